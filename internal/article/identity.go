@@ -24,16 +24,16 @@ func fingerprint(words []string) string {
 // Fingerprint returns the fingerprint of the article's text, empty for no text.
 func (a *Article) Fingerprint() string { return fingerprint(Words(PlainText(a.HTML))) }
 
-// sketchSize is the maximum number of hashes in a sketch. The error of Similar is about one
+// minHashSize is the maximum number of hashes in a MinHash. The error of Similar is about one
 // divided by its square root.
-const sketchSize = 128
+const minHashSize = 128
 
-// Sketch is a bottom-k sketch of a text, for the comparison of texts: the smallest hashes of its
+// MinHash is a bottom-k MinHash of a text, for the comparison of texts: the smallest hashes of its
 // runs of three words.
-type Sketch []uint64
+type MinHash []uint64
 
-// Sketch returns the sketch of the article's text.
-func (a *Article) Sketch() Sketch {
+// MinHash returns the MinHash of the article's text.
+func (a *Article) MinHash() MinHash {
 	words := Words(PlainText(a.HTML))
 	seen := map[uint64]bool{}
 	for i := range words {
@@ -44,22 +44,22 @@ func (a *Article) Sketch() Sketch {
 		}
 		seen[h.Sum64()] = true
 	}
-	out := make(Sketch, 0, len(seen))
+	out := make(MinHash, 0, len(seen))
 	for sum := range seen {
 		out = append(out, sum)
 	}
 	slices.Sort(out)
-	return slices.Clone(out[:min(len(out), sketchSize)])
+	return slices.Clone(out[:min(len(out), minHashSize)])
 }
 
 // Similar estimates the Jaccard similarity of two texts by their runs of words: 0 for different
 // texts, 1 for equal ones.
-func (s Sketch) Similar(t Sketch) float64 {
+func (s MinHash) Similar(t MinHash) float64 {
 	if len(s) == 0 || len(t) == 0 {
 		return 0
 	}
 	union, shared := 0, 0
-	for i, j := 0, 0; (i < len(s) || j < len(t)) && union < sketchSize; union++ {
+	for i, j := 0, 0; (i < len(s) || j < len(t)) && union < minHashSize; union++ {
 		switch {
 		case j == len(t) || i < len(s) && s[i] < t[j]:
 			i++

@@ -38,7 +38,7 @@ func (c *checker) wrong(key, what, fix string) {
 	c.problems = append(c.problems, c.config.Problem(key, what, fix))
 }
 
-// failed notes an error. fix is for errors whose text does not say how to fix them, after a
+// failed records an error. fix is how to fix it, unless the error's own text says so after a
 // semicolon.
 func (c *checker) failed(key string, err error, fix string) {
 	if err == nil {
@@ -73,12 +73,12 @@ func (c *checker) all() {
 	c.controlCharacters(reflect.ValueOf(c.config).Elem(), "")
 }
 
-// multiline holds the keys whose values may have line breaks: texts for people, and
-// expressions that may be long. All others end up in headers, commands, addresses and
-// names, where a line break would begin another header or command.
+// multiline are the keys whose values may have line breaks: texts for people and long
+// expressions. All others are used in headers, commands, addresses and names, where a line break
+// would begin another header or command.
 var multiline = map[string]bool{"description": true, "postal_address": true, "copyright": true, "match": true, "strip": true}
 
-// controlCharacters refuses values with control characters, whatever the key.
+// controlCharacters refuses values with control characters for all keys.
 func (c *checker) controlCharacters(v reflect.Value, key string) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -215,7 +215,7 @@ func (c *checker) health() {
 	}
 }
 
-// The checks below serve many keys.
+// Checks that many keys share.
 
 func (c *checker) required(key, value, fix string) {
 	if strings.TrimSpace(value) == "" {
@@ -237,7 +237,7 @@ func (c *checker) oneOf(key, value string, allowed ...string) {
 func (c *checker) address(key, value string) {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		c.wrong(key, fmt.Sprintf("%q is not a web address", value), "write one such as https://news.example.org")
+		c.wrong(key, fmt.Sprintf("%q is not a web address", value), "use an address such as https://news.example.org")
 	}
 }
 
@@ -292,7 +292,7 @@ func (c *checker) listen(key, value string) {
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
-	c.failed(key, notA(err, value, "an address with a port"), "write one such as :8080 or 127.0.0.1:8080")
+	c.failed(key, notA(err, value, "an address with a port"), "use an address such as :8080 or 127.0.0.1:8080")
 }
 
 func (c *checker) between(key string, value, least, most int) {
@@ -315,7 +315,7 @@ func (c *checker) relative(path string) string {
 	return filepath.Join(c.folder, path)
 }
 
-// taken returns the names of a kind that were used so far, each with its key.
+// taken returns the names of a kind that are used already, each with its key.
 func (c *checker) taken(kind string) map[string]string {
 	if c.names == nil {
 		c.names = map[string]map[string]string{}

@@ -29,7 +29,7 @@ func (c *checker) feed(key string, f *Feed) {
 
 func (c *checker) digest(key string, d *Digest) {
 	c.name(key+".name", d.Name, c.taken("digests"))
-	if d.Timezone != c.config.Site.Timezone { // that one is checked already
+	if d.Timezone != c.config.Site.Timezone { // already checked
 		c.timezone(key+".timezone", d.Timezone)
 	}
 	_, err := schedule.Parse(d.Schedule, "UTC")
@@ -81,7 +81,7 @@ func (c *checker) domain(key, value string) {
 		return
 	}
 	if _, err := subscriber.ParseAddress("a@" + value); err != nil {
-		c.wrong(key, fmt.Sprintf("%q is not a domain", value), "write one such as example.org")
+		c.wrong(key, fmt.Sprintf("%q is not a domain", value), "use a domain such as example.org")
 	}
 }
 
@@ -91,7 +91,7 @@ func (c *checker) password(key string, password *Secret, file string) {
 		return
 	}
 	if *password != "" {
-		c.wrong(key+".password_file", "password is given as well", "remove one of the two")
+		c.wrong(key+".password_file", "password is set too", "remove one of the two")
 		return
 	}
 	path := c.relative(file)
@@ -103,7 +103,7 @@ func (c *checker) password(key string, password *Secret, file string) {
 	}
 	secret := strings.TrimRight(string(data), "\r\n")
 	if secret == "" || len(secret) > 4096 || strings.ContainsAny(secret, "\r\n\x00") {
-		c.wrong(key+".password_file", path+" does not hold a password", "write one line with the password into it")
+		c.wrong(key+".password_file", path+" does not contain a password", "write the password into it, in one line")
 		return
 	}
 	*password = Secret(secret)
@@ -165,7 +165,7 @@ func (c *checker) path(key string, path *string, fix string) {
 	}
 }
 
-// cause returns an error's file and text, without the system call.
+// cause returns the file and text of an error, without the name of the system call.
 func cause(err error) string {
 	if path, ok := err.(*os.PathError); ok {
 		return filepath.ToSlash(path.Path) + ": " + path.Err.Error()

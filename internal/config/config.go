@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Config is config.yaml. Durations are written as Go writes them
-// ("72h", "30s"), sizes with a unit ("10MB"). Paths are relative to the file's folder.
+// Config is the content of config.yaml. Durations have Go's format ("72h", "30s"), sizes have a
+// unit ("10MB"). Paths are relative to the file's folder.
 type Config struct {
 	// The publication.
 	Site Site `yaml:"site"`
@@ -46,8 +46,8 @@ type Config struct {
 
 	path     string
 	lines    map[string]int // of each key that the file has, by its path such as "digests[0].subject"
-	literals []string       // keys whose secrets stand in the file itself
-	secrets  []secretFile   // files with secrets that keys name
+	literals []string       // keys whose secrets are in the file itself
+	secrets  []secretFile   // files with secrets, as named by keys
 }
 
 // Site describes the publication.
@@ -92,7 +92,7 @@ type Store struct {
 	Journal string `yaml:"journal"`
 }
 
-// JournalFolder returns the folder of the journal, or "" if there is none.
+// JournalFolder returns the folder of the journal, or "" without a journal.
 func (s *Store) JournalFolder() string {
 	path, isFile := strings.CutPrefix(s.DSN.Reveal(), "sqlite:")
 	switch {

@@ -31,7 +31,7 @@ func problemsOf(t *testing.T, content string) []string {
 
 const digestStart = "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: '@weekly'\n"
 
-func TestProblemsNameTheLineAndTheFix(t *testing.T) {
+func TestProblemsNameLineAndFix(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, in, want string }{
 		{"unknown key", "site:\n  titel: x", ":2: site.titel: unknown key; did you mean title?"},
@@ -40,9 +40,9 @@ func TestProblemsNameTheLineAndTheFix(t *testing.T) {
 		{"broken YAML", "site:\n  title: [x", ":"},
 		{"a tab", "site:\n\ttitle: x", ":2: found character that cannot start any token; indent with spaces, not with tabs"},
 		{"two documents", "log: {}\n---\nlog: {}", ":2: a second document begins"},
-		{"a value where keys belong", "site: x", `:1: site: it holds "x"; write keys below it, such as title, description, url`},
-		{"a list where a value belongs", "site:\n  title: [x]", ":2: site.title: it holds a list; write a single value"},
-		{"a value where a list belongs", "feeds: x", `:1: feeds: it holds "x"; write a list, each item after a hyphen`},
+		{"a value where keys belong", "site: x", `:1: site: the value is "x"; write keys below it, such as title, description, url`},
+		{"a list where a value belongs", "site:\n  title: [x]", ":2: site.title: the value is a list; write a single value"},
+		{"a value where a list belongs", "feeds: x", `:1: feeds: the value is "x"; write a list, each item after a hyphen`},
 		{"a merge of itself", "site: &s\n  <<: *s", "it refers to itself"},
 		{"no environment", "site:\n  title: ${TIDINGS_NO_SUCH_NAME}", ":2: site.title: the environment variable TIDINGS_NO_SUCH_NAME is not set; set it, or write ${TIDINGS_NO_SUCH_NAME:-a default}"},
 		{"no unit", "delivery:\n  retry_for: 72", `:2: delivery.retry_for: "72" has no unit; write 72s, 72m or 72h`},
@@ -52,7 +52,7 @@ func TestProblemsNameTheLineAndTheFix(t *testing.T) {
 		{"no size", "feed_server:\n  memory: big", `"big" is not a size`},
 		{"no whole number", "delivery:\n  chunk: many", `"many" is not a whole number`},
 		{"neither true nor false", "import:\n  sources: [{path: x, watch: maybe}]", `"maybe" is neither true nor false`},
-		{"bad address of the site", "site:\n  url: news.example.org", `:2: site.url: "news.example.org" is not a web address; write one such as https://news.example.org`},
+		{"bad address of the site", "site:\n  url: news.example.org", `:2: site.url: "news.example.org" is not a web address; use an address such as https://news.example.org`},
 		{"bad timezone", "site:\n  timezone: Europe/Pariss", `:2: site.timezone: timezone "Europe/Pariss" is unknown; `},
 		{"bad mailbox", "site:\n  editor: nobody", `:2: site.editor: address "nobody": it has no @; `},
 		{"bad language", "site:\n  language: klingonese", `:2: site.language: "klingonese" is not a language tag`},
@@ -79,9 +79,9 @@ func TestProblemsNameTheLineAndTheFix(t *testing.T) {
 		{"max below min", digestStart + "  min_articles: 5\n  max_articles: 3", `:6: digests[0].max_articles: 3 is less than min_articles, 5`},
 		{"no key file", "mail:\n  dkim:\n  - {domain: example.org, selector: a, key_file: nowhere.pem}", `:3: mail.dkim[0].key_file: nowhere.pem: no such file or directory`},
 		{"relay without host", "relays:\n- name: x", `:2: relays[0].host: it is missing`},
-		{"relay with two addresses", "relays:\n- host: x\n  socket: /x", `:3: relays[0].socket: host is given as well`},
-		{"password without name", "relays:\n- host: x\n  password: y", `:2: relays[0].username: a password is given without a name`},
-		{"name without password", "relays:\n- host: x\n  username: y", `relays[0].password: a username is given without a password; add password: ${SMTP_PASSWORD}`},
+		{"relay with two addresses", "relays:\n- host: x\n  socket: /x", `:3: relays[0].socket: host is set too`},
+		{"password without name", "relays:\n- host: x\n  password: y", `:2: relays[0].username: a password is set without a username`},
+		{"name without password", "relays:\n- host: x\n  username: y", `relays[0].password: a username is set without a password; add password: ${SMTP_PASSWORD}`},
 		{"no password file", "relays:\n- host: x\n  username: y\n  password_file: /nowhere/at/all", `:4: relays[0].password_file: /nowhere/at/all: no such file`},
 		{"bad webhook", "bounces:\n  webhooks:\n  - service: sess\n    secret: x", `:3: bounces.webhooks[0].service: unknown value "sess"; did you mean ses?`},
 		{"bad bounce address", "bounces:\n  addresses: [loops]", `bounces.addresses[0]: address "loops": it has no @`},
@@ -97,7 +97,7 @@ func TestProblemsNameTheLineAndTheFix(t *testing.T) {
 	}
 }
 
-func TestAllProblemsComeAtOnceInOrder(t *testing.T) {
+func TestAllProblemsAreReportedInOrder(t *testing.T) {
 	t.Parallel()
 	got := problemsOf(t, "site:\n  url: nowhere\n  timezone: Mars\nlog:\n  levle: info\n  format: txt\n")
 	var lines []string
@@ -109,7 +109,7 @@ func TestAllProblemsComeAtOnceInOrder(t *testing.T) {
 	}
 }
 
-func TestValuesComeFromEnvironmentAndFiles(t *testing.T) {
+func TestValuesAreReadFromEnvironmentAndFiles(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "smtp.secret"), []byte("from file\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	}
 }
 
-func TestShownSettingsParseToTheSameSettings(t *testing.T) {
+func TestDumpedSettingsParseToSameSettings(t *testing.T) {
 	t.Parallel()
 	c, err := Load(filepath.Join("..", "..", "config.yaml"))
 	if err != nil {
@@ -210,7 +210,7 @@ func TestDefaultsPassTheirOwnChecks(t *testing.T) {
 	}
 }
 
-func TestTheFileAtTheRootShowsEveryKey(t *testing.T) {
+func TestRootConfigShowsEveryKey(t *testing.T) {
 	t.Parallel()
 	for _, page := range []string{"config.yaml", "docs/configuration.md"} {
 		data, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(page)))
@@ -241,7 +241,7 @@ func eachKey(typ reflect.Type, visit func(key string)) {
 	}
 }
 
-func TestCommentedKeysOfTheStarterAreValid(t *testing.T) {
+func TestCommentedKeysOfStarterAreValid(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile(filepath.Join("..", "..", "config.yaml"))
 	if err != nil {
@@ -278,7 +278,7 @@ func knownKey(word string) (known bool) {
 	return known
 }
 
-func TestSettingsForThisMachineOnlyGetAWarning(t *testing.T) {
+func TestLocalOnlySettingsGiveWarning(t *testing.T) {
 	t.Parallel()
 	c, err := Parse([]byte("relays: [{host: mail.example.org, tls: none}]\nfeeds: [{name: talks, podcast: {}}]\n"+digestStart), "c.yaml")
 	if err != nil {
@@ -293,13 +293,13 @@ func TestSettingsForThisMachineOnlyGetAWarning(t *testing.T) {
 	}
 }
 
-func TestRemainingExampleValuesGetAWarning(t *testing.T) {
+func TestExampleValuesGiveWarning(t *testing.T) {
 	t.Parallel()
 	c, err := Parse([]byte(Starter()), "c.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "these still have the example's values: site.title, site.copyright, site.editor, site.webmaster, digests[0].title, digests[0].sender, mail.postal_address"
+	want := "these keys still have example values: site.title, site.copyright, site.editor, site.webmaster, digests[0].title, digests[0].sender, mail.postal_address"
 	if all := fmt.Sprint(c.Warnings()); !strings.Contains(all, want) {
 		t.Errorf("the starter's warnings are %s", all)
 	}
@@ -343,7 +343,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestTheStarterIsTheFileAtTheRoot(t *testing.T) {
+func TestStarterIsRootConfig(t *testing.T) {
 	t.Parallel()
 	root, err := os.ReadFile(filepath.Join("..", "..", "config.yaml"))
 	if err != nil || string(root) != Starter() {

@@ -11,15 +11,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decoder fills a Config from YAML nodes and collects every problem. The YAML library's own
-// decoder stops at the first kind of problem and makes no suggestions.
+// decoder fills a Config from YAML nodes and collects all problems. The YAML library's own decoder
+// stops at the first kind of problem and makes no suggestions.
 type decoder struct {
 	file     string
 	env      func(string) (string, bool)
 	lines    map[string]int
 	problems Problems
 	literals []string // keys whose secrets are in the file itself
-	depth    int      // of nested values; an alias may refer to itself
+	depth    int      // of nested values; limited, since an alias may refer to itself
 }
 
 const maxDepth = 50
@@ -28,7 +28,7 @@ func (d *decoder) wrong(line int, key, what, fix string) {
 	d.problems = append(d.problems, Problem{File: d.file, Line: line, Key: key, What: what, Fix: fix})
 }
 
-// value fills into from a node. key is the path to it.
+// value sets into from a node. key is the node's path.
 func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 	if d.depth++; d.depth > maxDepth {
 		d.wrong(node.Line, key, "it refers to itself", "remove the alias")
@@ -59,10 +59,10 @@ func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 
 func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
 	if node.Kind != yaml.MappingNode {
-		d.wrong(node.Line, key, "it holds "+kindOf(node), "write keys below it, such as "+strings.Join(firstThree(keysOf(into.Type())), ", "))
+		d.wrong(node.Line, key, "the value is "+kindOf(node), "write keys below it, such as "+strings.Join(firstThree(keysOf(into.Type())), ", "))
 		return
 	}
-	for i := 0; i+1 < len(node.Content); i += 2 { // merges first, so that the mapping's own keys override them
+	for i := 0; i+1 < len(node.Content); i += 2 { // merged keys first, so that the mapping's own keys override them
 		if node.Content[i].Tag == "!!merge" {
 			d.value(node.Content[i+1], into, key)
 		}
@@ -84,7 +84,7 @@ func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
 	}
 }
 
-// member fills the field of a struct that a key names.
+// member sets the field of a struct that belongs to a key.
 func (d *decoder) member(name, value *yaml.Node, into reflect.Value, path string) {
 	for i := range into.NumField() {
 		if into.Type().Field(i).Tag.Get("yaml") == name.Value && name.Value != "" {
@@ -104,7 +104,7 @@ func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
 	items := node.Content
 	if node.Kind != yaml.SequenceNode {
 		if node.Kind != yaml.ScalarNode || into.Type().Elem().Kind() != reflect.String {
-			d.wrong(node.Line, key, "it holds "+kindOf(node), "write a list, each item after a hyphen")
+			d.wrong(node.Line, key, "the value is "+kindOf(node), "write a list, each item after a hyphen")
 			return
 		}
 		items = []*yaml.Node{node} // "tags: go" means "tags: [go]"
@@ -117,7 +117,7 @@ func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
 
 func (d *decoder) scalar(node *yaml.Node, into reflect.Value, key string) {
 	if node.Kind != yaml.ScalarNode {
-		d.wrong(node.Line, key, "it holds "+kindOf(node), "write a single value")
+		d.wrong(node.Line, key, "the value is "+kindOf(node), "write a single value")
 		return
 	}
 	text, missing := expand(node.Value, d.env)
@@ -135,8 +135,8 @@ func (d *decoder) scalar(node *yaml.Node, into reflect.Value, key string) {
 	}
 }
 
-// set sets a field to the value of a text. It returns what is wrong with the text and how to
-// fix it, "" when nothing is.
+// set sets a field to the value of a text. It returns what is wrong with the text and how to fix
+// it, or "" if the text is valid.
 func set(into reflect.Value, text string) (what, fix string) {
 	switch into.Interface().(type) {
 	case time.Duration:
@@ -197,7 +197,7 @@ func described(err error, fix string) (string, string) {
 	return err.Error(), fix
 }
 
-// keysOf lists the keys of a struct in its order.
+// keysOf returns the keys of a struct, in order.
 func keysOf(t reflect.Type) []string {
 	var out []string
 	for i := range t.NumField() {
@@ -213,7 +213,7 @@ func firstThree(names []string) []string { return slices.Clone(names[:min(3, len
 func kindOf(node *yaml.Node) string {
 	switch node.Kind {
 	case yaml.MappingNode:
-		return "keys"
+		return "a mapping"
 	case yaml.SequenceNode:
 		return "a list"
 	}

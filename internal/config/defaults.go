@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Default returns the settings of a service without a file: an SQLite store in the working folder, one
-// feed of everything, no digests, and a relay on this machine.
+// Default returns the settings of a service without a configuration file: an SQLite store in the
+// working folder, one feed of everything, no digests, and a relay on this machine.
 func Default() *Config {
 	c := empty()
 	fillDefaults(c)

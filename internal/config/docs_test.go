@@ -39,7 +39,7 @@ lists all errors, each with its line and how to fix it, and ` + "`serve`" + ` re
   fingerprint of those settings at start, and ` + "`tidings config check`" + ` prints it: equal fingerprints, equal settings.
 `
 
-func TestDocsMatchTheComments(t *testing.T) {
+func TestDocsMatchComments(t *testing.T) {
 	page := filepath.Join("..", "..", "docs", "configuration.md")
 	want := docsIntro + writeSections(t)
 	if *update {

@@ -26,8 +26,8 @@ func (c *Config) YAML() ([]byte, error) {
 // JSON returns the same as YAML, in JSON.
 func (c *Config) JSON() ([]byte, error) { return json.MarshalIndent(plainMap(c.plain()), "", "  ") }
 
-// Fingerprint returns a hash of the settings that must be equal on all nodes: all but the
-// sections server, log and import, the store's address, and paths of files.
+// Fingerprint returns a hash of the settings that must be equal on all nodes: all except the
+// sections server, log and import, the store, and paths of files.
 func (c *Config) Fingerprint() string {
 	shared := *c
 	shared.Server, shared.Log, shared.Import, shared.Store, shared.Templates = Server{}, Log{}, Import{}, Store{}, ""
@@ -94,12 +94,12 @@ func scalarNode(node *yaml.Node, v reflect.Value) {
 	case hidden:
 		value = typed.String()
 	}
-	if err := node.Encode(value); err != nil { // scalars only: it cannot fail
+	if err := node.Encode(value); err != nil { // cannot fail for scalars
 		node.Kind, node.Value = yaml.ScalarNode, ""
 	}
 }
 
-// shortDuration writes 72h for 72h0m0s.
+// shortDuration formats a duration briefly: 72h, not 72h0m0s.
 func shortDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -111,7 +111,7 @@ func shortDuration(d time.Duration) string {
 	return text
 }
 
-// plainMap turns nodes into values that encoding/json knows.
+// plainMap converts nodes to values for encoding/json.
 func plainMap(node *yaml.Node) any {
 	var out any
 	if err := node.Decode(&out); err != nil {

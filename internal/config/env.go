@@ -2,9 +2,9 @@ package config
 
 import "strings"
 
-// expand replaces ${NAME} with the environment variable, and ${NAME:-default} with the
-// default when the variable is not set. "$${" stands for "${". missing lists the variables
-// that are not set and have no default.
+// expand replaces ${NAME} with the environment variable, and ${NAME:-default} with the default if
+// the variable is not set. "$${" stands for "${". missing are the variables that are neither set
+// nor have a default.
 func expand(text string, env func(string) (string, bool)) (out string, missing []string) {
 	var done strings.Builder
 	for {

@@ -15,12 +15,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile is the largest file that is read. A configuration is far smaller.
+// maxFile is the maximum size of the file in bytes. Real ones are far smaller.
 const maxFile = 4 << 20
 
-// Load reads and checks a configuration file. An error about its content is a Problems with
-// everything that is wrong. Values may hold ${NAME} and
-// ${NAME:-default} from the environment. Paths come back relative to the working folder.
+// Load reads and checks a configuration file. It returns Problems with all errors in its content.
+// Values may contain ${NAME} and ${NAME:-default} for environment variables. Paths in the result
+// are relative to the working folder.
 func Load(path string) (*Config, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -40,7 +40,7 @@ func Load(path string) (*Config, error) {
 	return Parse(data, path)
 }
 
-// missingError is os.ErrNotExist with a fix.
+// missingError is os.ErrNotExist with a text that says how to fix it.
 type missingError struct{ path string }
 
 func (e *missingError) Error() string {
@@ -66,7 +66,7 @@ func Parse(data []byte, path string) (*Config, error) {
 	fillDefaults(c)
 	checks := &checker{config: c, folder: filepath.Dir(path), bad: map[string]bool{}}
 	for _, p := range d.problems {
-		checks.bad[p.Key] = true // one problem for each key is enough
+		checks.bad[p.Key] = true // report one problem per key
 	}
 	checks.all()
 	if problems := append(d.problems, checks.problems...); len(problems) > 0 {
@@ -75,7 +75,7 @@ func Parse(data []byte, path string) (*Config, error) {
 	return c, nil
 }
 
-// yamlLine finds the line in the errors of the YAML library.
+// yamlLine matches the line in errors of the YAML library.
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
 // parseYAML returns the document's root, nil for an empty document.
@@ -110,8 +110,8 @@ func yamlProblem(err error, path string) *Problem {
 	return p
 }
 
-// Position returns the place of a key, such as "config.yaml:41" for "digests[0].subject", for
-// errors that Load cannot find. For a key that is not in the file it is the nearest key above.
+// Position returns the position of a key, such as "config.yaml:41" for "digests[0].subject", for
+// errors that are found after Load. For a key that is not in the file it is that of the parent.
 func (c *Config) Position(key string) string {
 	if line := c.lineOf(key); line > 0 {
 		return c.path + ":" + strconv.Itoa(line)

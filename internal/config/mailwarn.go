@@ -17,15 +17,15 @@ func (c *Config) ReadsReturnPaths() bool {
 	return c.ReadsUnsubscribeMail() || len(c.Bounces.Webhooks) > 0
 }
 
-// ReadsUnsubscribeMail reports whether anything reads the mail to unsubscribe
-// addresses. Without it, mails offer the web address alone.
+// ReadsUnsubscribeMail reports whether mail to unsubscribe addresses is read. Otherwise mails have
+// only the web address for unsubscribing.
 func (c *Config) ReadsUnsubscribeMail() bool {
 	b := c.Bounces
 	return b.SMTP != "" || b.LMTP != "" || b.Mailbox != nil || b.ReadElsewhere
 }
 
-// warnMail warns of settings that make receivers refuse or filter mails, and of bounces
-// that are not read.
+// warnMail warns of settings because of which receivers refuse or filter mails, and of bounces that
+// are not read.
 func (c *Config) warnMail(warn func(key, what, fix string)) {
 	c.warnHTTP(warn)
 	domains := c.senderDomains()
@@ -35,7 +35,7 @@ func (c *Config) warnMail(warn func(key, what, fix string)) {
 	for _, s := range domains {
 		switch {
 		case freemail(s.domain):
-			warn(s.key, "receivers refuse mail from "+s.domain+" unless its own servers send it", "use an address at a domain of your own")
+			warn(s.key, "receivers refuse mail from "+s.domain+" that its own servers do not send", "use an address at your own domain")
 		case !c.signs(s.domain):
 			warn(s.key, "no DKIM key signs for "+s.domain, `add a key under mail.dkim ("tidings dkim keygen"), unless the relay signs`)
 		}
@@ -46,7 +46,7 @@ func (c *Config) warnMail(warn func(key, what, fix string)) {
 func (c *Config) warnHTTP(warn func(key, what, fix string)) {
 	u, err := url.Parse(c.Site.URL)
 	if err == nil && u.Scheme == "http" && !isLocal(u.Hostname()) {
-		warn("site.url", "mail programs offer one-click unsubscribing only for addresses with TLS", "use https://"+u.Host+u.Path)
+		warn("site.url", "mail programs offer one-click unsubscribe only for https addresses", "use https://"+u.Host+u.Path)
 	}
 }
 

@@ -25,12 +25,12 @@ func digestOf(sender string) string {
 	return "digests:\n- {name: weekly, schedule: '@weekly', sender: " + sender + "}\n"
 }
 
-// TestWarningsOfMail: settings that make receivers refuse mails, or bounces unseen.
-func TestWarningsOfMail(t *testing.T) {
+// TestMailSettingsGiveWarnings: settings that make receivers refuse mails, or bounces unseen.
+func TestMailSettingsGiveWarnings(t *testing.T) {
 	t.Parallel()
 	const listener = "bounces: {smtp: ':2525'}\n"
 	for _, test := range []struct{ name, in, key, want string }{
-		{"http", "site: {url: http://news.example.org}", "site.url", "addresses with TLS"},
+		{"http", "site: {url: http://news.example.org}", "site.url", "https addresses"},
 		{"http on this machine", "site: {url: 'http://[::1]:8080'}", "site.url", ""},
 		{"https", "site: {url: https://news.example.org}", "site.url", ""},
 		{"gmail", digestOf("me@gmail.com"), "digests[0].sender", "receivers refuse mail from gmail.com"},
@@ -57,7 +57,7 @@ func TestWarningsOfMail(t *testing.T) {
 	}
 }
 
-func TestHeloIsANameOrAnAddress(t *testing.T) {
+func TestHeloIsNameOrAddress(t *testing.T) {
 	t.Parallel()
 	for value, ok := range map[string]bool{
 		"mail.example.org": true, "localhost": true, "[192.0.2.1]": true, "[IPv6:2001:db8::1]": true, "xn--bcher-kva.example": true, "MAIL.example.org.": true,

@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// SecurityWarnings returns warnings about settings that put a secret at risk: files that
-// everyone on the machine can read, and passwords that travel without TLS. Serve logs
-// them at start.
+// SecurityWarnings returns warnings about secrets at risk: files that everyone on the machine can
+// read, and passwords that are sent without TLS. Serve logs them at start.
 func (c *Config) SecurityWarnings() []Problem {
 	var out []Problem
 	warn := func(key, what, fix string) { out = append(out, c.Problem(key, what, fix)) }
@@ -29,11 +28,11 @@ func (c *Config) SecurityWarnings() []Problem {
 	return out
 }
 
-// secretFile is a file that a key names and that holds a secret.
+// secretFile is a file with a secret, and the key that names it.
 type secretFile struct{ key, path, holds string }
 
-// warnFiles checks the modes of files that hold secrets. A group may read them: a
-// service often gets its settings that way.
+// warnFiles warns of files with secrets that everyone can read. Access of the group is allowed,
+// since services often get their settings that way.
 func (c *Config) warnFiles(warn func(key, what, fix string)) {
 	readable := func(key, path, holds string) {
 		info, err := os.Stat(path)
@@ -52,8 +51,8 @@ func (c *Config) warnFiles(warn func(key, what, fix string)) {
 	}
 }
 
-// maybeClear reports whether the password of a PostgreSQL store may travel without
-// TLS, and to which host. sslmode=prefer, the default, falls back to that.
+// maybeClear reports whether the password of a PostgreSQL store may be sent without TLS, and to
+// which host. sslmode=prefer, the default, falls back to that.
 func (d DSN) maybeClear() (host string, clear bool) {
 	u, err := url.Parse(d.Reveal())
 	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") || !d.hasPassword() {
@@ -67,8 +66,7 @@ func (d DSN) maybeClear() (host string, clear bool) {
 	return host, host != "" && !isLocal(host)
 }
 
-// isLocal reports whether a host is this machine. A name counts only when it is
-// "localhost": "127.example.org" is another host.
+// isLocal reports whether a host is this machine: "localhost" or a loopback address.
 func isLocal(host string) bool {
 	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

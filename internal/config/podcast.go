@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// podcastCategories are the categories of Apple's directory with their subcategories.
-// Other directories use the same.
+// podcastCategories are the categories and subcategories of Apple's directory, which other
+// directories use too.
 var podcastCategories = map[string][]string{
 	"Arts":                    {"Books", "Design", "Fashion & Beauty", "Food", "Performing Arts", "Visual Arts"},
 	"Business":                {"Careers", "Entrepreneurship", "Investing", "Management", "Marketing", "Non-Profit"},

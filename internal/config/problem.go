@@ -33,7 +33,7 @@ func (p Problem) Error() string {
 	return out.String()
 }
 
-// Problems holds all errors in a file, by line. Load returns it.
+// Problems are all errors in a file, by line, as returned by Load.
 type Problems []Problem
 
 func (p Problems) Error() string {
@@ -50,7 +50,7 @@ func (p Problems) sorted() Problems {
 	return slices.Compact(p)
 }
 
-// nearest returns the name that is most similar to a word, "" when none is similar.
+// nearest returns the name that is most similar to a word, or "" if none is similar.
 func nearest(word string, names []string) string {
 	best, least := "", max(2, len(word)/3)+1
 	for _, name := range names {

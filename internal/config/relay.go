@@ -68,7 +68,7 @@ func (r *Relay) fill() {
 	r.Weight = cmp.Or(r.Weight, 1)
 }
 
-// encrypted reports whether TLS is certain before a password is sent.
+// encrypted reports whether the connection always has TLS before a password is sent.
 func (r *Relay) encrypted() bool { return r.TLS == "starttls" || r.TLS == "implicit" }
 
 func (c *checker) relays() {
@@ -89,7 +89,7 @@ func (c *checker) relay(key string, r *Relay) {
 	case r.Host == "" && r.Socket == "":
 		c.wrong(key+".host", "it is missing", "write the server's name, or use socket with a path")
 	case r.Host != "" && r.Socket != "":
-		c.wrong(key+".socket", "host is given as well", "remove one of the two")
+		c.wrong(key+".socket", "host is set too", "remove one of the two")
 	}
 	if r.Socket == "" {
 		c.between(key+".port", r.Port, 1, math.MaxUint16)
@@ -100,10 +100,10 @@ func (c *checker) relay(key string, r *Relay) {
 	c.path(key+".ca_file", &r.CAFile, "name a PEM file with certificates")
 	c.helo(key+".helo", r.Helo)
 	if r.Username == "" && (r.Password != "" || r.PasswordFile != "") {
-		c.wrong(key+".username", "a password is given without a name", "add the name that belongs to the password")
+		c.wrong(key+".username", "a password is set without a username", "add the username")
 	}
 	if r.Username != "" && r.Password == "" && r.PasswordFile == "" {
-		c.wrong(key+".password", "a username is given without a password", "add password: ${SMTP_PASSWORD}, or password_file")
+		c.wrong(key+".password", "a username is set without a password", "add password: ${SMTP_PASSWORD}, or password_file")
 	}
 }
 
@@ -118,8 +118,8 @@ func (c *checker) limits(key string, r *Relay) {
 	}
 }
 
-// clearPassword refuses settings that would send a password over a network without
-// TLS (RFC 4954, section 4: no plain-text password on an unprotected connection).
+// clearPassword refuses settings that could send a password over a network without TLS (RFC 4954,
+// section 4).
 func (c *checker) clearPassword(key string, r *Relay) {
 	if r.Username == "" || r.Auth == "none" || r.encrypted() || r.Socket != "" || isLocal(r.Host) {
 		return
@@ -127,7 +127,7 @@ func (c *checker) clearPassword(key string, r *Relay) {
 	c.wrong(key+".tls", fmt.Sprintf("%q could send the password to %s without TLS", r.TLS, r.Host), "use starttls or implicit, or remove the username")
 }
 
-// hostName is a name as EHLO takes it (RFC 5321, section 4.1.2).
+// hostName matches a host name for EHLO (RFC 5321, section 4.1.2).
 var hostName = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?$`)
 
 func (c *checker) helo(key, value string) {
@@ -138,11 +138,11 @@ func (c *checker) helo(key, value string) {
 	case value == "", isLiteral && closed && err == nil, !isLiteral && len(value) <= 253 && hostName.MatchString(value):
 		return
 	}
-	c.wrong(key, fmt.Sprintf("%q is neither a host name nor an address in brackets", value), "write one such as mail.example.org or [192.0.2.1]")
+	c.wrong(key, fmt.Sprintf("%q is neither a host name nor an address in brackets", value), "use a name such as mail.example.org or an address such as [192.0.2.1]")
 }
 
-// extraHeader is a header line for a mail service. Tidings writes all other headers: with a
-// second From or List-Unsubscribe, receivers refuse the mail.
+// extraHeader matches a header line for a mail service. Names without X- are not allowed, since
+// receivers refuse mails with a second From or List-Unsubscribe.
 var extraHeader = regexp.MustCompile(`^(?i)X-[a-z0-9-]{1,70}: [ -~]{1,400}$`)
 
 func (c *checker) extraHeaders(key string, lines []HeaderLine) {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// hidden is a value that holds a secret. String returns what may be shown, Reveal the value
-// itself. Everything that prints a configuration uses these types, so a new key that holds
-// a secret is safe once it has one of them.
+// hidden is a value with a secret. String returns the part that may be shown, Reveal the value
+// itself. All printing of configurations respects these types, so a new key with a secret only
+// needs one of them.
 type hidden interface {
 	String() string
 	Reveal() string
@@ -37,10 +37,10 @@ func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
 // MarshalText hides the secret, in JSON and in logs.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Reveal returns the secret itself, for the one place that needs it.
+// Reveal returns the secret itself.
 func (s Secret) Reveal() string { return string(s) }
 
-// DSN is the address of a store. It may hold a password, which is never printed.
+// DSN is the address of a store. It may contain a password, which is never printed.
 type DSN string
 
 // String returns the address without its password.
@@ -52,8 +52,8 @@ func (d DSN) String() string {
 		}
 		return "(not shown: it may hold a password)"
 	}
-	// A password may contain an unescaped question mark: everything up to the last @
-	// counts as name and password.
+	// Everything up to the last @ is name and password, since a password may contain an
+	// unescaped question mark.
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
 		if user, password, _ := strings.Cut(rest[:at], ":"); password != "" {
 			rest = user + ":***" + rest[at:]
@@ -65,7 +65,7 @@ func (d DSN) String() string {
 	return scheme + "://" + rest
 }
 
-// redactQuery hides the parameters of libpq that are secrets.
+// redactQuery hides the secret parameters of libpq.
 func redactQuery(query string) string {
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
@@ -77,7 +77,7 @@ func redactQuery(query string) string {
 	return strings.Join(parts, "&")
 }
 
-// soundsSecret reports whether a name is one that secrets have.
+// soundsSecret reports whether a name indicates a secret.
 func soundsSecret(name string) bool {
 	name = strings.ToLower(name)
 	for _, word := range []string{"pass", "secret", "token", "auth", "credential", "api-key", "apikey", "api_key"} {
@@ -88,7 +88,7 @@ func soundsSecret(name string) bool {
 	return false
 }
 
-// hasPassword reports whether the address holds a password.
+// hasPassword reports whether the address contains a password.
 func (d DSN) hasPassword() bool { return d.String() != string(d) }
 
 // GoString hides the password.
@@ -107,7 +107,7 @@ func (d DSN) Reveal() string { return string(d) }
 // its name is printed.
 type HeaderLine string
 
-// String returns the name of the header, and that it has a value.
+// String returns the name of the header with its value hidden.
 func (h HeaderLine) String() string {
 	name, _, found := strings.Cut(string(h), ":")
 	switch {
@@ -128,11 +128,11 @@ func (h HeaderLine) MarshalYAML() (any, error) { return h.String(), nil }
 // MarshalText hides the value, in JSON and in logs.
 func (h HeaderLine) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
-// Reveal returns the line itself, for the mail that carries it.
+// Reveal returns the line itself, for mails.
 func (h HeaderLine) Reveal() string { return string(h) }
 
-// holdsSecret reports whether a value that stands in the file itself, and does not
-// come from the environment, is a secret.
+// holdsSecret reports whether a value has a secret that is in the file itself and not from the
+// environment.
 func holdsSecret(into reflect.Value, written string) bool {
 	switch into.Interface().(type) {
 	case Secret:
@@ -146,8 +146,8 @@ func holdsSecret(into reflect.Value, written string) bool {
 	return false
 }
 
-// literal returns what a value holds apart from references to the environment. A
-// default, as in ${NAME:-default}, stands in the file.
+// literal returns a value without its references to the environment. Defaults, as in
+// ${NAME:-default}, are part of it.
 func literal(text string) string {
 	var out strings.Builder
 	for {

@@ -51,7 +51,7 @@ func plant(v reflect.Value) (filled int) {
 	return filled
 }
 
-func TestNoSecretIsPrintedByAnyKey(t *testing.T) {
+func TestNoKeyPrintsItsSecret(t *testing.T) {
 	t.Parallel()
 	c := Default()
 	if n := plant(reflect.ValueOf(c).Elem()); n < 5 {
@@ -76,7 +76,7 @@ func TestNoSecretIsPrintedByAnyKey(t *testing.T) {
 	}
 }
 
-func TestKeysThatSoundSecretHaveAHiddenType(t *testing.T) {
+func TestSecretKeysHaveHiddenType(t *testing.T) {
 	t.Parallel()
 	hiddenTypes := map[reflect.Type]bool{reflect.TypeFor[Secret](): true, reflect.TypeFor[DSN](): true, reflect.TypeFor[HeaderLine](): true}
 	harmless := map[string]bool{"password_file": true, "auth": true, "author": true, "authors": true} // paths, mechanisms and people
@@ -103,7 +103,7 @@ func TestKeysThatSoundSecretHaveAHiddenType(t *testing.T) {
 	walk(reflect.TypeFor[Config]())
 }
 
-func TestAddressOfTheStoreIsShownWithoutItsPassword(t *testing.T) {
+func TestStoreAddressIsShownWithoutPassword(t *testing.T) {
 	t.Parallel()
 	for dsn, want := range map[DSN]string{
 		"sqlite:/var/lib/t.db":                               "sqlite:/var/lib/t.db",
@@ -131,7 +131,7 @@ func mode(t *testing.T, path, content string, perm os.FileMode) {
 	}
 }
 
-func TestReadableSecretsGetAWarning(t *testing.T) {
+func TestReadableSecretFilesGiveWarning(t *testing.T) {
 	t.Setenv("TIDINGS_TEST_PASSWORD", "from the environment")
 	for name, test := range map[string]struct {
 		relay       string
@@ -170,7 +170,7 @@ func TestReadableSecretsGetAWarning(t *testing.T) {
 	}
 }
 
-func TestPasswordsNeedTLSExceptOnThisMachine(t *testing.T) {
+func TestPasswordsNeedTLSExceptLocally(t *testing.T) {
 	t.Parallel()
 	const account = "username: u, password: hunter2"
 	for _, test := range []struct{ in, refused, warned string }{

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Warnings returns warnings about settings that work and are probably not what is meant.
+// Warnings returns warnings about settings that are valid but probably not intended.
 func (c *Config) Warnings() []Problem { return append(c.SettingWarnings(), c.SecurityWarnings()...) }
 
 // SettingWarnings returns the warnings that are not about secrets. Serve logs them at start.
@@ -15,15 +15,15 @@ func (c *Config) SettingWarnings() []Problem {
 	var out []Problem
 	warn := func(key, what, fix string) { out = append(out, c.Problem(key, what, fix)) }
 	if u, err := url.Parse(c.Site.URL); err == nil && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.")) {
-		warn("site.url", "readers elsewhere cannot follow links to "+c.Site.URL, "use the public address once there is one")
+		warn("site.url", "links to "+c.Site.URL+" work only on this machine", "use the public address once there is one")
 	}
 	if left := c.examples(); len(left) > 0 {
-		warn(left[0], "these still have the example's values: "+strings.Join(left, ", "), "write your own")
+		warn(left[0], "these keys still have example values: "+strings.Join(left, ", "), "replace them with your own")
 	}
 	for i, r := range c.Relays {
 		key := fmt.Sprintf("relays[%d].tls", i)
 		if r.Socket == "" && !isLocal(r.Host) && (r.TLS == "none" || r.TLS == "opportunistic") {
-			warn(key, "mail to "+r.Host+" travels without encryption", "use starttls or implicit")
+			warn(key, "mail to "+r.Host+" is sent without encryption", "use starttls or implicit")
 		}
 	}
 	for i, f := range c.Feeds {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestEveryLibraryHasARowInTheDocs(t *testing.T) {
+func TestDependenciesAreDocumented(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command("go", "list", "-m", "-f", "{{if not (or .Indirect .Main)}}{{.Path}}{{end}}", "all")
 	cmd.Dir = filepath.Join("..", "..")

@@ -64,7 +64,7 @@ type match struct {
 type undecided struct {
 	*match
 	metadata   article.Article // without text and summary
-	sketch     article.Sketch
+	minHash    article.MinHash
 	candidates []store.ArticleIdentity
 }
 
@@ -123,7 +123,7 @@ func (m *matcher) match(ctx context.Context, a *article.Article, found *match) e
 	facts := *a
 	facts.HTML, facts.Summary = "", ""
 	found.previous = here
-	m.undecided = append(m.undecided, &undecided{match: found, metadata: facts, sketch: a.Sketch(), candidates: candidates})
+	m.undecided = append(m.undecided, &undecided{match: found, metadata: facts, minHash: a.MinHash(), candidates: candidates})
 	return nil
 }
 
@@ -272,7 +272,7 @@ func (m *matcher) sharedText(u *undecided, t *store.ArticleIdentity) float64 {
 	if err != nil {
 		return 0
 	}
-	return u.sketch.Similar(old.Sketch())
+	return u.minHash.Similar(old.MinHash())
 }
 
 // assign matches the undecided articles, in the order of similarity.
