@@ -219,16 +219,6 @@ func (s *Store) ReleaseSource(ctx context.Context, source string) error {
 	})
 }
 
-// Medium returns a file that came with an article, by its name.
-func (s *Store) Medium(ctx context.Context, name string) (article.Medium, error) {
-	var m article.Medium
-	found, err := s.readers.One(ctx, "medium.get", []any{name}, &m.Name, &m.Type, &m.Width, &m.Height, &m.Data)
-	if err == nil && !found {
-		err = notFound("medium", name)
-	}
-	return m, err
-}
-
 // maxHops bounds how far redirects are followed, since they may form a loop.
 const maxHops = 10
 
@@ -277,7 +267,7 @@ func (s *Store) PutRedirects(ctx context.Context, redirects []article.Redirect) 
 // putAttachments stores the redirects and media of an article.
 func (s *Store) putAttachments(ctx context.Context, tx *conn, slug string, redirects []article.Redirect, media []article.Medium) error {
 	for _, m := range media {
-		if _, err := tx.Exec(ctx, "medium.put", m.Name, m.Type, m.Width, m.Height, len(m.Data), m.Data); err != nil {
+		if err := tx.putMedium(ctx, m, !strings.HasPrefix(m.Type, "image/")); err != nil {
 			return err
 		}
 	}

@@ -106,16 +106,3 @@ ON CONFLICT (path) DO UPDATE SET seq = excluded.seq, target = excluded.target;
 -- name: redirect.drop
 -- Removes a redirect whose path an article has taken. Index: primary key.
 DELETE FROM redirects WHERE path = $1;
-
--- name: medium.get
--- Index: primary key.
-SELECT name, type, width, height, data FROM media WHERE name = $1;
-
--- name: medium.has
--- Index: primary key.
-SELECT bytes FROM media WHERE name = $1;
-
--- name: medium.put
--- The name is a hash of the data, so an existing row has the same data. Index: primary key.
-INSERT INTO media (name, type, width, height, bytes, data) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (name) DO NOTHING;

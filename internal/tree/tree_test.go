@@ -20,12 +20,13 @@ var layers = [][]string{
 	{"internal/app"},
 	{"internal/web", "internal/bounce", "internal/websub", "internal/health"},
 	{"internal/delivery", "internal/article/ingest"},
+	{"internal/copies"},
 	{"internal/store", "internal/feedserver"},
 	{"internal/digest", "feed"},
 	{"internal/config"},
 	{"mailer", "templates", "internal/article", "internal/schedule"},
 	{"internal/subscriber"},
-	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/loadshare", "internal/plaintext", "internal/rendercache", "internal/inbox", "internal/samples"},
+	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples"},
 	{"internal/lru"},
 }
 
