@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -81,11 +82,30 @@ func (a *cli) importAll(ctx context.Context, im *ingest.Importer, paths []string
 		}
 	}
 	a.reportProblems(problems, warnings)
+	if err := a.makeCopies(ctx, im.Store); err != nil {
+		return err
+	}
 	err := a.print(map[string]any{"summary": sum, "files": reports}, func(w io.Writer) { fmt.Fprintln(w, sum) })
 	if err == nil && sum.Problems > 0 {
 		err = errPartly
 	}
 	return err
+}
+
+// makeCopies makes the smaller copies of imported images. The import has already reported those that
+// cannot have any.
+func (a *cli) makeCopies(ctx context.Context, s *store.Store) error {
+	waiting, err := s.CountImagesWithoutCopies(ctx)
+	if err != nil {
+		return err
+	}
+	bar := a.bar("making smaller copies of images")
+	defer bar.done()
+	done := int64(0)
+	return copies.MakeWaiting(ctx, s, func(string, error) {
+		done++
+		bar.set(done, max(done, waiting))
+	})
 }
 
 // reportProblems prints what was left out, and what was imported with a warning, by cause.

@@ -47,6 +47,9 @@ func (f *FeedSource) Select(ctx context.Context, q feedserver.Query) (feedserver
 		query.HTMLBudget = store.WithoutHTML
 	}
 	found, err := f.store.Search(ctx, query)
+	if err == nil && !q.IDs {
+		err = f.choosePictures(ctx, found.Articles)
+	}
 	items := make([]feed.Item, len(found.Articles))
 	translated := make([]*article.Article, 0, len(items))
 	for i, a := range found.Articles {
@@ -57,6 +60,29 @@ func (f *FeedSource) Select(ctx context.Context, q feedserver.Query) (feedserver
 		err = f.store.AddTranslations(ctx, translated)
 	}
 	return feedserver.Found{Items: items, Until: positionOf(found.Until)}, err
+}
+
+// choosePictures gives the images of articles their width and height, and copies in place of those that
+// are larger than a screen.
+func (f *FeedSource) choosePictures(ctx context.Context, articles []store.StoredArticle) error {
+	var names []string
+	for i := range articles {
+		names = append(names, articles[i].MediaNames()...)
+	}
+	pictures, _, err := f.store.Pictures(ctx, names)
+	if err != nil {
+		return err
+	}
+	for i := range articles {
+		a := &articles[i].Article
+		a.HTML = pictures.FeedHTML(a.HTML)
+		if a.Image != nil {
+			if picture, stored := pictures.At(a.Image.URL, ""); stored {
+				a.Image = picture.Lead(a.Image)
+			}
+		}
+	}
+	return nil
 }
 
 func positionOf(p store.Position) feed.Position {
@@ -101,6 +127,9 @@ func (f *FeedSource) moved(ctx context.Context, change *feedserver.Change, since
 		return nil
 	}
 	changed, err := f.store.ChangedSince(ctx, since, maxChanges)
+	// Each change of an article raises the revision by one, and so do other changes, such as new copies
+	// of an image.
+	change.All = err == nil && change.Checkpoint.Revision-since > int64(len(changed))
 	for _, a := range changed {
 		change.Articles = append(change.Articles, a.Article)
 		change.Checkpoint.Revision = max(change.Checkpoint.Revision, a.Revision)

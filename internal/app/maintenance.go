@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/token"
@@ -118,6 +119,22 @@ func (p *Service) logImport(r ingest.FileReport) {
 			p.Log.Info("imported", "article", one.Slug, "outcome", string(one.Outcome), "file", r.File)
 		}
 	}
+}
+
+// copiesInterval is how often the store is asked for images without copies. The query reads an index
+// that is empty when there are none.
+const copiesInterval = 2 * time.Second
+
+// makeCopies makes the smaller copies of imported images, until the context ends.
+func (p *Service) makeCopies(ctx context.Context) {
+	every(ctx, copiesInterval, func() {
+		err := copies.MakeWaiting(ctx, p.Store, func(name string, problem error) {
+			if problem != nil {
+				p.Log.Warn("an image has no smaller copies and is left out of mails", "image", name, "problem", problem)
+			}
+		})
+		p.logError(ctx, "cannot make copies of images", err)
+	})
 }
 
 // expiryInterval is how often the store is searched for expired articles. The query reads a small

@@ -126,6 +126,7 @@ func (s *Node) start(ctx context.Context, p *Service) (*generation, error) {
 	g.work.Go(func() { monitor.Run(ctx) })
 	g.work.Go(func() { p.maintain(ctx) })
 	g.work.Go(func() { p.withdrawExpired(ctx) })
+	g.work.Go(func() { p.makeCopies(ctx) })
 	g.work.Go(func() { p.pollMailbox(ctx) })
 	if s.HTTP == nil {
 		return g, nil

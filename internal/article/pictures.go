@@ -64,6 +64,11 @@ func (p Pictures) At(link, site string) (Picture, bool) {
 	return picture, found && known
 }
 
+// IsMedia reports whether a path or URL is that of a medium of this site.
+func IsMedia(link, site string) bool {
+	return strings.HasPrefix(strings.TrimPrefix(link, strings.TrimSuffix(site, "/")), mediaPath)
+}
+
 // still reports whether browsers may choose among the copies: an animation would stop, and WebP and
 // AVIF are smaller than their copies.
 func (p Picture) still() bool {
@@ -91,6 +96,12 @@ func (p Picture) Srcset() string {
 	return strings.Join(candidates, ", ")
 }
 
+// Lead returns a lead image that refers to the largest copy, with what is known of it.
+func (p Picture) Lead(image *Image) *Image {
+	c := p.Largest()
+	return &Image{URL: c.Path(), Alt: image.Alt, Type: c.Type, Bytes: c.Bytes, Width: c.Width, Height: c.Height}
+}
+
 // The most bytes of an image in a mail. An animation may have more, since its first frame would
 // show less.
 const (
@@ -105,7 +116,7 @@ func (p Picture) ForMail(column int) (Copy, bool) {
 		return p.Copy, true
 	}
 	if len(p.Copies) == 0 {
-		return p.Copy, p.Bytes <= mailBytes && (p.Type == "image/jpeg" || p.Type == "image/png" || p.Type == "image/gif")
+		return Copy{}, false // it could not be read
 	}
 	best := p.Copies[0]
 	for _, c := range p.Copies[1:] {
@@ -155,7 +166,7 @@ func (p Pictures) rewrite(source string, change func(*html.Token, Picture)) stri
 		before := string(raw) // reading the token changes it
 		t := z.Token()
 		picture, known := p.At(tokenValue(&t, "src"), "")
-		if !known || picture.Width == 0 {
+		if !known || picture.Width <= 0 || picture.Height <= 0 {
 			out.WriteString(before)
 			continue
 		}
@@ -165,21 +176,24 @@ func (p Pictures) rewrite(source string, change func(*html.Token, Picture)) stri
 	}
 }
 
-// setSize sets the width and height of an img element. A width or height that the author wrote stays,
-// and the other is in proportion.
+// Size returns the size at which an image is shown. A width or height that the author gives stays, and
+// the other is in proportion; 0 means that it is not given.
+func (c Copy) Size(width, height int) (int, int) {
+	switch {
+	case width > 0 && height > 0 || c.Width <= 0 || c.Height <= 0:
+		return width, height
+	case width > 0:
+		return width, max(1, c.Height*width/c.Width)
+	case height > 0:
+		return max(1, c.Width*height/c.Height), height
+	}
+	return c.Width, c.Height
+}
+
 func setSize(t *html.Token, c Copy) {
 	width, _ := strconv.Atoi(tokenValue(t, "width"))
 	height, _ := strconv.Atoi(tokenValue(t, "height"))
-	switch {
-	case width > 0 && height > 0:
-		return
-	case width > 0:
-		height = max(1, c.Height*width/c.Width)
-	case height > 0:
-		width = max(1, c.Width*height/max(1, c.Height))
-	default:
-		width, height = c.Width, c.Height
-	}
+	width, height = c.Size(width, height)
 	setValue(t, "width", strconv.Itoa(width))
 	setValue(t, "height", strconv.Itoa(height))
 }

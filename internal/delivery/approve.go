@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 )
@@ -196,7 +197,11 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	if len(articles) == 0 {
 		return digest.Input{}, &renderError{errors.New("all its articles have been removed")}
 	}
-	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Date: edition.Created}
+	pictures, err := copies.Of(ctx, e.Store, found)
+	if err != nil {
+		return digest.Input{}, err
+	}
+	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Pictures: pictures, Date: edition.Created}
 	if issue.Subject, err = e.editedSubject(issue, edition.Subject); err != nil {
 		return issue, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 )
@@ -225,7 +226,8 @@ func (e *Engine) sample(ctx context.Context, def *Definition, w store.Waiting) (
 	if len(chosen) == 0 {
 		return digest.Input{}, e.nothingNewError(ctx, def, w)
 	}
-	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Date: w.Now}, nil
+	pictures, err := copies.Of(ctx, e.Store, chosen)
+	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now}, err
 }
 
 // SetBeginning moves the beginning of a digest: of the stored articles, those dated from then

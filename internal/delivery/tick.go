@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
@@ -187,7 +188,11 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 		return digest.Input{}, e.nothingNewError(ctx, def, w)
 	}
 	number, err := e.Store.NextNumber(ctx, def.Name)
-	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Date: w.Now}, err
+	if err != nil {
+		return digest.Input{}, err
+	}
+	pictures, err := copies.Of(ctx, e.Store, chosen)
+	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now}, err
 }
 
 // SendOptions controls an edition that is made by hand.

@@ -26,7 +26,7 @@ func (v view) mailBody(a *article.Article) (template.HTML, error) {
 	for _, n := range nodes {
 		root.AppendChild(n)
 	}
-	m := bodyAdapter{article: a.URLFor(v.in.Site.URL)}
+	m := bodyAdapter{article: a.URLFor(v.in.Site.URL), image: v.mailImage}
 	if m.video, err = v.page.Phrase("watch"); err != nil {
 		return "", err
 	}
@@ -47,6 +47,7 @@ func (v view) mailBody(a *article.Article) (template.HTML, error) {
 // bodyAdapter adapts the HTML of an article for mail programs.
 type bodyAdapter struct {
 	article      string // URL of the article's page
+	image        func(address string, width, height int) (mailImage, bool)
 	video, audio string // labels of links
 }
 
@@ -87,7 +88,7 @@ func (m bodyAdapter) element(parent, n *html.Node) (next *html.Node) {
 		n.AppendChild(bold)
 		m.adapt(bold)
 	case atom.Img:
-		m.image(n)
+		m.fitImage(n)
 	case atom.Pre:
 		style(n, "white-space:pre-wrap;overflow-wrap:anywhere")
 		m.adapt(n)
@@ -115,18 +116,19 @@ func (m bodyAdapter) player(n *html.Node, label, poster string) *html.Node {
 	if poster != "" {
 		picture := element(atom.Img, html.Attribute{Key: "src", Val: poster}, html.Attribute{Key: "alt", Val: ""})
 		link.AppendChild(picture)
-		m.image(picture)
+		m.fitImage(picture)
 		link.AppendChild(element(atom.Br))
 	}
 	link.AppendChild(&html.Node{Type: html.TextNode, Data: label})
 	return link
 }
 
-// image fits an image into the column, or replaces it by its alternative text if mail programs do not
-// show its format.
-func (m bodyAdapter) image(n *html.Node) {
-	address, alt := attributeOf(n, "src"), attributeOf(n, "alt")
-	if !shownInMail(address) {
+// fitImage fits an image into the column, or replaces it by its alternative text if mail programs do
+// not show it.
+func (m bodyAdapter) fitImage(n *html.Node) {
+	alt := attributeOf(n, "alt")
+	image, shown := m.image(attributeOf(n, "src"), number(n, "width"), number(n, "height"))
+	if !shown {
 		text := element(atom.Em)
 		if alt != "" {
 			text.AppendChild(&html.Node{Type: html.TextNode, Data: "[" + alt + "]"})
@@ -134,19 +136,42 @@ func (m bodyAdapter) image(n *html.Node) {
 		replace(n, text)
 		return
 	}
-	width, height := fitColumn(number(n, "width"), number(n, "height"))
-	kept := []html.Attribute{{Key: "src", Val: address}, {Key: "alt", Val: alt}}
-	if width > 0 {
-		kept = append(kept, html.Attribute{Key: "width", Val: strconv.Itoa(width)})
+	kept := []html.Attribute{{Key: "src", Val: image.url}, {Key: "alt", Val: alt}}
+	if image.width > 0 {
+		kept = append(kept, html.Attribute{Key: "width", Val: strconv.Itoa(image.width)})
 	}
-	if height > 0 {
-		kept = append(kept, html.Attribute{Key: "height", Val: strconv.Itoa(height)})
+	if image.height > 0 {
+		kept = append(kept, html.Attribute{Key: "height", Val: strconv.Itoa(image.height)})
 	}
 	if title := attributeOf(n, "title"); title != "" {
 		kept = append(kept, html.Attribute{Key: "title", Val: title})
 	}
 	n.Attr = append(kept, keepLanguage(n.Attr)...)
 	style(n, "max-width:100%;height:auto")
+}
+
+// mailImage is an image as a mail shows it: its URL and the size to show it at, 0 if unknown.
+type mailImage struct {
+	url           string
+	width, height int
+}
+
+// mailImage returns the image at an absolute URL, fitted into the column. width and height are those
+// that the article gives, or 0. It returns false for an image that mail programs do not show, or that
+// is not there.
+func (v view) mailImage(address string, width, height int) (mailImage, bool) {
+	picture, stored := v.in.Pictures.At(address, v.in.Site.URL)
+	if !stored {
+		ours := v.in.Pictures != nil && article.IsMedia(address, v.in.Site.URL)
+		width, height = fitColumn(width, height)
+		return mailImage{address, width, height}, !ours && shownInMail(address)
+	}
+	best, shown := picture.ForMail(imageWidth)
+	if !shown {
+		return mailImage{}, false
+	}
+	width, height = fitColumn(picture.Size(width, height))
+	return mailImage{v.in.Site.URL + best.Path(), width, height}, true
 }
 
 // fitColumn scales an image down to the width of the column. Smaller images are not enlarged. A length

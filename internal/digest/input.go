@@ -16,8 +16,11 @@ type Input struct {
 	Number     int        // 1 for a digest's first edition
 	Site       Site
 	Articles   []article.Article // as Choose returns them, in the order shown
-	Date       time.Time         // the edition's date: when it was created, not when it is rendered
-	Subject    string            // written by an editor; empty for the definition's subject template
+	// Pictures are the stored images of the articles. An image of this site that is not among them
+	// is left out of mails. With nil, images are shown as the articles have them.
+	Pictures article.Pictures
+	Date     time.Time // the edition's date: when it was created, not when it is rendered
+	Subject  string    // written by an editor; empty for the definition's subject template
 }
 
 // Definition holds the settings of a digest that its editions depend on.

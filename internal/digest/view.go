@@ -79,10 +79,15 @@ func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, e
 	return d, nil
 }
 
+// webSizes is how wide the web page of an edition shows images.
+const webSizes = "(max-width: 600px) 100vw, 536px"
+
 // body returns the HTML of an article for a web page or a mail.
 func (v view) body(a *article.Article, web bool) (template.HTML, error) {
 	if web {
-		return template.HTML(a.BodyFor(v.in.Site.URL)), nil //nolint:gosec // sanitized once, at import
+		page := *a
+		page.HTML = v.in.Pictures.PageHTML(a.HTML, webSizes)
+		return template.HTML(page.BodyFor(v.in.Site.URL)), nil //nolint:gosec // sanitized once, at import
 	}
 	return v.mailBody(a)
 }
@@ -116,14 +121,16 @@ func (v view) title(a *article.Article) string {
 }
 
 // image returns the lead picture of an article, fitted into the column, or nil if mail programs do not
-// show its format.
+// show it.
 func (v view) image(image *article.Image) *templates.Image {
-	if image == nil || !shownInMail(image.URL) {
+	if image == nil {
 		return nil
 	}
-	out := &templates.Image{URL: article.Absolute(image.URL, v.in.Site.URL), Alt: singleLine(image.Alt, maxTitle)}
-	out.Width, out.Height = fitColumn(image.Width, image.Height)
-	return out
+	fitted, shown := v.mailImage(article.Absolute(image.URL, v.in.Site.URL), image.Width, image.Height)
+	if !shown {
+		return nil
+	}
+	return &templates.Image{URL: fitted.url, Alt: singleLine(image.Alt, maxTitle), Width: fitted.width, Height: fitted.height}
 }
 
 // preheader returns the preview text that mail programs show beside the subject: the titles of

@@ -13,6 +13,9 @@ import (
 // as many pixels, and the column of a page on such a screen.
 var Widths = []int{536, 1072, 1600}
 
+// maxCopy is the most pixels of a copy after the first: a very high image has narrow copies only.
+const maxCopy = 12_000_000
+
 // Copy is a smaller or differently encoded copy of an image: a JPEG or a PNG.
 type Copy struct {
 	Type          string
@@ -40,7 +43,7 @@ func Copies(data []byte) ([]Copy, error) {
 	for _, width := range Widths {
 		width = min(width, bounds.Dx())
 		height := max(1, (bounds.Dy()*width+bounds.Dx()/2)/bounds.Dx())
-		if len(out) > 0 && out[len(out)-1].Width == width || height > 8*Widths[len(Widths)-1] {
+		if len(out) > 0 && (out[len(out)-1].Width == width || width*height > maxCopy) {
 			break
 		}
 		c, err := encode(scaled(src, width, height), profile)

@@ -129,6 +129,9 @@ func Clean(data []byte) ([]byte, Info, error) {
 	case AVIF:
 		cleaned = cleanAVIF(data)
 	}
+	if bytes.Equal(cleaned, data) {
+		cleaned = data
+	}
 	if info.Orientation == 1 || info.Animated || info.Type == AVIF { // AVIF is turned by its reader
 		return cleaned, info, nil
 	}
@@ -138,6 +141,14 @@ func Clean(data []byte) ([]byte, Info, error) {
 	}
 	info, err = Inspect(turned)
 	return turned, info, err
+}
+
+// CanCopy returns an error if an image has too many pixels for Copies.
+func (i Info) CanCopy() error {
+	if i.Width <= 0 || i.Height <= 0 || i.Width > MaxPixels/i.Height {
+		return &TooLargeError{i.Width, i.Height}
+	}
+	return nil
 }
 
 // turnUpright decodes an image, turns it and encodes it again.
@@ -165,8 +176,8 @@ func acquire() (release func()) {
 
 // decode decodes an image if it is not too large. The caller holds the turn.
 func decode(data []byte, info Info) (image.Image, error) {
-	if info.Width <= 0 || info.Height <= 0 || info.Width > MaxPixels/info.Height {
-		return nil, &TooLargeError{info.Width, info.Height}
+	if err := info.CanCopy(); err != nil {
+		return nil, err
 	}
 	src, _, err := image.Decode(bytes.NewReader(data))
 	return src, err

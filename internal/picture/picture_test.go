@@ -295,6 +295,28 @@ func TestHugeImagesAreNotDecoded(t *testing.T) {
 	}
 }
 
+func TestSizeOfDrawings(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]image.Point{
+		`<?xml version="1.0"?><!DOCTYPE svg><!-- tides --><svg xmlns="http://www.w3.org/2000/svg" width="120px" height="80"/>`: {120, 80},
+		`<svg viewBox="0 0 64.4 32" width="100%"></svg>`:                                                                       {64, 32},
+		`<svg width="5cm" height="5cm"/>`:                                                                                      {},
+		`<svg:svg width="3" height="4"/>`:                                                                                      {3, 4},
+		`<svg width="NaN" height="Inf"/>`:                                                                                      {},
+		`<svg width="1e99" height="-3"><x/>`:                                                                                   {},
+	} {
+		info, err := InspectSVG([]byte(source))
+		if err != nil || info.Width != want.X || info.Height != want.Y || info.Type != SVG {
+			t.Errorf("%s: %+v, %v", source, info, err)
+		}
+	}
+	for _, source := range []string{"", "<html><svg/></html>", "tides", strings.Repeat("<!-- -->", 200) + "<svg/>"} {
+		if info, err := InspectSVG([]byte(source)); err == nil {
+			t.Errorf("%q is a drawing: %+v", source, info)
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	var still bytes.Buffer
 	_ = gif.Encode(&still, image.NewPaletted(image.Rect(0, 0, 2, 2), color.Palette{color.Black}), nil)

@@ -36,6 +36,12 @@ func (s *Store) ImagesWithoutCopies(ctx context.Context, limit int) ([]string, e
 	return names, sqldb.Wrap("images without copies", err)
 }
 
+// CountImagesWithoutCopies returns how many images have no copies yet.
+func (s *Store) CountImagesWithoutCopies(ctx context.Context) (n int64, err error) {
+	_, err = s.readers.One(ctx, "medium.countWaiting", nil, &n)
+	return n, err
+}
+
 // PutCopies stores the copies of an image, or that it has none. width and height are those of the
 // image. It raises the revision, so that pages and feeds are rendered with the copies.
 func (s *Store) PutCopies(ctx context.Context, image article.Medium, animated bool, copies []article.Medium) error {

@@ -15,6 +15,10 @@ ON CONFLICT (name) DO NOTHING;
 -- The images that have no copies yet. Index: media_waiting.
 SELECT name FROM media WHERE copied = 0 ORDER BY name LIMIT $1;
 
+-- name: medium.countWaiting
+-- Index: media_waiting.
+SELECT count(*) FROM media WHERE copied = 0;
+
 -- name: medium.copied
 -- Records that an image has its copies. Index: primary key.
 UPDATE media SET copied = 1, animated = $2, width = $3, height = $4 WHERE name = $1 AND copied = 0;

@@ -1,15 +1,11 @@
 package ingest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"image"
-	_ "image/gif"  // sizes of pictures
-	_ "image/jpeg" // sizes of pictures
-	_ "image/png"  // sizes of pictures
 	"net/http"
 	"net/url"
 	"path"
@@ -18,12 +14,13 @@ import (
 	"unicode"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/picture"
 )
 
 // mediaTypes maps the extensions of files that are imported with an article to their media type.
-// None of these formats can hold scripts.
+// Of these formats, only SVG can hold scripts; it is served with a policy that runs none.
 var mediaTypes = map[string]string{
-	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif",
+	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif", ".svg": picture.SVG, ".ico": "image/x-icon",
 	".mp3": "audio/mpeg", ".m4a": "audio/mp4", ".ogg": "audio/ogg", ".oga": "audio/ogg", ".opus": "audio/ogg", ".wav": "audio/wav", ".flac": "audio/flac",
 	".mp4": "video/mp4", ".webm": "video/webm", ".pdf": "application/pdf",
 }
@@ -94,12 +91,8 @@ func (im *importer) resolvePath(name string) string {
 // medium returns the medium for a path in a link. Each file is read once. It returns nil if the
 // file cannot be read or is not a medium.
 func (im *importer) medium(name string) *article.Medium {
-	ending := strings.ToLower(path.Ext(name))
-	kind := mediaTypes[ending]
+	kind := mediaTypes[strings.ToLower(path.Ext(name))]
 	rooted := strings.HasPrefix(name, "/")
-	if im.options.Media != nil && im.options.BaseURL == "" && ending == ".svg" && !rooted {
-		im.warn(0, name+" is not brought along: a drawing in SVG can hold scripts", "save it as PNG or WebP, or write the full address of where it is")
-	}
 	if im.options.Media == nil || kind == "" || rooted && im.options.BaseURL != "" {
 		return nil
 	}
@@ -189,18 +182,60 @@ func (im *importer) addMedium(name, kind string, data []byte) *article.Medium {
 		im.warn(0, fmt.Sprintf("%s has %d MB and is left out", name, len(data)>>20), fmt.Sprintf("at most %d MB are kept", MaxMedium>>20))
 		return nil
 	}
-	if found := http.DetectContentType(data); strings.HasPrefix(found, "text/") {
+	m := article.Medium{Type: kind, Data: data}
+	if found := http.DetectContentType(data); strings.HasPrefix(found, "text/") && kind != picture.SVG {
 		im.warn(0, fmt.Sprintf("%s is left out: by its content it is %s", name, found), "")
 		return nil
 	}
-	sum := sha256.Sum256(data)
-	m := article.Medium{Name: hex.EncodeToString(sum[:]) + strings.ToLower(path.Ext(name)), Type: kind, Data: data}
+	if strings.HasPrefix(kind, "image/") && !im.cleanImage(name, &m) {
+		return nil
+	}
+	sum := sha256.Sum256(m.Data)
+	m.Name = hex.EncodeToString(sum[:]) + endingOf(name, m.Type)
 	if old := im.addedMedium(m.Name); old != nil {
 		return old
 	}
-	if config, _, err := image.DecodeConfig(bytes.NewReader(data)); err == nil {
-		m.Width, m.Height = config.Width, config.Height
-	}
 	im.out.Media = append(im.out.Media, m)
 	return &m
+}
+
+// endingOf returns the extension of a file, or that of its media type if the file has another.
+func endingOf(name, kind string) string {
+	ending := strings.ToLower(path.Ext(name))
+	if mediaTypes[ending] == kind {
+		return ending
+	}
+	return map[string]string{picture.JPEG: ".jpg", picture.PNG: ".png", picture.GIF: ".gif", picture.WebP: ".webp", picture.AVIF: ".avif"}[kind]
+}
+
+// cleanImage removes the metadata of an image, turns it upright, and sets its type and size. It
+// returns false, with a warning, for an image that cannot be shown.
+func (im *importer) cleanImage(name string, m *article.Medium) bool {
+	var info picture.Info
+	var err error
+	switch m.Type {
+	case "image/x-icon":
+		return true
+	case picture.SVG:
+		info, err = picture.InspectSVG(m.Data)
+	default:
+		var data []byte
+		if data, info, err = picture.Clean(m.Data); err == nil {
+			m.Data = data
+		}
+	}
+	var large *picture.TooLargeError
+	switch {
+	case errors.As(err, &large):
+		im.warn(0, fmt.Sprintf("%s is left out: it lies on its side and has %s", name, large), "turn it upright, or make it smaller")
+		return false
+	case err != nil:
+		im.warn(0, fmt.Sprintf("%s is left out: it cannot be read as an image: %s", name, err), "save it again as JPEG, PNG, GIF, WebP, AVIF or SVG")
+		return false
+	}
+	if err := info.CanCopy(); err != nil && m.Type != picture.SVG {
+		im.warn(0, fmt.Sprintf("%s has no smaller copies and is left out of mails: %s", name, err), "make it smaller")
+	}
+	m.Type, m.Width, m.Height = info.Type, info.Width, info.Height
+	return true
 }

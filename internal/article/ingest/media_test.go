@@ -5,10 +5,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"image"
+	"image/jpeg"
 	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,11 +87,47 @@ func TestMediaOutsideFolderAreRefused(t *testing.T) {
 
 func TestFilesThatAreNotMediaAreLeftOut(t *testing.T) {
 	t.Parallel()
-	options := ingest.Options{Site: site, Media: folder(map[string][]byte{"page.png": []byte("<html><script>alert(1)</script>"), "large.png": make([]byte, ingest.MaxMedium+1), "evil.svg": []byte("<svg/>")})}
-	for link, want := range map[string]string{"page.png": "by its content it is text/html", "large.png": "20 MB and is left out", "evil.svg": "can hold scripts"} {
+	options := ingest.Options{Site: site, Media: folder(map[string][]byte{"page.png": []byte("<html><script>alert(1)</script>"), "large.png": make([]byte, ingest.MaxMedium+1), "page.svg": []byte("<html><svg/></html>"), "cut.jpg": []byte("\xff\xd8\xff\xe0"), "note.ico": []byte("text")})}
+	for link, want := range map[string]string{"page.png": "by its content it is text/html", "large.png": "20 MB and is left out", "page.svg": "cannot be read as an image", "cut.jpg": "cannot be read as an image", "note.ico": "by its content it is text/plain"} {
 		one := importOne(t, "a.md", front+"![x]("+link+")", options)
 		if len(one.Media) > 0 || (want != "" && (len(one.Warnings) != 1 || !strings.Contains(one.Warnings[0].Error(), want))) {
 			t.Errorf("%s: %d media, warnings %v", link, len(one.Media), one.Warnings)
+		}
+	}
+}
+
+func TestImagesAreCleanedAndTurned(t *testing.T) {
+	t.Parallel()
+	var photo bytes.Buffer
+	if err := jpeg.Encode(&photo, image.NewRGBA(image.Rect(0, 0, 64, 32)), nil); err != nil {
+		t.Fatal(err)
+	}
+	// Big endian EXIF with one entry: orientation 6, turned by a quarter.
+	exif := "Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00 Secret Beach"
+	data := slices.Concat(photo.Bytes()[:2], []byte{0xFF, 0xE1, 0, byte(len(exif) + 2)}, []byte(exif), photo.Bytes()[2:])
+	one := importOne(t, "a.md", front+"![x](a.jpg)", ingest.Options{Site: site, Media: folder(map[string][]byte{"a.jpg": data})})
+	if len(one.Media) != 1 {
+		t.Fatalf("%d media, %v", len(one.Media), one.Warnings)
+	}
+	m := one.Media[0]
+	if bytes.Contains(m.Data, []byte("Secret Beach")) || m.Width != 32 || m.Height != 64 {
+		t.Errorf("%d by %d: %q", m.Width, m.Height, m.Data[:60])
+	}
+	if config, _, err := image.DecodeConfig(bytes.NewReader(m.Data)); err != nil || config.Width != 32 {
+		t.Errorf("%+v, %v", config, err)
+	}
+}
+
+func TestImagesHaveTheTypeOfTheirContent(t *testing.T) {
+	t.Parallel()
+	options := ingest.Options{Site: site, Media: folder(map[string][]byte{"a.jpg": picture(t, 6, 4), "b.svg": []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="5"><script>alert(1)</script></svg>`), "c.ico": []byte("\x00\x00\x01\x00\x01\x00")})}
+	one := importOne(t, "a.md", front+"![x](a.jpg) ![y](b.svg) ![z](c.ico)", options)
+	if len(one.Media) != 3 || len(one.Warnings) > 0 {
+		t.Fatalf("%+v, %v", one.Media, one.Warnings)
+	}
+	for i, want := range []article.Medium{{Name: ".png", Type: "image/png", Width: 6, Height: 4}, {Name: ".svg", Type: "image/svg+xml", Width: 9, Height: 5}, {Name: ".ico", Type: "image/x-icon"}} {
+		if got := one.Media[i]; !strings.HasSuffix(got.Name, want.Name) || got.Type != want.Type || got.Width != want.Width || got.Height != want.Height {
+			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
 }

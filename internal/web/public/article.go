@@ -14,6 +14,8 @@ type articlePage struct {
 	*article.Article
 	Elsewhere string // its canonical address if it is on another site
 	Lead      bool   // show its image above the text, which does not contain it
+	Srcset    string // copies of that image for the browser to choose from; may be empty
+	Sizes     string // how wide images are shown, for the attribute of that name
 
 	Previous, Next *article.Article // by date; nil at the ends
 	Related        []store.StoredArticle
@@ -46,7 +48,7 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 		a.Translations[i].Language = cmp.Or(a.Translations[i].Language, p.config.Site.Language)
 	}
 	r = p.withLanguage(r, a.Language)
-	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: hasLeadImage(&a), Form: p.emptyForm(r.Context())}
+	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: hasLeadImage(&a), Sizes: imageSizes, Form: p.emptyForm(r.Context())}
 	if a.Status == article.Published {
 		if body.Previous, body.Next, err = p.store.Neighbours(r.Context(), a.ID); err != nil {
 			return err
@@ -58,8 +60,12 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	description := describe(&a)
 	v := page{
 		Title: a.Title, Description: description, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
-		Body: body, Share: p.shareArticle(&a, description), Translations: p.translations(&a),
+		Share: p.shareArticle(&a, description), Translations: p.translations(&a),
 	}
+	if err := p.choosePictures(r.Context(), &body); err != nil {
+		return err
+	}
+	v.Body = body
 	return p.show(w, r, http.StatusOK, "article", v)
 }
 

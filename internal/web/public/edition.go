@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/token"
@@ -113,9 +114,13 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	if len(articles) < len(ids) {
 		e.Subject = "" // it may name a withdrawn article
 	}
+	pictures, err := copies.Of(r.Context(), p.store, articles)
+	if err != nil {
+		return "", err
+	}
 	issue := digest.Input{
 		ID: e.ID, Definition: digest.Definition{Name: e.Digest, Title: e.Digest}, Number: e.Number,
-		Site: digest.SiteOf(p.config), Articles: articles, Date: e.Created, Subject: e.Subject,
+		Site: digest.SiteOf(p.config), Articles: articles, Pictures: pictures, Date: e.Created, Subject: e.Subject,
 	}
 	if d := p.digest(e.Digest); d != nil {
 		issue.Definition = digest.DefinitionOf(d)

@@ -2,6 +2,7 @@ package public
 
 import (
 	"bytes"
+	"context"
 	"html"
 	"net/http"
 	"strings"
@@ -25,6 +26,28 @@ func (p *Pages) mediaFile(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // feed readers and mails show our pictures
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(m.Data))
+	return nil
+}
+
+// imageSizes is how wide the page of an article shows images, for the attribute sizes.
+const imageSizes = "(max-width: 44rem) 100vw, 42rem"
+
+// choosePictures gives the images of an article their width and height, and copies for the browser to
+// choose from.
+func (p *Pages) choosePictures(ctx context.Context, body *articlePage) error {
+	pictures, _, err := p.store.Pictures(ctx, body.MediaNames())
+	if err != nil {
+		return err
+	}
+	shown := *body.Article
+	if shown.Image != nil {
+		if picture, stored := pictures.At(shown.Image.URL, ""); stored {
+			body.Srcset = picture.Srcset()
+			shown.Image = picture.Lead(shown.Image)
+		}
+	}
+	shown.HTML = pictures.PageHTML(shown.HTML, imageSizes)
+	body.Article = &shown
 	return nil
 }
 
