@@ -211,9 +211,9 @@ func importSamples(t *testing.T, s *store.Store) {
 	}
 }
 
-// TestRealArticlesPassAnotherValidator validates feeds of real articles with a program that is not
+// TestRealArticlesPassExternalValidator validates feeds of real articles with a program that is not
 // ours.
-func TestRealArticlesPassAnotherValidator(t *testing.T) {
+func TestRealArticlesPassExternalValidator(t *testing.T) {
 	t.Parallel()
 	validate := feedrules.Validator(t)
 	server := publish(t, openLibrary(t),
