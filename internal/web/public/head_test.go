@@ -59,8 +59,8 @@ func TestSharedImageHasItsSize(t *testing.T) {
 	}
 }
 
-// entries are the addresses of a sitemap, with their times.
-func entries(t *testing.T, b *bench, path, element string) map[string]string {
+// entries returns the addresses in a sitemap with their times.
+func entries(t *testing.T, b *env, path, element string) map[string]string {
 	t.Helper()
 	w := b.get(path)
 	b.want(w, http.StatusOK)

@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// askFrom sends the form from a network address, and handles what it left to do.
-func (b *bench) askFrom(ip, address string) *httptest.ResponseRecorder {
+// askFrom sends the form from a network address and processes the queued request.
+func (b *env) askFrom(ip, address string) *httptest.ResponseRecorder {
 	b.t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/subscribe", strings.NewReader(form("email", address, "digest", "weekly").Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -31,7 +31,7 @@ func (b *bench) askFrom(ip, address string) *httptest.ResponseRecorder {
 func TestConfirmationsPerMailboxAreLimitedAcrossSpellings(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		nodes := []*bench{setup(t, s), setup(t, s)} // and a restart keeps the counts
+		nodes := []*env{setup(t, s), setup(t, s)} // and a restart keeps the counts
 		answer := ""
 		for i := range 40 {
 			b := nodes[i%2]

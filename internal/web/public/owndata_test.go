@@ -15,8 +15,8 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// mailedLink is the path of the link in the newest mail to an address.
-func (b *bench) mailedLink(to, kind string) string {
+// mailedLink returns the path of the link in the newest mail to an address.
+func (b *env) mailedLink(to, kind string) string {
 	b.t.Helper()
 	all := b.sent()
 	if len(all) == 0 || all[len(all)-1].To != to {
@@ -29,8 +29,8 @@ func (b *bench) mailedLink(to, kind string) string {
 	return found[1]
 }
 
-// TestForwardedMailCannotShowOrEraseData: who got a mail passed on may unsubscribe its
-// reader, and learns no address, and erases and exports nothing.
+// TestForwardedMailCannotShowOrEraseData checks that a person with a forwarded mail can unsubscribe
+// its recipient, but cannot see the address, or erase or export data.
 func TestForwardedMailCannotShowOrEraseData(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
@@ -132,8 +132,8 @@ func TestOwnDataLinksExpire(t *testing.T) {
 	}
 }
 
-// TestOldLinkDoesNotOpenOthersPage: tokens of earlier versions name the number of a row,
-// which a restored store gives to somebody else.
+// TestOldLinkDoesNotOpenOthersPage checks tokens of earlier versions, which have the number of a
+// row that a restored store may give to another person.
 func TestOldLinkDoesNotOpenOthersPage(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)

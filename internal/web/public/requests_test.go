@@ -11,8 +11,8 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// requests counts what waits to be handled, and what became of the store meanwhile.
-func (b *bench) requests() (waiting int64, people int64) {
+// requests returns the number of waiting requests and of stored subscribers.
+func (b *env) requests() (waiting int64, people int64) {
 	b.t.Helper()
 	waiting = int64(len(storetest.Jobs(b.t, b.store)))
 	states, err := b.store.CountSubscribers(b.t.Context())
@@ -25,8 +25,8 @@ func (b *bench) requests() (waiting int64, people int64) {
 	return waiting, people
 }
 
-// TestSubscribeAnswersBeforeAddressIsLookedUp shows that the answer does not wait for
-// what differs between addresses: the work done for it is one row, for every address.
+// TestSubscribeAnswersBeforeAddressIsLookedUp checks that the form only stores one row before it
+// answers, for every address.
 func TestSubscribeAnswersBeforeAddressIsLookedUp(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

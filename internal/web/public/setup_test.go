@@ -26,8 +26,8 @@ import (
 
 const siteURL = "https://news.example.org"
 
-// bench is the pages over a real store, and the mails that they sent.
-type bench struct {
+// env is the public pages with a real store, and the mails that they sent.
+type env struct {
 	t       testing.TB
 	store   *store.Store
 	keys    subscriber.Keys
@@ -45,31 +45,31 @@ type mail struct {
 	templates.Rendered
 }
 
-// SendToSubscriber notes a mail in place of sending it; delivery's tests send them.
-func (b *bench) SendToSubscriber(_ context.Context, who subscriber.Subscriber, unsubscribe string, m templates.Rendered) error {
+// SendToSubscriber implements public.Sender. It records the mail; sending is tested in delivery.
+func (b *env) SendToSubscriber(_ context.Context, who subscriber.Subscriber, unsubscribe string, m templates.Rendered) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.mails = append(b.mails, mail{who.Address.String(), unsubscribe, m})
 	return nil
 }
 
-func (b *bench) sent() []mail {
+func (b *env) sent() []mail {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]mail(nil), b.mails...)
 }
 
-// mailTemplates are checked when they are loaded, which takes longer than a test.
+// mailTemplates loads the templates once, since checking them takes longer than a test.
 var mailTemplates = sync.OnceValues(func() (*templates.Set, error) { return templates.Load("") })
 
-// setup makes the pages of a site with two digests.
-func setup(t testing.TB, s *store.Store) *bench {
+// setup returns the pages of a site with two digests.
+func setup(t testing.TB, s *store.Store) *env {
 	t.Helper()
 	return setupWith(t, s, func(*config.Config) {})
 }
 
 // setupWith is setup with other settings.
-func setupWith(t testing.TB, s *store.Store, change func(*config.Config)) *bench {
+func setupWith(t testing.TB, s *store.Store, change func(*config.Config)) *env {
 	t.Helper()
 	c := config.Default()
 	c.Site.Title, c.Site.Description, c.Site.URL = "The Example Press", "News from the example town.", siteURL
@@ -86,7 +86,7 @@ func setupWith(t testing.TB, s *store.Store, change func(*config.Config)) *bench
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, store: s, keys: keys, config: c}
+	b := &env{t: t, store: s, keys: keys, config: c}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	pages, err := public.New(public.Deps{Store: s, Config: c, Templates: set, Sender: b, Log: log})
 	if err != nil {
@@ -103,22 +103,22 @@ func setupWith(t testing.TB, s *store.Store, change func(*config.Config)) *bench
 }
 
 // onSQLite is setup on a fresh SQLite store.
-func onSQLite(t *testing.T) *bench {
+func onSQLite(t *testing.T) *env {
 	t.Helper()
 	return setup(t, storetest.Open(t, store.SQLite, store.Options{}))
 }
 
-func (b *bench) do(r *http.Request) *httptest.ResponseRecorder {
+func (b *env) do(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	b.handler.ServeHTTP(w, r)
 	return w
 }
 
-func (b *bench) get(target string) *httptest.ResponseRecorder {
+func (b *env) get(target string) *httptest.ResponseRecorder {
 	return b.do(httptest.NewRequest(http.MethodGet, target, nil))
 }
 
-func (b *bench) post(target string, form url.Values) *httptest.ResponseRecorder {
+func (b *env) post(target string, form url.Values) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := b.do(r)
@@ -128,8 +128,8 @@ func (b *bench) post(target string, form url.Values) *httptest.ResponseRecorder 
 	return w
 }
 
-// want checks the status and that the page has some words.
-func (b *bench) want(w *httptest.ResponseRecorder, status int, words ...string) {
+// want fails the test unless the page has this status and contains these texts.
+func (b *env) want(w *httptest.ResponseRecorder, status int, words ...string) {
 	b.t.Helper()
 	if w.Code != status {
 		b.t.Fatalf("status %d, want %d\n%s", w.Code, status, w.Body)
@@ -141,8 +141,8 @@ func (b *bench) want(w *httptest.ResponseRecorder, status int, words ...string) 
 	}
 }
 
-// put keeps an article.
-func (b *bench) put(a article.Article) article.Article {
+// put stores an article.
+func (b *env) put(a article.Article) article.Article {
 	b.t.Helper()
 	if a.Source == "" {
 		a.Source = "test/" + a.Slug
@@ -166,7 +166,7 @@ func (b *bench) put(a article.Article) article.Article {
 }
 
 // person adds a subscriber of both digests.
-func (b *bench) person(address string, state subscriber.State) subscriber.Subscriber {
+func (b *env) person(address string, state subscriber.State) subscriber.Subscriber {
 	b.t.Helper()
 	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: state})
 	if err != nil {
@@ -180,8 +180,8 @@ func (b *bench) person(address string, state subscriber.State) subscriber.Subscr
 	return who
 }
 
-// subscribed are the digests that someone is on, and their state.
-func (b *bench) subscribed(id int64) (string, subscriber.State) {
+// subscribed returns a person's digests and state.
+func (b *env) subscribed(id int64) (string, subscriber.State) {
 	b.t.Helper()
 	who, err := b.store.Subscriber(b.t.Context(), id)
 	if err != nil {
@@ -198,7 +198,7 @@ func (b *bench) subscribed(id int64) (string, subscriber.State) {
 	return strings.Join(names, " "), who.State
 }
 
-// importSamples puts the sample articles in.
+// importSamples imports the sample articles.
 func importSamples(t testing.TB, s *store.Store) {
 	t.Helper()
 	files := samples.Articles()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// phrases are all that the pages say, as their sources have it.
+// phrases returns all phrases in the sources of the pages.
 func phrases(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{"Everything": true, "By tag": true, "Digest editions": true} // titles that the list of feeds has
