@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -124,11 +125,14 @@ func (a *cli) watch(ctx context.Context, im *ingest.Importer, paths []string) er
 		a.reportProblems(r.Problems, r.Warnings)
 		for _, one := range r.Articles {
 			if one.Outcome != store.Unchanged {
-				a.say("%s %s (%s)", one.Outcome, one.Slug, r.File)
+				change := map[string]string{"outcome": string(one.Outcome), "slug": one.Slug, "file": r.File}
+				if err := a.report(change, "%s %s (%s)", one.Outcome, one.Slug, r.File); err != nil {
+					a.warn("%v", err)
+				}
 			}
 		}
 	}
-	return im.Watch(ctx, paths, func() { a.say("watching; press Ctrl-C to stop") })
+	return im.Watch(ctx, paths, func() { a.warn("watching; press Ctrl-C to stop") })
 }
 
 // shownArticle is an article in a list.
@@ -239,6 +243,7 @@ func newArticleRemove(a *cli) *cobra.Command {
 		Args:    atLeast("ARTICLE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c.Context(), func(p *app.Service) error {
+				removed := []string{}
 				for _, name := range args {
 					one, err := p.FindArticle(c.Context(), name)
 					if err != nil {
@@ -250,9 +255,9 @@ func newArticleRemove(a *cli) *cobra.Command {
 					if err := a.warnHolding(c.Context(), p, one); err != nil {
 						return err
 					}
-					a.say("removed %s", one.Slug)
+					removed = append(removed, one.Slug)
 				}
-				return nil
+				return a.report(map[string][]string{"removed": removed}, "removed %s", strings.Join(removed, ", "))
 			})
 		},
 	}

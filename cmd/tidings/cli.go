@@ -119,12 +119,5 @@ func (a *cli) report(value any, format string, args ...any) error {
 	return a.print(value, func(w io.Writer) { fmt.Fprintf(w, format+"\n", args...) })
 }
 
-// say prints a line. With --json it prints nothing.
-func (a *cli) say(format string, args ...any) {
-	if !a.json {
-		fmt.Fprintf(a.stdout, format+"\n", args...)
-	}
-}
-
 // warn prints a line on standard error.
 func (a *cli) warn(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }

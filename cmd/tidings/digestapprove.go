@@ -92,8 +92,7 @@ func newShow(a *cli) *cobra.Command {
 				}
 			}
 			shown.lines(a.stdout)
-			a.say("wrote %s.html and %s.txt\napprove it with: tidings digest approve %s --shown %s", path, path, shown.Edition, shown.Shown)
-			return nil
+			return a.report(nil, "wrote %s.html and %s.txt\napprove it with: tidings digest approve %s --shown %s", path, path, shown.Edition, shown.Shown)
 		}),
 	}
 	c.Flags().StringVar(&dir, "dir", ".", "folder to write to")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -112,9 +113,9 @@ func (a *cli) writePreview(path string, p delivery.Preview, open bool) error {
 	for _, warning := range p.Warnings {
 		a.warn("note: %s", warning)
 	}
-	a.say("%s\nwrote %s.html (%d KB) and %s.txt", p.Subject, path, len(p.HTML)/1000, path)
-	for _, line := range showBacklog(p.Backlog).lines() {
-		a.say("%s", line)
+	lines := strings.Join(showBacklog(p.Backlog).lines(), "\n")
+	if err := a.report(nil, "%s\nwrote %s.html (%d KB) and %s.txt\n%s", p.Subject, path, len(p.HTML)/1000, path, lines); err != nil {
+		return err
 	}
 	if open {
 		return openBrowser(path + ".html")
@@ -149,10 +150,13 @@ there is nothing to send, it prints the reason and the exit code is 1.`,
 			if errors.Is(err, delivery.ErrNothingNew) {
 				err = fmt.Errorf("no test mail sent: %w%s", err, sinceHint(err))
 			}
-			if err == nil && sent.Sample != "" {
+			if err != nil {
+				return err
+			}
+			if sent.Sample != "" {
 				a.warnSample(sent)
 			}
-			return a.after(err, "queued a test mail to %s", address)
+			return a.report(map[string]string{"digest": args[0], "queued": address.String()}, "queued a test mail to %s", address)
 		}),
 	}
 	c.Flags().StringVar(&to, "to", "", "recipient of the test mail")

@@ -109,7 +109,7 @@ func (a *cli) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) 
 	}
 	err := a.printProgress(context.WithoutCancel(ctx), e, last)
 	if last.Retrying() {
-		a.say("serve and worker retry deferred mails for up to %.0f hours; one of them must be running", e.Policy.RetryFor.Hours())
+		a.warn("serve and worker retry deferred mails for up to %.0f hours; one of them must be running", e.Policy.RetryFor.Hours())
 	}
 	return errors.Join(err, partlyIf(unfinished(last)))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,6 +39,31 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 	})
 }
 
+// withoutJSON are the commands that print no JSON, with the reason.
+var withoutJSON = map[string]string{
+	"serve":             "runs until it is stopped, and logs",
+	"worker":            "runs until it is stopped, and logs",
+	"demo":              "runs until it is stopped, and logs",
+	"subscriber export": "prints a list in CSV, which import reads",
+}
+
+// TestEveryCommandPrintsJSON requires that testdata/script/json.txtar runs each command with
+// --json, which checks its output, or that withoutJSON gives a reason.
+func TestEveryCommandPrintsJSON(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile(filepath.Join("testdata", "script", "json.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	eachCommand(newRoot(&cli{}), func(c *cobra.Command) {
+		name := strings.TrimPrefix(c.CommandPath(), "tidings ")
+		run := regexp.MustCompile(`(?m)^!? ?json tidings ` + name + `\b`).Match(script)
+		if reason := withoutJSON[name]; !c.HasSubCommands() && run == (reason != "") {
+			t.Errorf("%s: run with --json in json.txtar: %t; reason without it: %q", name, run, reason)
+		}
+	})
+}
+
 // eachCommand visits our commands, but not hidden ones or those that cobra adds.
 func eachCommand(c *cobra.Command, visit func(*cobra.Command)) {
 	visit(c)
@@ -51,7 +77,8 @@ func eachCommand(c *cobra.Command, visit func(*cobra.Command)) {
 func commandDocs(root *cobra.Command) []byte {
 	var out bytes.Buffer
 	out.WriteString("# Commands\n\n<!-- Generated from the commands by: go test ./cmd/tidings -run Docs -update -->\n\n")
-	out.WriteString(root.Long + "\n\nEvery command takes `--config FILE`, `--json` where it prints, and `--help`. Data goes to standard output, " +
+	out.WriteString(root.Long + "\n\nEvery command takes `--config FILE`, `--json` and `--help`. With `--json` a command prints its result as JSON, except that `serve`, `worker` and `demo` only log, " +
+		"and `subscriber export` prints CSV. Data goes to standard output, " +
 		"messages to standard error.\n`tidings completion bash|zsh|fish|powershell` prints a script that completes commands and flags.\n\n")
 	eachCommand(root, func(c *cobra.Command) {
 		if c.HasSubCommands() {

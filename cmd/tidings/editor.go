@@ -165,10 +165,10 @@ func newEditorRevoke(a *cli) *cobra.Command {
 				if errors.Is(err, store.ErrNotFound) {
 					err = fmt.Errorf("no valid link has the number %d; \"tidings editor links\" shows them", id)
 				}
-				if err == nil {
-					a.say("Link %d is revoked.", id)
+				if err != nil {
+					return err
 				}
-				return err
+				return a.report(map[string]int64{"revoked": id}, "Link %d is revoked.", id)
 			})
 		},
 	}
@@ -188,10 +188,10 @@ func changeEditor(a *cli, name, short, long string, change func(context.Context,
 				if err == nil {
 					err = change(c.Context(), p.Store, editor)
 				}
-				if err == nil {
-					a.say(done, editor.Email)
+				if err != nil {
+					return err
 				}
-				return err
+				return a.report(map[string]string{"editor": editor.Email, "changed": name}, done, editor.Email)
 			})
 		},
 	}

@@ -26,8 +26,7 @@ func newInit(a *cli) *cobra.Command {
 			if err := writeStarter(path, force); err != nil {
 				return err
 			}
-			a.say("wrote %s; edit site, digests and relays in it, then run:\n  tidings config check\n  tidings article import FOLDER\n  tidings serve", path)
-			return nil
+			return a.report(map[string]string{"file": path}, "wrote %s; edit site, digests and relays in it, then run:\n  tidings config check\n  tidings article import FOLDER\n  tidings serve", path)
 		},
 	}
 	c.Flags().BoolVar(&force, "force", false, "overwrite an existing file")

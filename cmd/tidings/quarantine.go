@@ -277,10 +277,10 @@ Without a decision an edition is held; one that the backup does not contain coun
 			if errors.Is(err, store.ErrNotFound) {
 				return usagef("edition %s is not in quarantine; \"tidings quarantine show\" lists the editions", args[0])
 			}
-			if err == nil {
-				a.say("recorded; it takes effect with: tidings quarantine release")
+			if err != nil {
+				return err
 			}
-			return err
+			return a.report(map[string]string{"edition": args[0], "decision": args[1]}, "recorded; it takes effect with: tidings quarantine release")
 		}),
 	}
 }

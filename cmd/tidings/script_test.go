@@ -2,7 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -132,6 +137,10 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 
 	"misbehave": useFaultyServer,
 
+	"json":      runJSON,
+	"setenv":    setFromOutput,
+	"addeditor": addEditor,
+
 	"eachonce":   eachOnce,
 	"parsefeeds": parseFeeds,
 }
@@ -153,6 +162,41 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != args[0] {
 		ts.Fatalf("exit code %s, want %s", code, args[0])
 	}
+}
+
+// runJSON runs a command with --json and checks that it prints JSON values and nothing else on
+// standard output: json COMMAND...
+func runJSON(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(ts.Exec(args[0], append(args[1:], "--json")...))
+	decoder := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	values, err := 0, error(nil)
+	for ; err == nil; values++ {
+		var value any
+		err = decoder.Decode(&value)
+	}
+	if err != io.EOF || values == 1 != neg {
+		ts.Fatalf("%d values and %v in the output of %q:\n%s", values-1, err, args, ts.ReadFile("stdout"))
+	}
+}
+
+// setFromOutput sets a variable to the first group of a pattern in the last output: setenv NAME
+// PATTERN
+func setFromOutput(ts *testscript.TestScript, _ bool, args []string) {
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("%s is not in the output:\n%s", args[1], ts.ReadFile("stdout"))
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// addEditor adds an editor to the script's store: addeditor ADDRESS
+func addEditor(ts *testscript.TestScript, _ bool, args []string) {
+	s, err := store.Open(context.Background(), cmp.Or(ts.Getenv("TIDINGS_STORE"), "sqlite:"+ts.MkAbs("tidings.db")), store.Options{})
+	ts.Check(err)
+	token, err := s.CreateLink(context.Background(), store.Link{Purpose: store.InviteLink, Role: "owner"}, time.Hour)
+	ts.Check(err)
+	_, err = s.CreateEditorFromLink(context.Background(), token, store.Editor{Email: args[0]})
+	ts.Check(errors.Join(err, s.Close()))
 }
 
 // useFaultyServer replaces the script's mail server by one that has a fault a number of times, and

@@ -139,18 +139,16 @@ func newSubscriberRemove(a *cli) *cobra.Command {
 		Example: "  tidings subscriber remove ada@example.org\n  tidings subscriber remove ada@example.org --digest weekly",
 		Args:    exactly("ADDRESS"),
 		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
+			from, err := "all digests", error(nil)
 			if digest == "" {
-				if err := p.Store.UnsubscribeAll(ctx, s.ID); err != nil {
-					return err
-				}
-				a.say("%s is unsubscribed from all digests", s.Address)
-				return nil
+				err = p.Store.UnsubscribeAll(ctx, s.ID)
+			} else {
+				from, err = digest, p.Store.Unsubscribe(ctx, s.ID, digest)
 			}
-			if err := p.Store.Unsubscribe(ctx, s.ID, digest); err != nil {
+			if err != nil {
 				return err
 			}
-			a.say("%s is unsubscribed from %s", s.Address, digest)
-			return nil
+			return a.report(map[string]string{"address": s.Address.String(), "unsubscribed": from}, "%s is unsubscribed from %s", s.Address, from)
 		}),
 	}
 	c.Flags().StringVar(&digest, "digest", "", "only this digest")
@@ -168,8 +166,7 @@ func newSubscriberErase(a *cli) *cobra.Command {
 			if err := p.Store.Erase(ctx, s.ID); err != nil {
 				return err
 			}
-			a.say("subscriber %d is erased", s.ID)
-			return nil
+			return a.report(map[string]int64{"erased": s.ID}, "subscriber %d is erased", s.ID)
 		}),
 	}
 }
@@ -188,24 +185,22 @@ func newSubscriberSuppress(a *cli) *cobra.Command {
 				return &usageError{err}
 			}
 			return a.with(c.Context(), func(p *app.Service) error {
+				text := "%s is suppressed"
 				if lift {
-					return a.after(p.Store.LiftSuppression(c.Context(), address), "%s may be mailed again", address)
+					text, err = "%s may be mailed again", p.Store.LiftSuppression(c.Context(), address)
+				} else {
+					err = p.Store.Suppress(c.Context(), address, store.EditorReason, reason)
 				}
-				return a.after(p.Store.Suppress(c.Context(), address, store.EditorReason, reason), "%s is suppressed", address)
+				if err != nil {
+					return err
+				}
+				return a.report(map[string]any{"address": address, "suppressed": !lift}, text, address)
 			})
 		},
 	}
 	c.Flags().BoolVar(&lift, "lift", false, "lift the suppression")
 	c.Flags().StringVar(&reason, "reason", "", "why")
 	return c
-}
-
-// after prints a line when there was no error.
-func (a *cli) after(err error, format string, args ...any) error {
-	if err == nil {
-		a.say(format, args...)
-	}
-	return err
 }
 
 // onPerson finds the subscriber that the argument names.
