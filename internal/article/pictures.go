@@ -131,6 +131,7 @@ func (p Picture) ForMail(column int) (Copy, bool) {
 // browser to choose from. sizes is the value of the attribute of that name: how wide the page shows images.
 func (p Pictures) PageHTML(source, sizes string) string {
 	return p.rewrite(source, func(t *html.Token, picture Picture) {
+		setSize(t, picture.Copy)
 		if srcset := picture.Srcset(); srcset != "" && tokenValue(t, "srcset") == "" {
 			setValue(t, "src", picture.Largest().Path())
 			setValue(t, "srcset", srcset)
@@ -139,14 +140,17 @@ func (p Pictures) PageHTML(source, sizes string) string {
 	})
 }
 
-// FeedHTML returns HTML for a feed: each stored image has its width and height, and one that is larger
+// FeedHTML returns HTML for a feed: each stored image has a width and height, and one that is larger
 // than a screen is replaced by a copy.
 func (p Pictures) FeedHTML(source string) string {
-	return p.rewrite(source, func(t *html.Token, picture Picture) { setValue(t, "src", picture.Largest().Path()) })
+	return p.rewrite(source, func(t *html.Token, picture Picture) {
+		setSize(t, picture.Largest())
+		setValue(t, "src", picture.Largest().Path())
+	})
 }
 
-// rewrite calls change for each img element with a stored image, after it has set its width and height.
-// All other bytes stay as they are.
+// rewrite calls change for each img element with a stored image of known size. All other bytes stay as
+// they are.
 func (p Pictures) rewrite(source string, change func(*html.Token, Picture)) string {
 	if len(p) == 0 || !strings.Contains(source, mediaPath) {
 		return source
@@ -170,7 +174,6 @@ func (p Pictures) rewrite(source string, change func(*html.Token, Picture)) stri
 			out.WriteString(before)
 			continue
 		}
-		setSize(&t, picture.Copy)
 		change(&t, picture)
 		out.WriteString(t.String())
 	}
