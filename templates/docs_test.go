@@ -69,11 +69,11 @@ func TestExamplesOnThePageWork(t *testing.T) {
 			text = block[1]
 		}
 	}
-	set, err := Load(folder(t, map[string]string{"mail/letter.html": html, "mail/letter.txt": text}))
+	set, err := Load(folder(t, map[string]string{"mail/plain.html": html, "mail/plain.txt": text}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := set.Mail("letter"); err != nil {
+	if _, err := set.Mail("plain"); err != nil {
 		t.Error(err)
 	}
 	subjects := regexp.MustCompile(`(?m)^subject: "(.*)"$`).FindAllStringSubmatch(page(t), -1)
