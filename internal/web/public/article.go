@@ -57,15 +57,14 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	if body.Related, err = p.store.Related(r.Context(), &a, mostRelated); err != nil {
 		return err
 	}
-	description := describe(&a)
-	v := page{
-		Title: a.Title, Description: description, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
-		Share: p.shareArticle(&a, description), Translations: p.translations(&a),
-	}
 	if err := p.choosePictures(r.Context(), &body); err != nil {
 		return err
 	}
-	v.Body = body
+	description := describe(&a)
+	v := page{
+		Title: a.Title, Description: description, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
+		Share: p.shareArticle(body.Article, description), Translations: p.translations(&a), Body: body,
+	}
 	return p.show(w, r, http.StatusOK, "article", v)
 }
 

@@ -17,7 +17,7 @@ const pageSize = 20
 
 // frontPage is the data of the front page.
 type frontPage struct {
-	Articles  []store.StoredArticle
+	Articles  []card
 	Older     string // address of the next page; empty on the last
 	First     bool   // this is the first page
 	Lead      bool   // the first article is shown large
@@ -61,7 +61,7 @@ func (p *Pages) allLinks() []feedLink {
 
 // list returns a page of the newest articles and the address of the next page. If few articles
 // match the filter, the page may be short or empty although there is a next one.
-func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([]store.StoredArticle, string, error) {
+func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([]card, string, error) {
 	q := store.Query{Filter: filter, Order: store.ByDate, Limit: pageSize + 1, AsOf: p.store.Now(), HTMLBudget: store.WithoutHTML}
 	if before := at.Query().Get("before"); before != "" {
 		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
@@ -77,10 +77,15 @@ func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([
 		found.Articles = found.Articles[:pageSize]
 		next = found.Articles[pageSize-1].Position
 	}
-	if next.IsZero() {
-		return found.Articles, "", nil
+	articles := make([]article.Article, len(found.Articles))
+	for i := range found.Articles {
+		articles[i] = found.Articles[i].Article
 	}
-	return found.Articles, older(at, next), nil
+	cards, err := p.cards(ctx, articles)
+	if err != nil || next.IsZero() {
+		return cards, "", err
+	}
+	return cards, older(at, next), nil
 }
 
 // older returns the address of the page below a position.

@@ -16,7 +16,7 @@ import (
 type listPage struct {
 	Kind     string
 	Name     string
-	Articles []store.StoredArticle
+	Articles []card
 	Older    string
 	First    bool
 	Lead     bool // always false; the shared template uses it

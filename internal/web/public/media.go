@@ -51,6 +51,37 @@ func (p *Pages) choosePictures(ctx context.Context, body *articlePage) error {
 	return nil
 }
 
+// card is an article in a list, with copies of its image for the browser to choose from.
+type card struct {
+	*article.Article
+	Srcset string
+}
+
+// cards gives the images of the articles in a list their width and height, and copies.
+func (p *Pages) cards(ctx context.Context, articles []article.Article) ([]card, error) {
+	var names []string
+	for i := range articles {
+		if articles[i].Image != nil {
+			image := article.Article{Image: articles[i].Image}
+			names = append(names, image.MediaNames()...)
+		}
+	}
+	pictures, _, err := p.store.Pictures(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]card, len(articles))
+	for i := range articles {
+		out[i].Article = &articles[i]
+		if image := articles[i].Image; image != nil {
+			if picture, stored := pictures.At(image.URL, ""); stored {
+				out[i].Srcset, articles[i].Image = picture.Srcset(), picture.Lead(image)
+			}
+		}
+	}
+	return out, nil
+}
+
 // hasLeadImage reports whether an article's image is to be shown above its text, because the text
 // does not contain it.
 func hasLeadImage(a *article.Article) bool {

@@ -38,6 +38,14 @@ func TestArticlePageOffersCopiesOfImages(t *testing.T) {
 	}
 	page := b.get("/articles/m")
 	b.want(page, http.StatusOK)
+	b.want(page, http.StatusOK, `<meta property="og:image:width" content="1200">`, `<meta name="twitter:card" content="summary_large_image">`)
+	for _, path := range []string{"/", "/search?q=m"} {
+		list := b.get(path)
+		b.want(list, http.StatusOK)
+		if found := regexp.MustCompile(`<img class="thumb" src="/media/[^"]*" alt="" srcset="[^"]* 536w, [^"]*" sizes="[^"]+"[^>]* width="1200" height="300">`).FindString(list.Body.String()); found == "" || path == "/" && strings.Contains(found, "lazy") {
+			t.Errorf("%s: the image of the article is %q\n%s", path, found, list.Body)
+		}
+	}
 	images := regexp.MustCompile(`<img src="([^"]*)"[^>]* width="1200" height="300"[^>]* srcset="([^"]*)" sizes="[^"]*vw[^"]*"`).FindAllStringSubmatch(page.Body.String(), -1)
 	if len(images) != 2 {
 		t.Fatalf("%d images of two have a size and copies\n%s", len(images), page.Body)

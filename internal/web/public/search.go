@@ -29,7 +29,7 @@ type searchPage struct {
 
 // hit is an article with the words of the search marked.
 type hit struct {
-	*article.Article
+	card
 	Marked  []article.Segment // the title
 	Excerpt []article.Segment
 }
@@ -142,8 +142,12 @@ func (p *Pages) rankHits(r *http.Request, body *searchPage, d feed.Definition, p
 		ids = append(ids, a.ID)
 	}
 	articles, err := p.store.ArticlesByID(r.Context(), ids)
-	for i := range articles {
-		body.Hits = append(body.Hits, newHit(&articles[i], phrases))
+	if err != nil {
+		return err
+	}
+	cards, err := p.cards(r.Context(), articles)
+	for _, c := range cards {
+		body.Hits = append(body.Hits, newHit(c, phrases))
 	}
 	return err
 }
@@ -181,10 +185,10 @@ func searchAddress(d feed.Definition, number int) string {
 
 // listHits fills in the hits before a date, the newest first.
 func (p *Pages) listHits(r *http.Request, body *searchPage, d feed.Definition, phrases [][]string) error {
-	articles, next, err := p.list(r.Context(), d.Filter, r.URL)
+	cards, next, err := p.list(r.Context(), d.Filter, r.URL)
 	body.Newer, body.Older = d.Home, next
-	for i := range articles {
-		body.Hits = append(body.Hits, newHit(&articles[i].Article, phrases))
+	for _, c := range cards {
+		body.Hits = append(body.Hits, newHit(c, phrases))
 	}
 	return err
 }
@@ -194,8 +198,8 @@ const excerptLength = 260
 
 // newHit marks the phrases in an article's title and summary, or in an excerpt of its text if the
 // summary has none.
-func newHit(a *article.Article, phrases [][]string) hit {
-	h := hit{Article: a, Marked: article.Mark(a.Title, phrases)}
+func newHit(a card, phrases [][]string) hit {
+	h := hit{card: a, Marked: article.Mark(a.Title, phrases)}
 	if h.Excerpt = article.Excerpt(a.Summary, phrases, 2*excerptLength); h.Excerpt == nil {
 		h.Excerpt = article.Excerpt(article.PlainText(a.HTML), phrases, excerptLength)
 	}
