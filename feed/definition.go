@@ -59,7 +59,8 @@ type Definition struct {
 	Home        string // path or URL of the HTML page of the same articles; the site's front page when empty
 }
 
-// Podcast makes a feed a podcast: Apple's itunes elements are added.
+// Podcast makes a feed a podcast: Apple's elements and those of the Podcasting 2.0 namespace are
+// added.
 type Podcast struct {
 	Author   string
 	Owner    string // "Name <address>"
@@ -67,6 +68,12 @@ type Podcast struct {
 	Category string // such as "News", or "Arts > Design"
 	Explicit bool
 	Type     string // episodic or serial
+	Subtitle string
+	Block    bool
+	Complete bool
+	Locked   bool
+	GUID     string // empty for one made from the address of the feed
+	Persons  []article.Person
 }
 
 // Announced reports whether hubs are notified when the feed changes. Only then do its

@@ -24,6 +24,7 @@ type entry struct {
 	image    *article.Image
 	files    []article.Enclosure
 	origin   *article.Origin
+	episode  *article.Episode
 	// translations are the same article in other languages.
 	translations []article.Translation
 
@@ -52,6 +53,7 @@ func newEntry(a *article.Article, d *Definition, site *Site, body BodyFunc) entr
 	}
 	p := newBase(site.URL, e.link)
 	e.authors, e.image, e.files, e.origin = authorsOf(a, p), imageOf(a, p), filesOf(a, p), originOf(a, p)
+	e.episode = episodeOf(a, p)
 	e.translations = translationsOf(a, p)
 	e.rtl = rightToLeft(e.language, a.Title+" "+e.summary)
 	e.date(a)

@@ -3,6 +3,8 @@ package feed
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 type jsonFeed struct {
@@ -45,6 +47,30 @@ type jsonItem struct {
 	Tags        []string         `json:"tags,omitempty"`
 	Language    string           `json:"language,omitempty"`
 	Attachments []jsonAttachment `json:"attachments,omitempty"`
+	Podcast     *jsonEpisode     `json:"_podcast,omitempty"` // an extension: JSON Feed has no fields for episodes
+}
+
+type jsonEpisode struct {
+	About       string           `json:"about"`
+	Episode     int              `json:"episode,omitempty"`
+	Season      int              `json:"season,omitempty"`
+	Type        string           `json:"episode_type,omitempty"`
+	Explicit    *bool            `json:"explicit,omitempty"`
+	Chapters    string           `json:"chapters,omitempty"`
+	Transcripts []jsonTranscript `json:"transcripts,omitempty"`
+	Persons     []jsonPerson     `json:"persons,omitempty"`
+}
+
+type jsonTranscript struct {
+	URL      string `json:"url"`
+	MimeType string `json:"mime_type"`
+	Language string `json:"language,omitempty"`
+}
+
+type jsonPerson struct {
+	Name string `json:"name"`
+	Role string `json:"role,omitempty"`
+	URL  string `json:"url,omitempty"`
 }
 
 type jsonAttachment struct {
@@ -120,5 +146,22 @@ func (e *entry) json(d *Definition) jsonItem {
 			Size: file.Bytes, Duration: int64(file.Duration.Seconds()),
 		})
 	}
+	if d.Podcast != nil && e.episode != nil {
+		item.Podcast = newJSONEpisode(e.episode)
+	}
 	return item
+}
+
+func newJSONEpisode(e *article.Episode) *jsonEpisode {
+	out := &jsonEpisode{About: podcastNamespace, Episode: e.Number, Season: e.Season, Type: string(e.Kind), Explicit: e.Explicit}
+	if e.Chapters != nil {
+		out.Chapters = e.Chapters.URL
+	}
+	for _, t := range e.Transcripts {
+		out.Transcripts = append(out.Transcripts, jsonTranscript{t.URL, t.Type, t.Language})
+	}
+	for _, p := range e.Persons {
+		out.Persons = append(out.Persons, jsonPerson{p.Name, p.Role, p.URL})
+	}
+	return out
 }

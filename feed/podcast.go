@@ -2,6 +2,7 @@ package feed
 
 import (
 	"cmp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -10,11 +11,15 @@ const itunesNamespace = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 
 type itunesChannel struct {
 	Author   plainText       `xml:"itunes:author,omitempty"`
+	Subtitle plainText       `xml:"itunes:subtitle,omitempty"`
 	Owner    *itunesOwner    `xml:"itunes:owner"`
 	Cover    *itunesImage    `xml:"itunes:image"`
 	Genre    *itunesCategory `xml:"itunes:category"`
 	Explicit string          `xml:"itunes:explicit,omitempty"`
 	Type     string          `xml:"itunes:type,omitempty"`
+	Block    string          `xml:"itunes:block,omitempty"`
+	Complete string          `xml:"itunes:complete,omitempty"`
+	podcastChannel
 }
 
 type itunesOwner struct {
@@ -33,14 +38,30 @@ type itunesCategory struct {
 
 // itunesItem has no author: dc:creator names the authors, and programs would list them twice.
 type itunesItem struct {
-	Duration string       `xml:"itunes:duration,omitempty"`
-	Cover    *itunesImage `xml:"itunes:image"`
+	OwnTitle    plainText    `xml:"itunes:title,omitempty"`
+	Subtitle    plainText    `xml:"itunes:subtitle,omitempty"`
+	Duration    string       `xml:"itunes:duration,omitempty"`
+	Cover       *itunesImage `xml:"itunes:image"`
+	Episode     int          `xml:"itunes:episode,omitempty"`
+	Season      int          `xml:"itunes:season,omitempty"`
+	EpisodeType string       `xml:"itunes:episodeType,omitempty"`
+	Explicit    string       `xml:"itunes:explicit,omitempty"`
+	Block       string       `xml:"itunes:block,omitempty"`
+	podcastItem
+}
+
+// yes returns the value of Apple's elements that count only if they say "Yes".
+func yes(set bool) string {
+	if set {
+		return "Yes"
+	}
+	return ""
 }
 
 func newITunesChannel(p *Podcast, site *Site) itunesChannel {
-	c := itunesChannel{Author: itunesName(singleLine(p.Author)), Explicit: "false", Type: p.Type}
-	if p.Explicit {
-		c.Explicit = "true"
+	c := itunesChannel{
+		Author: itunesName(singleLine(p.Author)), Subtitle: itunesName(singleLine(p.Subtitle)), Explicit: strconv.FormatBool(p.Explicit), Type: p.Type,
+		Block: yes(p.Block), Complete: yes(p.Complete),
 	}
 	if owner := cmp.Or(person(p.Owner, cmp.Or(singleLine(p.Author), site.Title)), site.Editor); owner != "" {
 		c.Owner = &itunesOwner{Name: itunesName(nameOf(owner)), Email: emailOf(owner)}
@@ -64,6 +85,14 @@ func newITunesItem(e *entry, site *Site) itunesItem {
 	}
 	if e.image != nil && isFileURL(e.image.URL, site) {
 		item.Cover = &itunesImage{e.image.URL}
+	}
+	if own := e.episode; own != nil {
+		item.OwnTitle, item.Subtitle = itunesName(own.Title), itunesName(own.Subtitle)
+		item.Episode, item.Season, item.EpisodeType, item.Block = own.Number, own.Season, string(own.Kind), yes(own.Block)
+		if own.Explicit != nil {
+			item.Explicit = strconv.FormatBool(*own.Explicit)
+		}
+		item.podcastItem = newPodcastItem(own)
 	}
 	return item
 }

@@ -28,6 +28,7 @@ type rssRoot struct {
 	Media   string   `xml:"xmlns:media,attr"`
 	History string   `xml:"xmlns:fh,attr,omitempty"`
 	ITunes  string   `xml:"xmlns:itunes,attr,omitempty"`
+	Podcast string   `xml:"xmlns:podcast,attr,omitempty"`
 	Channel rssChannel
 }
 
@@ -126,8 +127,13 @@ func RSS(p *Prepared) ([]byte, error) {
 		root.History, channel.Archive = historyNamespace, &struct{}{}
 	}
 	if d.Podcast != nil {
-		root.ITunes = itunesNamespace
+		root.ITunes, root.Podcast = itunesNamespace, podcastNamespace
 		channel.itunesChannel = newITunesChannel(d.Podcast, site)
+		owner := ""
+		if channel.Owner != nil {
+			owner = channel.Owner.Email
+		}
+		channel.podcastChannel = newPodcastChannel(d.Podcast, site, p.address(FormatRSS, ""), owner)
 	}
 	for i := range p.entries {
 		channel.Items = append(channel.Items, p.entries[i].rss(d, site))

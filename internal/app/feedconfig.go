@@ -86,6 +86,9 @@ func feedDefinition(f config.Feed) (feed.Definition, error) {
 		MaxAge:      f.MaxAge,
 		Podcast:     podcast(f.Podcast),
 	}
+	if d.Podcast != nil { // an episode has a file
+		d.Filter = filter.And(article.Filter{Expr: article.HasFile{}})
+	}
 	if f.Name == "all" && filter.Expr == nil {
 		d.Kind, d.Name = feed.Everything, ""
 	}
@@ -96,7 +99,14 @@ func podcast(p *config.Podcast) *feed.Podcast {
 	if p == nil {
 		return nil
 	}
-	return &feed.Podcast{Author: p.Author, Owner: p.Owner, Image: p.Image, Category: p.Category, Explicit: p.Explicit, Type: p.Type}
+	out := &feed.Podcast{
+		Author: p.Author, Owner: p.Owner, Image: p.Image, Category: p.Category, Explicit: p.Explicit, Type: p.Type,
+		Subtitle: p.Subtitle, Block: p.Block, Complete: p.Complete, Locked: p.Locked, GUID: p.GUID,
+	}
+	for _, person := range p.Persons {
+		out.Persons = append(out.Persons, article.Person(person))
+	}
+	return out
 }
 
 // NamedFeeds returns the feeds of all tags, authors and languages of the stored articles.

@@ -47,6 +47,7 @@ type Article struct {
 	Image     *Image
 	Enclosure []Enclosure
 	Origin    *Origin
+	Episode   *Episode // nil unless the article is an episode of a podcast
 
 	Published time.Time // date given by the author; UTC, in milliseconds
 	Updated   time.Time // last change of the content; not before the first value of Published

@@ -11,7 +11,7 @@ type Filter struct {
 }
 
 // Node is one part of a filter's expression: And, Or, Not, All, Tag, By,
-// Language or Word.
+// Language, Word or HasFile.
 type Node interface {
 	matches(a *Article) bool
 	write(out *strings.Builder)
@@ -33,6 +33,8 @@ type (
 	// Word holds for articles that contain these words, as Words returns them, in this order
 	// and side by side.
 	Word struct{ Text string }
+	// HasFile holds for articles with an enclosure.
+	HasFile struct{}
 )
 
 // Match reports whether an article is selected.
@@ -59,10 +61,11 @@ func (f Filter) And(g Filter) Filter {
 	return Filter{And{f.Expr, g.Expr}}
 }
 
-func (n And) matches(a *Article) bool { return n.Left.matches(a) && n.Right.matches(a) }
-func (n Or) matches(a *Article) bool  { return n.Left.matches(a) || n.Right.matches(a) }
-func (n Not) matches(a *Article) bool { return !n.Of.matches(a) }
-func (All) matches(*Article) bool     { return true }
+func (n And) matches(a *Article) bool   { return n.Left.matches(a) && n.Right.matches(a) }
+func (n Or) matches(a *Article) bool    { return n.Left.matches(a) || n.Right.matches(a) }
+func (n Not) matches(a *Article) bool   { return !n.Of.matches(a) }
+func (All) matches(*Article) bool       { return true }
+func (HasFile) matches(a *Article) bool { return len(a.Enclosure) > 0 }
 
 func (n Tag) matches(a *Article) bool {
 	return slices.ContainsFunc(a.Tags, func(tag string) bool { return TagKey(tag) == n.Key })
@@ -89,6 +92,7 @@ func (n Not) write(out *strings.Builder) {
 	n.Of.write(out)
 }
 func (All) write(out *strings.Builder)        { out.WriteString("*") }
+func (HasFile) write(out *strings.Builder)    { out.WriteString(hasFile) }
 func (n Tag) write(out *strings.Builder)      { writeTerm(out, "tag:", n.Key) }
 func (n By) write(out *strings.Builder)       { writeTerm(out, "author:", n.Key) }
 func (n Language) write(out *strings.Builder) { writeTerm(out, "lang:", n.Tag) }

@@ -19,7 +19,7 @@ const (
 //	golang AND NOT (jobs OR "tips and tricks") AND lang:en
 //
 // A word or a quoted text is a tag. The prefixes author:, lang:, text: and tag: select another
-// field, and * stands for all articles. NOT binds closest, then AND, then OR. An empty
+// field, * stands for all articles, and has:file for those with an enclosure. NOT binds closest, then AND, then OR. An empty
 // expression selects all articles.
 func ParseFilter(expr string) (Filter, error) {
 	if len(expr) > maxFilter {
@@ -98,8 +98,14 @@ func cutTerm(s string) (token, string, error) {
 	if kind == "" && (word == "AND" || word == "OR" || word == "NOT") {
 		return token{text: word, operator: true}, tail, nil
 	}
+	if kind == "" && word == hasFile {
+		return token{kind: hasFile}, tail, nil
+	}
 	return token{text: word, kind: kindOrTag(kind)}, tail, nil
 }
+
+// hasFile is the term of HasFile. In quotes it is a tag.
+const hasFile = "has:file"
 
 func kindOrTag(kind string) string {
 	if kind == "" {
@@ -190,6 +196,8 @@ func (t token) node() (Node, error) {
 		return Language{strings.ToLower(strings.TrimSpace(t.text))}, nil
 	case t.kind == "text:":
 		return Word{strings.Join(Words(t.text), " ")}, nil
+	case t.kind == hasFile:
+		return HasFile{}, nil
 	case key(t.text) == "":
 		return nil, fmt.Errorf("filter: empty quotes; write a tag between them")
 	case t.kind == "author:":

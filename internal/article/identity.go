@@ -84,6 +84,9 @@ func (a *Article) ContentHash() string {
 	if !a.Expires.IsZero() { // only then, so that the hashes of stored articles do not change
 		fields = append(fields, a.Expires.UnixMilli())
 	}
+	if a.Episode != nil { // likewise
+		fields = append(fields, a.Episode)
+	}
 	data, err := json.Marshal(fields)
 	if err != nil {
 		panic(err) // strings and numbers always marshal

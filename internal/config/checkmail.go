@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
@@ -24,6 +26,15 @@ func (c *checker) feed(key string, f *Feed) {
 		c.optionalAddress(key+".podcast.image", p.Image)
 		c.podcastCategory(key+".podcast.category", p.Category)
 		c.oneOf(key+".podcast.type", p.Type, "episodic", "serial")
+		if _, err := uuid.Parse(p.GUID); p.GUID != "" && err != nil {
+			c.wrong(key+".podcast.guid", fmt.Sprintf("%q is no UUID", p.GUID), "write the podcast:guid of the feed, or leave it empty")
+		}
+		for i, person := range p.Persons {
+			at := fmt.Sprintf("%s.podcast.persons[%d]", key, i)
+			c.required(at+".name", person.Name, "write the name of the person")
+			c.optionalAddress(at+".url", person.URL)
+			c.optionalAddress(at+".image", person.Image)
+		}
 	}
 }
 

@@ -98,7 +98,7 @@ func docDefaults() Config {
 	c := empty()
 	c.Site.Title, c.Site.URL, c.Site.Timezone, c.Site.Language = "Tidings", "http://localhost:8080", "UTC", "en"
 	c.Import.Sources = []Source{{}}
-	c.Feeds = []Feed{{Podcast: &Podcast{}}}
+	c.Feeds = []Feed{{Podcast: &Podcast{Persons: []Person{{}}}}}
 	c.Digests = []Digest{{}}
 	c.Relays = []Relay{{}}
 	c.Mail.DKIM = []DKIM{{}}

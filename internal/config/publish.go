@@ -38,6 +38,32 @@ type Podcast struct {
 	Explicit bool `yaml:"explicit"`
 	// episodic (newest first) or serial (in order).
 	Type string `yaml:"type"`
+	// A short description in one line.
+	Subtitle string `yaml:"subtitle"`
+	// Whether directories leave the podcast out.
+	Block bool `yaml:"block"`
+	// Whether no more episodes will follow.
+	Complete bool `yaml:"complete"`
+	// Whether other platforms may not import the podcast without its owner.
+	Locked bool `yaml:"locked"`
+	// Its podcast:guid; made from the address of the feed when empty. Set it before the feed moves.
+	GUID string `yaml:"guid"`
+	// People who take part in every episode.
+	Persons []Person `yaml:"persons"`
+}
+
+// Person takes part in a podcast.
+type Person struct {
+	// Name of the person.
+	Name string `yaml:"name"`
+	// Role, such as host or guest.
+	Role string `yaml:"role"`
+	// Group of the role, such as cast or writing.
+	Group string `yaml:"group"`
+	// Address of a page about the person.
+	URL string `yaml:"url"`
+	// Address of a picture.
+	Image string `yaml:"image"`
 }
 
 // FeedSet holds the settings of all feeds.

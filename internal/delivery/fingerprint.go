@@ -76,7 +76,7 @@ func (e *ChangedError) Error() string {
 // hashArticle hashes all fields of an article that a mail may show or that preferences match,
 // that is, all but those that only the store needs.
 func hashArticle(a article.Article) string {
-	a.Source, a.Hash, a.GUID, a.Named, a.Content = "", "", "", false, ""
+	a.Source, a.Hash, a.GUID, a.Named, a.Content, a.Episode = "", "", "", false, "", nil
 	a.Updated, a.Ingested, a.Removed, a.Expires, a.Status = time.Time{}, time.Time{}, time.Time{}, time.Time{}, ""
 	return hashOf(a)[:16]
 }

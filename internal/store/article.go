@@ -98,11 +98,11 @@ func (c *conn) articles(ctx context.Context, query string, args ...any) ([]Store
 func scanArticle(rows *sql.Rows) (StoredArticle, error) {
 	var out StoredArticle
 	a := &out.Article
-	var authors, tags, image, enclosures, origin string
+	var authors, tags, image, enclosures, origin, episode string
 	var published, updated, ingested, removed, expires int64
 	err := rows.Scan(&out.Position.Seq, &out.Position.At, &out.Revision, &a.ID, &a.Source, &a.Slug, &a.URL, &a.Title,
 		&a.Summary, &a.HTML, &a.Language, &authors, &tags, &image, &enclosures, &origin, &published, &updated,
-		&ingested, &removed, &a.Status, &a.Hash, &expires)
+		&ingested, &removed, &a.Status, &a.Hash, &expires, &episode)
 	if err != nil {
 		return out, err
 	}
@@ -115,7 +115,7 @@ func scanArticle(rows *sql.Rows) (StoredArticle, error) {
 	for _, field := range []struct {
 		text string
 		into any
-	}{{authors, &a.Authors}, {tags, &a.Tags}, {image, &a.Image}, {enclosures, &a.Enclosure}, {origin, &a.Origin}} {
+	}{{authors, &a.Authors}, {tags, &a.Tags}, {image, &a.Image}, {enclosures, &a.Enclosure}, {origin, &a.Origin}, {episode, &a.Episode}} {
 		if field.text == "" {
 			continue
 		}
@@ -130,7 +130,8 @@ func scanArticle(rows *sql.Rows) (StoredArticle, error) {
 func articleValues(a *article.Article, row *articleRow) []any {
 	return []any{row.id, a.Source, row.slug, a.URL, a.Title, a.Summary, a.HTML, a.Language, jsonText(a.Authors, a.Authors == nil),
 		jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil), jsonText(a.Enclosure, a.Enclosure == nil),
-		jsonText(a.Origin, a.Origin == nil), row.published, row.updated, row.ingested, row.removed, string(row.status), a.Hash, row.expires}
+		jsonText(a.Origin, a.Origin == nil), row.published, row.updated, row.ingested, row.removed, string(row.status), a.Hash, row.expires,
+		jsonText(a.Episode, a.Episode == nil)}
 }
 
 // scanArticleID reads seq, a position, the revision and the id of an article.

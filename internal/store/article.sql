@@ -1,6 +1,6 @@
 -- columns: article
 -- id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures, origin,
--- published bigint, updated bigint, ingested bigint, removed bigint, status, hash, expires bigint
+-- published bigint, updated bigint, ingested bigint, removed bigint, status, hash, expires bigint, episode
 
 -- columns: storedArticle
 -- seq bigint, id, slug, wanted, hash, status, published bigint, updated bigint, ingested bigint, offered bigint,
@@ -59,7 +59,7 @@ RETURNING seq;
 -- name: article.update
 -- The new content of an article. Index: primary key.
 UPDATE articles SET (wanted, offered, appears, revision, former, columns(article)) = ($1, $2, $3, $4, $5, values(article from 6))
-WHERE seq = $26;
+WHERE seq = $27;
 
 -- name: article.visibility
 -- The columns that determine whether an article is public. Index: articles_id.

@@ -31,6 +31,8 @@ func clausesOf(node article.Node, negated bool) (out []clause, ok bool) {
 		return combine(n.Left, n.Right, negated, !negated)
 	case article.Or:
 		return combine(n.Left, n.Right, negated, negated)
+	case article.HasFile:
+		return addCheck(always(true), n, negated), true
 	case article.Word:
 		if len(article.Words(n.Text)) == 0 {
 			return always(!negated), true
@@ -162,6 +164,8 @@ func (st *statement) expression(node article.Node, table string) string {
 		return "(" + st.expression(n.Left, table) + " AND " + st.expression(n.Right, table) + ")"
 	case article.Or:
 		return "(" + st.expression(n.Left, table) + " OR " + st.expression(n.Right, table) + ")"
+	case article.HasFile:
+		return fmt.Sprintf("coalesce((SELECT f.enclosures FROM articles f WHERE f.seq = %s.seq), '') NOT IN ('', '[]')", table)
 	case article.Word:
 		if wordsOf(n) == "" {
 			return "1 = 1"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -48,6 +49,7 @@ func TestStoredArticleIsReadBackUnchanged(t *testing.T) {
 			a.Authors = []article.Author{{Name: "Ada", Email: "ada@example.org", URL: "https://ada.example"}}
 			a.Image = &article.Image{URL: "/media/x.png", Alt: "x", Type: "image/png", Bytes: 12, Width: 3, Height: 4}
 			a.Enclosure = []article.Enclosure{{URL: "https://e/x.mp3", Type: "audio/mpeg", Bytes: 9, Duration: time.Minute}}
+			a.Episode = &article.Episode{Number: 3, Kind: article.Trailer, Persons: []article.Person{{Name: "Ann"}}}
 			a.Origin = &article.Origin{Title: "Elsewhere", URL: "https://elsewhere.example"}
 			a.Published = time.Date(1969, 2, 3, 4, 5, 6, 7e6, time.UTC)
 		})
@@ -58,10 +60,10 @@ func TestStoredArticleIsReadBackUnchanged(t *testing.T) {
 		}
 		want := *in
 		want.ID, want.Ingested = change.ID, got.Ingested
-		if fmt.Sprintf("%+v", got) == fmt.Sprintf("%+v", want) || got.Image == nil || *got.Image != *want.Image || *got.Origin != *want.Origin {
+		if fmt.Sprintf("%+v", got) == fmt.Sprintf("%+v", want) || got.Image == nil || *got.Image != *want.Image || *got.Origin != *want.Origin || !reflect.DeepEqual(got.Episode, want.Episode) {
 			t.Errorf("got %+v\nwant %+v", got, want)
 		}
-		got.Image, want.Image, got.Origin, want.Origin = nil, nil, nil, nil
+		got.Image, want.Image, got.Origin, want.Origin, got.Episode, want.Episode = nil, nil, nil, nil, nil, nil
 		if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 			t.Errorf("got  %+v\nwant %+v", got, want)
 		}

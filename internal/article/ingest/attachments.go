@@ -15,11 +15,17 @@ import (
 // attachments sets the article's picture, enclosures and origin from its front matter.
 func (im *importer) attachments(a *article.Article, m meta) {
 	im.picture(a, m)
-	for _, value := range list(m.values["enclosures"]) {
-		if e := im.enclosure(value, m.lines["enclosures"]); e != nil && len(a.Enclosure) < maxNames {
+	own := newEpisodeMeta(m)
+	files, line := m.values["enclosures"], m.lines["enclosures"]
+	if files == nil {
+		files, line = own.episodeFile()
+	}
+	for _, value := range list(files) {
+		if e := im.enclosure(value, line); e != nil && len(a.Enclosure) < maxNames {
 			a.Enclosure = append(a.Enclosure, *e)
 		}
 	}
+	im.episode(a, own)
 	if fields, ok := m.values["origin"].(map[string]any); ok {
 		a.Origin = &article.Origin{Title: field(fields, "title"), URL: im.links.resolve(field(fields, "url")), FeedURL: im.links.resolve(field(fields, "feed"))}
 	}
@@ -143,6 +149,9 @@ func (im *importer) enclosure(value any, line int) *article.Enclosure {
 	}
 	if e.Type == "" {
 		e.Type = "application/octet-stream"
+	}
+	if e.Bytes == 0 && (strings.HasPrefix(e.Type, "audio/") || strings.HasPrefix(e.Type, "video/")) {
+		im.warn(line, fmt.Sprintf("enclosures: the length of %q is unknown, and feeds write 0", link), "write length: with its size in bytes")
 	}
 	return e
 }

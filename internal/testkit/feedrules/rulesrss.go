@@ -78,7 +78,35 @@ func (c *checker) channelParts(channel *Node) {
 	}
 }
 
+// podcastValues are the values that Apple and the Podcasting 2.0 namespace allow.
+var podcastValues = map[string]*regexp.Regexp{
+	"itunes:episode": regexp.MustCompile(`^[1-9]\d*$`), "itunes:season": regexp.MustCompile(`^[1-9]\d*$`),
+	"itunes:episodeType": regexp.MustCompile(`^(full|trailer|bonus)$`), "itunes:explicit": regexp.MustCompile(`^(true|false)$`),
+	"itunes:block": regexp.MustCompile(`^Yes$`), "itunes:complete": regexp.MustCompile(`^Yes$`), "itunes:type": regexp.MustCompile(`^(episodic|serial)$`),
+	"podcast:guid":   regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
+	"podcast:locked": regexp.MustCompile(`^(yes|no)$`), "podcast:season": regexp.MustCompile(`^\d+$`), "podcast:episode": regexp.MustCompile(`^\d+$`),
+}
+
 func (c *checker) podcast(n *Node) {
+	c.once(n, "itunes:complete", "itunes:type", "podcast:guid", "podcast:locked")
+	for name, allowed := range podcastValues {
+		for _, found := range n.All(name) {
+			if !allowed.MatchString(found.Text) {
+				c.report("%s is %q", name, found.Text)
+			}
+		}
+	}
+	for _, file := range append(n.All("podcast:transcript"), n.All("podcast:chapters")...) {
+		c.file("podcast:"+file.Name, file.Attributes["url"])
+		if !strings.Contains(file.Attributes["type"], "/") {
+			c.report("podcast:%s has no type", file.Name)
+		}
+	}
+	for _, person := range n.All("podcast:person") {
+		if c.title("podcast:person", person.Text); person.Text == "" || utf8.RuneCountInString(person.Text) > 128 {
+			c.report("podcast:person is %q", person.Text)
+		}
+	}
 	c.podcastName("itunes:author", n.Value("itunes:author"))
 	for _, image := range n.All("itunes:image") {
 		c.file("itunes:image", image.Attributes["href"])
@@ -94,7 +122,8 @@ func (c *checker) podcastName(what, name string) {
 
 func (c *checker) item(item *Node) {
 	c.once(item, "title", "link", "description", "guid", "pubDate", "enclosure", "content:encoded", "source", "atom:updated",
-		"dc:language", "itunes:duration", "itunes:image", "itunes:author")
+		"dc:language", "itunes:duration", "itunes:image", "itunes:author", "itunes:title", "itunes:subtitle", "itunes:episode", "itunes:season",
+		"itunes:episodeType", "itunes:explicit", "itunes:block", "podcast:season", "podcast:episode", "podcast:chapters")
 	if item.Value("title") == "" && item.Value("description") == "" {
 		c.report("an item has neither title nor description")
 	}

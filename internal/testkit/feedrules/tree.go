@@ -83,4 +83,5 @@ var namespaces = map[string]string{
 	"fh":      "http://purl.org/syndication/history/1.0",
 	"at":      "http://purl.org/atompub/tombstones/1.0",
 	"itunes":  "http://www.itunes.com/dtds/podcast-1.0.dtd",
+	"podcast": "https://podcastindex.org/namespace/1.0",
 }

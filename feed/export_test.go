@@ -1,0 +1,4 @@
+package feed
+
+// PodcastID is podcastID, for tests.
+var PodcastID = podcastID
