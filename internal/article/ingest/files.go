@@ -55,8 +55,15 @@ func uniqueLinks(files fs.FS, links, names []string) []string {
 	})
 }
 
-// parseFile reads and parses a file. now is used for files without a modification time.
-func parseFile(files fs.FS, name string, now time.Time, options Options, media *mediaReader) ([]Imported, []*Problem) {
+// parseFile reads and parses a file. now is used for files without a modification time. A panic
+// becomes a problem with the file, so that one file cannot stop the import of the others.
+func parseFile(files fs.FS, name string, now time.Time, options Options, media *mediaReader) (found []Imported, problems []*Problem) {
+	defer func() {
+		if wrong := recover(); wrong != nil {
+			slog.Error("the import of a file failed", "file", name, "panic", wrong, "stack", string(debug.Stack()))
+			found, problems = nil, []*Problem{{File: name, What: fmt.Sprintf("it cannot be read: %v", wrong), Fix: "please report it, with the file"}}
+		}
+	}()
 	data, err := readBounded(files, name, MaxFile)
 	if err != nil {
 		return nil, []*Problem{{File: name, What: "it cannot be read: " + cause(err), Fix: "make it readable, and smaller than " + MaxFileText}}
@@ -68,18 +75,6 @@ func parseFile(files fs.FS, name string, now time.Time, options Options, media *
 	if media != nil {
 		options.Media = media.read
 	}
-	return importSafely(file, options)
-}
-
-// importSafely turns a panic into a problem with the file, so that one file cannot stop the
-// import of the others.
-func importSafely(file File, options Options) (found []Imported, problems []*Problem) {
-	defer func() {
-		if wrong := recover(); wrong != nil {
-			slog.Error("the import of a file failed", "file", file.Name, "panic", wrong, "stack", string(debug.Stack()))
-			found, problems = nil, []*Problem{{File: file.Name, What: fmt.Sprintf("it cannot be read: %v", wrong), Fix: "please report it, with the file"}}
-		}
-	}()
 	return Import(file, options)
 }
 
