@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 
+	"github.com/tidings-press/tidings/bench/benchkit"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit"
@@ -43,16 +44,9 @@ func newStore(ctx context.Context, engine string, server *testkit.Postgres) (db 
 }
 
 func fill(ctx context.Context, db *store.Store, stored, bytes int) error {
-	batch := make([]article.Article, 0, 1000)
-	for i := range stored {
+	return benchkit.PutArticles(ctx, db, stored, func(i int) article.Article {
 		a := makeArticle(i, bytes)
 		a.Hash = a.ID
-		if batch = append(batch, a); len(batch) == cap(batch) || i == stored-1 {
-			if _, err := db.PutArticles(ctx, batch); err != nil {
-				return err
-			}
-			batch = batch[:0]
-		}
-	}
-	return nil
+		return a
+	})
 }

@@ -122,18 +122,11 @@ func (s *site) fill(ctx context.Context, o *options) error {
 
 // putArticles stores the next n articles.
 func (s *site) putArticles(ctx context.Context, n int) error {
-	batch := make([]article.Article, 0, 1000)
-	for i := range n {
-		batch = append(batch, makeArticle(s.put, s.db.Now()))
+	return benchkit.PutArticles(ctx, s.db, n, func(int) article.Article {
+		a := makeArticle(s.put, s.db.Now())
 		s.put++
-		if len(batch) == cap(batch) || i == n-1 {
-			if _, err := s.db.PutArticles(ctx, batch); err != nil {
-				return err
-			}
-			batch = batch[:0]
-		}
-	}
-	return nil
+		return a
+	})
 }
 
 var words = strings.Fields(`harbour council library market engine garden question answer paper evening report century window
