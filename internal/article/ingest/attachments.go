@@ -109,7 +109,7 @@ func parseDuration(text string) (time.Duration, error) {
 
 // attach returns the stored form of a link, and the medium that it points to, or nil.
 func (im *importer) attach(link string) (string, *article.Medium) {
-	stored := im.link(link)
+	stored := im.locatedLink(link)
 	for i := range im.out.Media {
 		if stored == "/media/"+im.out.Media[i].Name {
 			return stored, &im.out.Media[i]

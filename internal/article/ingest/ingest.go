@@ -138,6 +138,7 @@ type importer struct {
 	// structure counts what maxStructure bounds.
 	structure int
 	out       Imported
+	at        string // link that is being resolved, which warnings without a line are about
 }
 
 // document imports a file that holds one article.
@@ -215,7 +216,7 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 		}
 	}
 	teaser, divided := cutTeaser(body, m)
-	a.HTML = Sanitize(body, im.link)
+	a.HTML = Sanitize(body, im.locatedLink)
 	if a.Summary == "" && divided {
 		a.Summary = cutText(article.CleanLine(article.PlainText(Sanitize(teaser, nil))), maxSummary)
 	}
@@ -332,6 +333,28 @@ func (im *importer) fillDefaults(a *article.Article) {
 	a.Hash, a.Content = a.ContentHash(), a.Fingerprint()
 }
 
+// locatedLink is link, for links that stand in the file.
+func (im *importer) locatedLink(link string) string {
+	im.at = link
+	defer func() { im.at = "" }()
+	return im.link(link)
+}
+
+// lineOf returns the first line of the file with a link, as it is written or encoded, or 0.
+func (im *importer) lineOf(link string) int {
+	link = strings.TrimSpace(link)
+	plain, err := url.PathUnescape(link)
+	if err != nil {
+		plain = link
+	}
+	for _, text := range []string{link, plain, path.Base(link), path.Base(plain)} {
+		if at := bytes.Index(im.file.Data, []byte(text)); at >= 0 && len(text) > 3 {
+			return 1 + bytes.Count(im.file.Data[:at], []byte("\n"))
+		}
+	}
+	return 0
+}
+
 // detectLanguage returns the language of a text that gives none. If it cannot be told, it is the
 // one of the site.
 func (im *importer) detectLanguage(a *article.Article) string {
@@ -345,6 +368,9 @@ func (im *importer) detectLanguage(a *article.Article) string {
 func (im *importer) warn(line int, what, fix string) {
 	if len(im.out.Warnings) == maxWarnings {
 		return
+	}
+	if line == 0 && im.at != "" && !im.severalArticles {
+		line = im.lineOf(im.at)
 	}
 	im.out.Warnings = append(im.out.Warnings, &Problem{File: im.file.Name, Line: line, What: what, Fix: fix})
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -61,6 +62,9 @@ func (l links) sitePath(u *url.URL) string {
 // percent-encodes characters that are not allowed, such as a % without two hex digits.
 func encodeLink(link string) string {
 	link = strings.TrimFunc(link, func(r rune) bool { return r <= ' ' })
+	if found := webScheme.FindStringSubmatch(link); found != nil {
+		link = strings.ToLower(found[1]) + "://" + found[2]
+	}
 	if !strings.ContainsAny(link, " \t\r\n\\%\"<>^`{|}") {
 		return link
 	}
@@ -94,6 +98,10 @@ func encodeLink(link string) string {
 	}
 	return out.String()
 }
+
+// webScheme matches a web address with any number of slashes after the scheme, which browsers
+// take for two (WHATWG URL, special authority slashes state).
+var webScheme = regexp.MustCompile(`^(?i:(https?)):[/\\]*([^/\\].*)$`)
 
 func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'

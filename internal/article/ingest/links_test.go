@@ -1,6 +1,8 @@
 package ingest_test
 
 import (
+	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +57,34 @@ func TestAllLinkAttributesAreResolved(t *testing.T) {
 	for _, want := range []string{`poster="/articles/p.jpg"`, `src="/articles/v.mp4"`, `src="/articles/a.png"`, `srcset="/articles/a.png 1x, https://c.example/b,c.png 2x, /articles/d.png"`, `cite="/articles/q"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
+func TestMissingFilesAreWarnedAboutWithTheirLine(t *testing.T) {
+	t.Parallel()
+	nothing := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+	source := front + "Text.\n\n[chart](<tide chart.pdf>) and ![boat](img/boat%20one.png)\n"
+	one := importOne(t, "a.md", source, ingest.Options{Site: site, Media: nothing})
+	want := strings.Count(front, "\n") + 3
+	var got []int
+	for _, w := range one.Warnings {
+		got = append(got, w.Line)
+	}
+	if !slices.Equal(got, []int{want, want}) {
+		t.Errorf("lines %v, want %d twice: %v", got, want, one.Warnings)
+	}
+}
+
+func TestSchemeWithoutSlashesIsReadAsBrowsersDo(t *testing.T) {
+	t.Parallel()
+	for link, want := range map[string]string{
+		"http:/h.example/x": "http://h.example/x", "http:h.example/x": "http://h.example/x", "http:///h.example/x": "http://h.example/x", `http:\\h.example\x`: "http://h.example/x",
+		"HTTPS:/h.example/x": "https://h.example/x", "mailto:a@x.example": "mailto:a@x.example",
+	} {
+		got := importMarkdown(t, `<a href="`+link+`">x</a>`).HTML
+		if !strings.Contains(got, `href="`+want+`"`) {
+			t.Errorf("%s gives %s", link, got)
 		}
 	}
 }

@@ -99,7 +99,7 @@ func (m *mdx) expression(at int) int {
 	if plain := strings.Trim(inner, "'\"`"); len(inner) >= 2 && len(plain) == len(inner)-2 && !strings.Contains(plain, "${") { // {" "}
 		m.out.WriteString(plain)
 	} else if inner != "" && !strings.HasPrefix(inner, "#") { // {#id} names a heading
-		m.warn(at, "{"+inner+"}")
+		m.warn(at, "an expression in JavaScript", "{"+inner+"}")
 	}
 	return end
 }
@@ -119,7 +119,7 @@ func (m *mdx) element(at int) int {
 	case name[0] >= 'A' && name[0] <= 'Z' || strings.Contains(name, "."):
 		if !strings.HasPrefix(tag, "</") && !m.warned[name] {
 			m.warned[name] = true
-			m.warn(at, tag)
+			m.warn(at, "the component "+name, tag)
 		}
 		m.out.WriteString(strings.Repeat("\n", strings.Count(tag, "\n")))
 	default:
@@ -128,9 +128,9 @@ func (m *mdx) element(at int) int {
 	return end
 }
 
-func (m *mdx) warn(at int, what string) {
+func (m *mdx) warn(at int, what, source string) {
 	line := m.line + strings.Count(m.text[:at], "\n")
-	m.im.warn(line, fmt.Sprintf("the component %q is left out", cutText(article.CleanLine(what), 60)), "write what it shows as Markdown or HTML")
+	m.im.warn(line, fmt.Sprintf("%s is left out: %q", what, cutText(article.CleanLine(source), 60)), "write what it shows as Markdown or HTML")
 }
 
 // bracedAttribute matches the start of an attribute whose value is an expression.

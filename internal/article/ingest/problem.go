@@ -39,7 +39,7 @@ type Group struct {
 
 // varying matches the parts in which problems with the same cause differ: quoted values, numbers
 // and file names.
-var varying = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\d+|\S+\.(?i:png|jpe?g|gif|webp|avif|svg|ico|pdf|mp3|m4a|mp4|webm|md|html?)\b`)
+var varying = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+\.(?i:png|jpe?g|gif|webp|avif|svg|ico|pdf|mp3|m4a|mp4|webm|mdx?|html?|txt)\b|\d+`)
 
 // GroupProblems groups problems by cause, the most frequent cause first.
 func GroupProblems(problems []*Problem) []Group {

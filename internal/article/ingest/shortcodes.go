@@ -175,9 +175,13 @@ func (s *shortcodes) keep(n int) {
 // whether they read a tag.
 func (s *shortcodes) drop(tag string) bool {
 	line := s.line + strings.Count(s.text[:s.at], "\n")
-	s.im.warn(line, fmt.Sprintf("the template tag %q is left out", cutText(tag, 60)), "write what it stands for as Markdown or HTML")
+	name := tagName.FindString(tag)
+	s.im.warn(line, fmt.Sprintf("the template tag %s is left out: %q", name, cutText(article.CleanLine(tag), 60)), "write what it stands for as Markdown or HTML")
 	return true
 }
+
+// tagName matches the name of a tag, or the first part of an expression.
+var tagName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_-]*`)
 
 // cutContent returns the text up to the end tag and moves behind that. It returns false if there
 // is no end tag.

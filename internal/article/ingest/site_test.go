@@ -168,7 +168,7 @@ func TestMDXKeepsItsTextAndDropsItsProgram(t *testing.T) {
 	for _, w := range one.Warnings {
 		lines = append(lines, fmt.Sprint(w.Line, " ", w.What))
 	}
-	if want := []string{`14 the component "<Tabs groupId=\"a\">" is left out`, `15 the component "<TabItem value={1}>" is left out`, `24 the component "{1 + 2}" is left out`}; !slices.Equal(lines, want) {
+	if want := []string{`14 the component Tabs is left out: "<Tabs groupId=\"a\">"`, `15 the component TabItem is left out: "<TabItem value={1}>"`, `24 an expression in JavaScript is left out: "{1 + 2}"`}; !slices.Equal(lines, want) {
 		t.Errorf("warnings %q", lines)
 	}
 }
