@@ -175,7 +175,7 @@ func (s *shortcodes) keep(n int) {
 // whether they read a tag.
 func (s *shortcodes) drop(tag string) bool {
 	line := s.line + strings.Count(s.text[:s.at], "\n")
-	name := tagName.FindString(tag)
+	name := tagName.FindString(strings.TrimLeft(tag, "/ "))
 	s.im.warn(line, fmt.Sprintf("the template tag %s is left out: %q", name, cutText(article.CleanLine(tag), 60)), "write what it stands for as Markdown or HTML")
 	return true
 }

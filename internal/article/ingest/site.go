@@ -196,6 +196,9 @@ func (r siteReader) hugoOrZola() *site {
 	s.contents = []string{strings.Trim(firstWord(s.text("contentdir"), "content"), "/")}
 	r.hugoDivided(s)
 	main := firstWord(s.text("defaultcontentlanguage"), "en")
+	if slices.ContainsFunc(s.contents[1:], func(dir string) bool { return s.languages[dir] == languageOf(main) }) {
+		s.contents = s.contents[1:] // each language has a folder of its own, and no other folder is built
+	}
 	s.language = languageOf(s.values["languagecode"], s.values["locale"], main)
 	if s.values["languages"] != nil {
 		s.language = languageOf(main)

@@ -73,7 +73,7 @@ func TestGeneratorsAddressesAreRead(t *testing.T) {
 			files: map[string]string{
 				"hugo.toml":                  "baseURL = 'https://x.example/'\ndefaultContentLanguage = 'en'\n[permalinks]\npost = '/:year/:month/:slug/'\n[uglyURLs]\npost = true\n[languages.en]\ncontentDir = 'content/en'\n[languages.zh-tw]\ncontentDir = 'content/zh-tw'\n",
 				"content/en/post/tide.md":    post("date: 2025-03-04\nslug: high-tide"),
-				"content/zh-tw/post/tide.md": post("date: 2025-03-04"), "content/en/docs/My Page.md": post("date: 2025-03-05"), "archetypes/default.md": "---\ntitle: {{ .Name }}\n---\n",
+				"content/zh-tw/post/tide.md": post("date: 2025-03-04"), "content/en/docs/My Page.md": post("date: 2025-03-05"), "content/base/post/tide.md": post("date: 2025-03-04"), "archetypes/default.md": "---\ntitle: {{ .Name }}\n---\n",
 			},
 			want: []string{"2025-03-04 en /2025/03/high-tide.html", "2025-03-04 zh-TW /zh-tw/2025/03/the-quay.html", "2025-03-05 en /docs/my-page/"},
 		},
