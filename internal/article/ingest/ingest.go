@@ -335,6 +335,9 @@ func (im *importer) fillDefaults(a *article.Article) {
 
 // locatedLink is link, for links that stand in the file.
 func (im *importer) locatedLink(link string) string {
+	if strings.TrimSpace(link) == "" { // what a template would have filled in
+		return ""
+	}
 	im.at = link
 	defer func() { im.at = "" }()
 	return im.link(link)

@@ -350,6 +350,17 @@ var templateVariable = regexp.MustCompile(`^(?:site|page|post|include|layout|con
 // filteredText matches a quoted text with a filter that makes a URL of it.
 var filteredText = regexp.MustCompile(`^(?:"([^"]*)"|'([^']*)')\s*\|\s*(?:relative_url|absolute_url|url|prepend|append|asset_path|url_for)\b`)
 
+// filteredURL matches a quoted address with any filter.
+var filteredURL = regexp.MustCompile(`^(?:"((?:https?:/)?/[^"]*)"|'((?:https?:/)?/[^']*)')\s*\|\s*\w`)
+
+// plainExpression matches a variable with its fields and filters.
+var plainExpression = regexp.MustCompile(`^[A-Za-z_][\w.-]*(?:\[[^\]]*\])*(?:\s*\|[^{}]*)?$`)
+
+// fillsBraces reports whether the generator of the site replaces every variable in braces.
+func (s *shortcodes) fillsBraces() bool {
+	return s.im.site != nil && (s.im.site.generator == jekyll || s.im.site.generator == eleventy || s.im.site.generator == hexo)
+}
+
 // output renders a tag in {{ }}, which stands for a value. It returns false for other text in
 // braces.
 func (s *shortcodes) output(inner string) bool {
@@ -369,6 +380,10 @@ func (s *shortcodes) output(inner string) bool {
 		s.out.WriteString(found[1] + found[2])
 		return true
 	}
+	if found := filteredURL.FindStringSubmatch(inner); found != nil {
+		s.out.WriteString(found[1] + found[2])
+		return true
+	}
 	value, _, _ := strings.Cut(inner, "|")
 	switch strings.TrimSpace(value) {
 	case "site.baseurl", "site.url", "site.github.url", "site.base_url", "BASE_PATH", "root_url", "baseurl":
@@ -379,14 +394,14 @@ func (s *shortcodes) output(inner string) bool {
 			return true
 		}
 	}
-	if !templateVariable.MatchString(inner) && !s.isAssigned(inner) {
+	if !templateVariable.MatchString(inner) && !s.isAssigned(inner) && !(s.fillsBraces() && plainExpression.MatchString(inner)) {
 		return false
 	}
 	return s.drop(inner)
 }
 
 // attributeList matches an attribute list of kramdown.
-var attributeList = regexp.MustCompile(`^\{:{1,2}/?\s*(?:[.#\w][^}\n]*)?\}`)
+var attributeList = regexp.MustCompile(`^\{:{1,2}/?\s*(?:[.#\w][^}\n]*(?:\n[^}\n]+)?)?\}`)
 
 // attributes drops an attribute list. If it asks for a table of contents, the list item before
 // it is a placeholder and is dropped too.

@@ -218,3 +218,24 @@ func TestLanguageIsTakenFromSentencesNotAddresses(t *testing.T) {
 		}
 	}
 }
+
+func TestVariablesOfTemplatesAreDroppedWhereTheGeneratorFillsThem(t *testing.T) {
+	t.Parallel()
+	text := "---\ntitle: x\ndate: 2025-03-04\n---\n[talk]({{ \"https://x.example/1\" | short }}) [call]({{ external_url }}) has {{ npm.downloads | human }} of `{{ code }}`.\n"
+	for name, want := range map[string]string{
+		"_config.yml": `<p><a href="https://x.example/1">talk</a> call has  of <code>{{ code }}</code>.</p>`,
+		"other.yml":   `<p><a href="https://x.example/1">talk</a> [call]({{ external_url }}) has {{ npm.downloads | human }} of <code>{{ code }}</code>.</p>`,
+	} {
+		s := storetest.Open(t, store.SQLite, store.Options{})
+		dir := t.TempDir()
+		write(t, dir, map[string]string{name: "title: x\n", "a.md": text})
+		im := ingest.Importer{Store: s, Config: config.Default()}
+		if _, err := im.Import(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+		a, err := s.ArticleBySlug(t.Context(), "a")
+		if err != nil || a.HTML != want {
+			t.Errorf("%s: got %s, want %s (%v)", name, a.HTML, want, err)
+		}
+	}
+}
