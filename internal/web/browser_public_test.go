@@ -95,7 +95,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 	for language, pages := range map[string]map[string]string{
 		"en": {
 			"front": "/", "article": "/articles/the-ferry-that-waited", "arabic": "/articles/kharitat-al-abar", "feeds": "/feeds", "topics": "/tags/",
-			"tag": "/tags/harbour/", "arabic-list": "/languages/ar/", "subscribe": "/subscribe",
+			"tag": "/tags/harbour/", "search": "/search?q=harbour", "arabic-list": "/languages/ar/", "subscribe": "/subscribe",
 		},
 		"ar": {"front": "/", "arabic": "/articles/kharitat-al-abar", "feeds": "/feeds"},
 	} {

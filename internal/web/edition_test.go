@@ -95,6 +95,11 @@ func TestEditionsAreIndexedWhereConfigured(t *testing.T) {
 		if got := !strings.Contains(w.Header().Get("X-Robots-Tag"), "noindex"); w.Code != http.StatusOK || got != indexed {
 			t.Errorf("configured %v: status %d, headers %v", indexed, w.Code, w.Header())
 		}
+		for _, tag := range []string{`<link rel="canonical" href="https://news.example.org` + path + `">`, `<meta name="description" content="`, `<meta property="og:title" content="`} {
+			if strings.Count(w.Body.String(), tag) != 1 {
+				t.Errorf("the page lacks %s", tag)
+			}
+		}
 		if got, want := w.Header().Get("Link"), "<https://news.example.org"+path+`>; rel="canonical"`; got != want {
 			t.Errorf("Link %q, want %q", got, want)
 		}

@@ -1,10 +1,13 @@
 package public
 
 import (
+	"cmp"
 	"errors"
+	"html"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/copies"
@@ -129,7 +132,26 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	if errors.Is(err, digest.ErrEmpty) {
 		err = p.removedArticle(r)
 	}
-	return out, err
+	return p.describeEdition(out, e, issue), err
+}
+
+// describeEdition adds to the page of an edition what search engines and cards of other sites show.
+// Templates of mails have no place for it.
+func (p *Pages) describeEdition(text string, e store.Edition, issue digest.Input) string {
+	title, address := cmp.Or(e.Subject, issue.Definition.Title), p.config.Site.URL+digest.PagePath(e.ID)
+	var titles []string
+	for i := range issue.Articles[:min(len(issue.Articles), 5)] {
+		titles = append(titles, issue.Articles[i].Title)
+	}
+	description := strings.Join(titles, " · ")
+	tags := `<link rel="canonical" href="` + html.EscapeString(address) + "\">\n"
+	for _, tag := range [][3]string{
+		{"name", "description", description}, {"property", "og:type", "article"}, {"property", "og:site_name", p.config.Site.Title},
+		{"property", "og:title", title}, {"property", "og:url", address}, {"property", "og:description", description}, {"name", "twitter:card", "summary"},
+	} {
+		tags += "<meta " + tag[0] + `="` + tag[1] + `" content="` + html.EscapeString(tag[2]) + "\">\n"
+	}
+	return strings.Replace(text, "</head>", tags+"</head>", 1)
 }
 
 // showEdition sends a page of an edition. Its canonical address is that of the whole edition.
