@@ -17,8 +17,12 @@ build: ## build bin/tidings, a static binary
 demo: ## run the whole service on sample articles, with its own mail inbox
 	$(GO) run ./cmd/tidings demo
 
-check: fmt vet staticcheck deadcode ## before each commit: format, vet, staticcheck, dead code and the short tests
-	$(GO) test -short -vet=off ./...
+check: ## before each commit: format, vet, staticcheck, dead code and the short tests
+	@$(MAKE) --no-print-directory -j2 fmt vet staticcheck deadcode short
+
+# Most tests wait for disks and clocks, so run more of them in parallel than there are processors.
+short:
+	@$(GO) test -short -vet=off -parallel 8 ./...
 
 fmt: ## check that all files are formatted by gofmt
 	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt -w these files:"; echo "$$files"; exit 1; fi; echo "gofmt: all files are formatted"
@@ -59,4 +63,4 @@ screenshots: ## run the demo and write screenshots to docs/images
 clean: ## remove the files that the targets above created
 	rm -rf bin .cache
 
-.PHONY: help build demo check fmt vet staticcheck deadcode vuln tools test crash fuzz bench screenshots clean
+.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash fuzz bench screenshots clean

@@ -10,12 +10,14 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
 // TestRelayThatRefusesSenderIsStoppedAndReplaced covers refusals at each stage: only the mails that
 // the relay was asked to take are deferred, and the others go over the other relay.
 func TestRelayThatRefusesSenderIsStoppedAndReplaced(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, at := range []sink.Stage{sink.AtMail, sink.AtRcpt, sink.AfterDot} {
 		t.Run(string(at), func(t *testing.T) {
@@ -159,6 +161,7 @@ func TestMailForThrottledDomainIsGivenUpInTime(t *testing.T) {
 
 // TestServerThatClosesConnectionsIsNotDialledForEachMail covers servers that close at MAIL.
 func TestServerThatClosesConnectionsIsNotDialledForEachMail(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for name, fault := range map[string]sink.Fault{
 		"421 at MAIL": {At: sink.AtMail, Reply: "421 4.3.2 not now"},

@@ -22,7 +22,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-var kills = flag.Int("kills", 30, "how often a crash test kills a node, for each store and policy")
+var kills = flag.Int("kills", 16, "how often a crash test kills a node, for each store and policy")
 
 // Settings of the nodes in the crash tests. A lease ends soon after its node.
 const (
@@ -138,6 +138,7 @@ func (n *node) stop() bool {
 }
 
 func TestCrashLosesNoRecipientAndRepeatsOnlyUncertainMails(t *testing.T) {
+	testkit.Slow(t)
 	for _, kind := range storetest.Engines {
 		for _, resend := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/resend=%v", kind, resend), func(t *testing.T) {

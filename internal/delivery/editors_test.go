@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -98,6 +99,7 @@ func TestDraftIsMailedToEditors(t *testing.T) {
 // TestArticlesOfLaterTickJoinWaitingDraft checks that drafts do not pile up, that no article is
 // lost or sent twice, and that an approval of the earlier content is refused.
 func TestArticlesOfLaterTickJoinWaitingDraft(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		ctx := b.t.Context()

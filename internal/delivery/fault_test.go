@@ -217,6 +217,7 @@ func TestUnsubscribedBeforeDeliveryIsSkipped(t *testing.T) {
 // TestConnectionsCutAtEveryStageLoseNoMail cuts some connections at each stage: no mail may be
 // lost, and only a cut after the dot may send a mail twice.
 func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, stage := range []sink.Stage{sink.AtBanner, sink.AtHello, sink.AtMail, sink.AtRcpt, sink.AtData, sink.InBody, sink.AfterDot, sink.AfterReply} {
 		for _, action := range []sink.Action{sink.Cut, sink.SendReply} {
@@ -248,6 +249,7 @@ func TestConnectionsCutAtEveryStageLoseNoMail(t *testing.T) {
 }
 
 func TestUncertainMailsAreHeldUnderHoldPolicy(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	f := setupFaulty(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang, After: 5, Times: 2, Accept: true}}})
 	f.options.Policy.Resend = false

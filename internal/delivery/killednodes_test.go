@@ -24,6 +24,7 @@ const everyTick = "* * * * * *"
 // editions are composed and approved, and mails are sent. On PostgreSQL it runs three nodes and
 // restarts and kills the server too.
 func TestEveryArticleIsSentOnceWhileNodesAreKilled(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()

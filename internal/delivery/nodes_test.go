@@ -63,6 +63,7 @@ func (f *fleet) end() {
 }
 
 func TestKilledAndFrozenNodesLoseNoRecipient(t *testing.T) {
+	testkit.Slow(t)
 	for _, resend := range []bool{true, false} {
 		t.Run(fmt.Sprintf("resend=%v", resend), func(t *testing.T) {
 			t.Parallel()
@@ -128,6 +129,7 @@ func sendWhileStoreFails(t *testing.T, dsn string, disturb func()) {
 }
 
 func TestNodesContinueAfterPostgresRestart(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for name, act := range map[string]func(p *testkit.Postgres) error{
 		"restarted": (*testkit.Postgres).Restart,
@@ -151,6 +153,7 @@ func TestNodesContinueAfterPostgresRestart(t *testing.T) {
 }
 
 func TestNodesContinueOnStandbyAfterPrimaryFails(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	primary := testkit.StartPostgres(t, testkit.PostgresOptions{})
 	if err := primary.Exec(t.Context(), "CREATE DATABASE tidings"); err != nil {
@@ -174,6 +177,7 @@ func TestNodesContinueOnStandbyAfterPrimaryFails(t *testing.T) {
 // TestConcurrentReleaseOfLastChunksFinishesEdition: if each release read only what the other had
 // not committed, the edition would stay in the state sending.
 func TestConcurrentReleaseOfLastChunksFinishesEdition(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Policy.Chunk = 1

@@ -8,6 +8,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/templates"
@@ -95,6 +96,7 @@ func TestQueuedSingleMailsAreSentInParallel(t *testing.T) {
 }
 
 func TestSingleMailGetsConnectionDuringEdition(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{Delay: 20 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
 		b.importSubscribers(1500)

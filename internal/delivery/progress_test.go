@@ -6,12 +6,14 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
 // TestEditionWithOnlyRetriesLeftIsShownAsSent: five full mailboxes of twenty keep an edition open
 // for days, although all other subscribers have it.
 func TestEditionWithOnlyRetriesLeftIsShownAsSent(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Times: 5}}}, nil, func(b *env) {
 		b.options.Policy.Chunk = 7

@@ -62,6 +62,7 @@ func TestOtherRelayTakesOverFromFailedRelay(t *testing.T) {
 
 // TestQuotasHoldOverAllNodes runs two engines on one store.
 func TestQuotasHoldOverAllNodes(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) {
 		o.Relays[0].Connections, o.Relays[0].PerSecond, o.Relays[0].PerConnection = 3, 120, 25
@@ -150,6 +151,7 @@ func TestMailTooLargeForEveryRelayIsSkipped(t *testing.T) {
 // TestNodeWithoutConnectionClaimsNoMail: the node that has the connections must be able to claim
 // all chunks.
 func TestNodeWithoutConnectionClaimsNoMail(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
 		b.importSubscribers(120)
@@ -201,6 +203,7 @@ const giveBackAfter = 2 * time.Second
 // TestConnectionTakenByAnotherNodeIsClosed: a node that was frozen finds that another node has its
 // connections, and closes them.
 func TestConnectionTakenByAnotherNodeIsClosed(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{Delay: 2 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections, o.Lease = 4, time.Second }, func(b *env) {
 		b.importSubscribers(2500)
@@ -231,6 +234,7 @@ func TestConnectionTakenByAnotherNodeIsClosed(t *testing.T) {
 // TestStoppingNodeKeepsLeasesUntilServerAnswers, however slow the server is: the next node must not
 // send the mails again that are being sent.
 func TestStoppingNodeKeepsLeasesUntilServerAnswers(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Slow, Wait: 4 * time.Second, Times: 4}}}, func(o *delivery.Options) {
 		o.Lease, o.Relays[0].Connections = 1500*time.Millisecond, 4

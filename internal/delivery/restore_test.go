@@ -16,6 +16,7 @@ import (
 	"github.com/tidings-press/tidings/internal/journal"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -156,6 +157,7 @@ func (r *restorable) counts(n, others int, some map[string]int) {
 }
 
 func TestRestoreFromBeforeEditionRepeatsNoMail(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{}, func(r *restorable) {
 		r.addSubscribers(200)
@@ -194,6 +196,7 @@ func TestRestoreFromBeforeEditionRepeatsNoMail(t *testing.T) {
 }
 
 func TestRestoreFromMidEditionRepeatsNoMail(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.addSubscribers(300)
@@ -218,6 +221,7 @@ func TestRestoreFromMidEditionRepeatsNoMail(t *testing.T) {
 }
 
 func TestPartlySentEditionContinuesWithRemainingSubscribers(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.addSubscribers(300)
@@ -245,6 +249,7 @@ func TestPartlySentEditionContinuesWithRemainingSubscribers(t *testing.T) {
 }
 
 func TestPartlySentDraftContinuesWithRemainingSubscribers(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.addSubscribers(300)
@@ -274,6 +279,7 @@ func TestPartlySentDraftContinuesWithRemainingSubscribers(t *testing.T) {
 }
 
 func TestRestoreWithoutJournalHoldsEditions(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	eachRestorable(t, false, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.addSubscribers(300)
@@ -300,6 +306,7 @@ func TestRestoreWithoutJournalHoldsEditions(t *testing.T) {
 }
 
 func TestRestoreWithoutJournalDoesNotResendArticles(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	eachRestorable(t, false, sink.Options{}, func(r *restorable) {
 		r.addSubscribers(20)
@@ -327,6 +334,7 @@ func TestRestoreWithoutJournalDoesNotResendArticles(t *testing.T) {
 }
 
 func TestTicksBetweenBackupAndRestoreDoNotFire(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, withJournal := range []bool{true, false} {
 		t.Run(fmt.Sprint("journal ", withJournal), func(t *testing.T) {
@@ -357,6 +365,7 @@ func TestTicksBetweenBackupAndRestoreDoNotFire(t *testing.T) {
 }
 
 func TestOlderCopyOfTheFileIsQuarantined(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, part := range []bool{true, false} {
 		t.Run(fmt.Sprint("part sent ", part), func(t *testing.T) {

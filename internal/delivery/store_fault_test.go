@@ -33,6 +33,7 @@ func (b *env) wantStalled() {
 }
 
 func TestFullDiskStopsSendingAndLosesNothing(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{Delay: time.Millisecond}, nil, func(b *env) {
 		b.storeMayFail = true
@@ -86,6 +87,7 @@ func (b *env) pragma(text string) {
 }
 
 func TestLockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for kind, lock := range map[store.Engine]string{store.SQLite: "BEGIN IMMEDIATE", store.Postgres: "BEGIN; LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -170,6 +172,7 @@ func TestEditionWithoutRecipientsIsSentAtOnce(t *testing.T) {
 }
 
 func TestEditionCancelledBeforeFirstMailReturnsItsArticles(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{Faults: []sink.Fault{{At: sink.AtBanner, Reply: "421 4.3.2 not now"}}}, nil, func(b *env) {
 		b.addSubscribers(20)

@@ -25,6 +25,7 @@ func secondsSchedule(t *testing.T) *schedule.Schedule {
 }
 
 func TestTickMakesOneEditionOnSeveralNodes(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = secondsSchedule(b.t)
@@ -100,6 +101,7 @@ func TestMissedTicksFireOnceOrEachAfterDowntime(t *testing.T) {
 }
 
 func TestTicksFireOnceWhileNodesRestart(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = secondsSchedule(b.t)
@@ -153,6 +155,7 @@ func TestTicksFireOnceWhileNodesRestart(t *testing.T) {
 }
 
 func TestManualSendAndTickAtOnceMakeOneEdition(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.options.Digests[0].Schedule = secondsSchedule(b.t)

@@ -20,3 +20,11 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 		}
 	}
 }
+
+// Slow skips a test in a short run, such as that of make check.
+func Slow(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("slow: it runs without -short, as in make test")
+	}
+}
