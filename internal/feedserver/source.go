@@ -18,7 +18,7 @@ type Source interface {
 	// Changed returns the changes after a checkpoint and until now. It is called several
 	// times a second, so it must be cheap when there are none.
 	Changed(ctx context.Context, since Checkpoint, now time.Time) (Change, error)
-	// Spelling returns the spelling of a tag, author or language in articles, or
+	// Spelling returns the one spelling of a tag, author or language, or
 	// ErrUnknown if no article ever had it.
 	Spelling(ctx context.Context, kind feed.Kind, name string) (string, error)
 }

@@ -14,7 +14,7 @@ import (
 // LabelCount is a tag, author or language and how many published articles have it.
 type LabelCount struct {
 	Key      string // as compared
-	Name     string // as written
+	Name     string // in its one spelling; see TagSpelling
 	Articles int64
 }
 
@@ -101,8 +101,8 @@ func mostFrequent(all []LabelCount, limit int) []LabelCount {
 	return all
 }
 
-// TagSpelling returns a tag as the newest article that has or had it writes it.
-// ErrNotFound reports that there is none.
+// TagSpelling returns a tag as the first published article writes it. The spelling stays while any
+// article has the tag, so that addresses made from it do not change. ErrNotFound reports that there is none.
 func (s *Store) TagSpelling(ctx context.Context, tag string) (string, error) {
 	return s.spelling(ctx, tagLabel, article.TagKey(tag))
 }

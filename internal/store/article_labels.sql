@@ -51,12 +51,13 @@ WITH RECURSIVE keys (key) AS (
 SELECT key FROM keys WHERE key IS NOT NULL;
 
 -- name: label.spelling
--- The spelling of a tag, author or language in the newest published article that has it,
--- or else in the newest removed one. Each part reads one row, however many articles have
--- the label. Index: article_labels_appears.
+-- The spelling of a tag, author or language: that of the article which was published first, while
+-- published or removed articles have the label, or else that of the newest removed one. Each part
+-- reads one row, however many articles have the label.
+-- Index: primary key of label_counts, article_labels_appears.
 SELECT name FROM (
-    SELECT name, 1 AS place FROM (SELECT name FROM article_labels
-        WHERE kind = $1 AND key = $2 AND status = 'published' ORDER BY appears DESC, seq DESC LIMIT 1) AS a
+    SELECT name, 1 AS place FROM label_counts WHERE kind = $1 AND key = $2
+        AND (articles > 0 OR EXISTS (SELECT 1 FROM article_labels l WHERE l.kind = $1 AND l.key = $2 AND l.status = 'removed'))
     UNION ALL
     SELECT name, 2 AS place FROM (SELECT name FROM article_labels
         WHERE kind = $1 AND key = $2 AND status = 'removed' ORDER BY appears DESC, seq DESC LIMIT 1) AS b
