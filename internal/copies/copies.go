@@ -86,6 +86,9 @@ func Make(image *article.Medium) (copies []article.Medium, animated bool, proble
 		return nil, false, err
 	}
 	image.Width, image.Height = info.Width, info.Height
+	if info.CanCopy() != nil {
+		return nil, info.Animated, nil // the import has warned about it
+	}
 	made, err := picture.Copies(image.Data)
 	if err != nil {
 		return nil, info.Animated, fmt.Errorf("no smaller copies: %w", err)

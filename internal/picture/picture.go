@@ -80,7 +80,8 @@ func metadata(kind string, data []byte) (orientation int, animated bool) {
 		return exifOrientation(exif), false
 	case PNG:
 		_, exif := cleanPNG(data)
-		return exifOrientation(exif), false
+		head, _, _ := bytes.Cut(data, []byte("IDAT"))
+		return exifOrientation(exif), bytes.Contains(head, []byte("acTL")) // APNG
 	case WebP:
 		_, exif := cleanWebP(data)
 		return exifOrientation(exif), len(data) > 20 && string(data[12:16]) == "VP8X" && data[20]&2 != 0
@@ -143,13 +144,24 @@ func Clean(data []byte) ([]byte, Info, error) {
 	return turned, info, err
 }
 
-// CanCopy returns an error if an image has too many pixels for Copies.
+// CanCopy returns why Copies cannot copy an image: it has too many pixels, or is in a format that is
+// shown only as it is.
 func (i Info) CanCopy() error {
-	if i.Width <= 0 || i.Height <= 0 || i.Width > MaxPixels/i.Height {
+	switch {
+	case i.Type == AVIF:
+		return errAVIF
+	case i.Type == WebP && i.Animated:
+		return errAnimatedWebP
+	case i.Width <= 0 || i.Height <= 0 || i.Width > MaxPixels/i.Height:
 		return &TooLargeError{i.Width, i.Height}
 	}
 	return nil
 }
+
+var (
+	errAVIF         = errors.New("AVIF is not decoded here")
+	errAnimatedWebP = errors.New("animations in WebP are not decoded here")
+)
 
 // turnUpright decodes an image, turns it and encodes it again.
 func turnUpright(data []byte, info Info) ([]byte, error) {

@@ -183,6 +183,9 @@ func TestAVIFKeepsItsPixelsWithoutMetadata(t *testing.T) {
 	if err != nil || bytes.Contains(cleaned, []byte("Secret")) || !bytes.HasSuffix(cleaned, []byte("\x00\x00pixels")) || len(cleaned) != len(file) {
 		t.Errorf("%q, %v", cleaned, err)
 	}
+	if _, err := Copies(data); !errors.Is(err, errAVIF) {
+		t.Errorf("%v", err)
+	}
 	if info.Width != 5 || info.Height != 9 {
 		t.Errorf("turned by a quarter, it is %d by %d", info.Width, info.Height)
 	}
@@ -259,6 +262,28 @@ func TestCopiesHaveTheWidthsOfMailAndPage(t *testing.T) {
 		if name == "photo" && !bytes.Contains(copies[0].Data, []byte("profile")) {
 			t.Error("the copy of a photo has no colour profile")
 		}
+	}
+}
+
+func TestAnimationsAreRecognised(t *testing.T) {
+	t.Parallel()
+	still := pngOf(t, image.NewGray(image.Rect(0, 0, 9, 5)))
+	moving := bytes.Join([][]byte{still[:33], pngChunk("acTL", "\x00\x00\x00\x02\x00\x00\x00\x00"), still[33:]}, nil)
+	webp := []byte("RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\x08\x00\x00\x04\x00\x00")
+	for name, tc := range map[string]struct {
+		data  []byte
+		moves bool
+	}{"PNG": {still, false}, "APNG": {moving, true}, "GIF": {gifOf(t, 1), false}, "moving GIF": {gifOf(t, 2), true}, "moving WebP": {webp, true}, "WebP": {fileOf(t, "boat.webp"), false}} {
+		info, err := Inspect(tc.data)
+		if err != nil || info.Animated != tc.moves {
+			t.Errorf("%s: %+v, %v", name, info, err)
+		}
+		if cleaned, _, err := Clean(tc.data); err != nil || !bytes.Equal(cleaned, tc.data) {
+			t.Errorf("%s is changed: %v", name, err)
+		}
+	}
+	if info, _ := Inspect(webp); info.Width != 9 || info.Height != 5 || !errors.Is(info.CanCopy(), errAnimatedWebP) {
+		t.Errorf("%+v", info)
 	}
 }
 

@@ -234,7 +234,7 @@ func (im *importer) cleanImage(name string, m *article.Medium) bool {
 		return false
 	}
 	if err := info.CanCopy(); err != nil && m.Type != picture.SVG {
-		im.warn(0, fmt.Sprintf("%s has no smaller copies and is left out of mails: %s", name, err), "make it smaller")
+		im.warn(0, fmt.Sprintf("%s is shown on pages as it is, and left out of mails: %s", name, err), "save it as JPEG, PNG, GIF or still WebP with at most 50 million pixels")
 	}
 	m.Type, m.Width, m.Height = info.Type, info.Width, info.Height
 	return true
