@@ -168,27 +168,27 @@ func NewSignedAddresses(secret []byte, domain string) (*SignedAddresses, error) 
 }
 
 // ReturnPath returns the address for MAIL FROM.
-func (p *SignedAddresses) ReturnPath(id DeliveryID) string { return p.address(PurposeReturnPath, id) }
+func (s *SignedAddresses) ReturnPath(id DeliveryID) string { return s.address(PurposeReturnPath, id) }
 
 // Unsubscribe returns the address for the mailto part of List-Unsubscribe.
-func (p *SignedAddresses) Unsubscribe(id DeliveryID) string { return p.address(PurposeUnsubscribe, id) }
+func (s *SignedAddresses) Unsubscribe(id DeliveryID) string { return s.address(PurposeUnsubscribe, id) }
 
 // MessageID returns the Message-ID without angle brackets. It is the same on every try, also
 // after the store was restored from a backup.
-func (p *SignedAddresses) MessageID(id DeliveryID) string { return p.address(PurposeMessageID, id) }
+func (s *SignedAddresses) MessageID(id DeliveryID) string { return s.address(PurposeMessageID, id) }
 
 // Domain returns the domain of the addresses, in ASCII.
-func (p *SignedAddresses) Domain() string { return p.domain }
+func (s *SignedAddresses) Domain() string { return s.domain }
 
-func (p *SignedAddresses) address(purpose Purpose, id DeliveryID) string {
-	return p.codec.Name(byte(purpose), id) + "@" + p.domain
+func (s *SignedAddresses) address(purpose Purpose, id DeliveryID) string {
+	return s.codec.Name(byte(purpose), id) + "@" + s.domain
 }
 
 // Parse reads a return path, unsubscribe address or message id, with or without angle brackets and
 // in upper or lower case. It returns token.ErrNotOurs for everything else. It ignores the domain, which
 // may have changed since the mail was sent.
-func (p *SignedAddresses) Parse(s string) (Purpose, DeliveryID, error) {
-	local, _, _ := strings.Cut(strings.Trim(s, "<> \t"), "@")
-	use, id, err := p.codec.Read(local)
+func (s *SignedAddresses) Parse(text string) (Purpose, DeliveryID, error) {
+	local, _, _ := strings.Cut(strings.Trim(text, "<> \t"), "@")
+	use, id, err := s.codec.Read(local)
 	return Purpose(use), id, err
 }

@@ -49,26 +49,26 @@ var noSuchAddress = map[string]bool{"5.1.1": true, "5.1.2": true, "5.1.3": true,
 // codes for everything: Outlook.com answers 550 5.5.0 for a deleted mailbox. Words about the sender
 // outweigh words about the recipient, so that an ambiguous refusal suppresses no address.
 func classifyRefusal(r Reply) Class {
-	w := topicsOf(r.Text)
+	w := causesOf(r.Text)
 	noAddress := noSuchAddress[r.Enhanced] && !r.fromStatusField
 	switch {
 	case r.Stage == StageMail || r.Stage == StageGreeting:
 		return OurFault // the recipient has not been named yet
-	case isSenderCode(r.Enhanced) || w.has(topicSender|topicRelaying|topicBlock):
+	case isSenderCode(r.Enhanced) || w.has(causeSender|causeRelaying|causeBlock):
 		return OurFault
-	case w.has(topicFull):
+	case w.has(causeFull):
 		return Soft
-	case r.Enhanced == "5.2.3" || r.Enhanced == "5.3.4" || w.has(topicSize):
+	case r.Enhanced == "5.2.3" || r.Enhanced == "5.3.4" || w.has(causeSize):
 		return OurFault // too large for the server or the mailbox
-	case w.has(topicUnknownUser):
-		return softIf(!noAddress && w.has(topicTemporary|topicInactive|topicRouting), Suppress)
-	case w.has(topicUnknownHost):
-		return softIf(w.has(topicTemporary) || !noAddress && (w.has(topicRouting) || codeSubject(r.Enhanced) == "5.4"), Suppress)
-	case w.has(topicInactive):
+	case w.has(causeUnknownUser):
+		return softIf(!noAddress && w.has(causeTemporary|causeInactive|causeRouting), Suppress)
+	case w.has(causeUnknownHost):
+		return softIf(w.has(causeTemporary) || !noAddress && (w.has(causeRouting) || codeSubject(r.Enhanced) == "5.4"), Suppress)
+	case w.has(causeInactive):
 		return softIf(!noAddress, Suppress)
-	case w.has(topicPolicy) && r.Enhanced != "5.6.7":
+	case w.has(causePolicy) && r.Enhanced != "5.6.7":
 		return classifyPolicy(r, w)
-	case w.has(topicUnavailable):
+	case w.has(causeUnavailable):
 		return classifyUnavailable(r, w)
 	}
 	return classifyByCode(r, w)
@@ -91,8 +91,8 @@ func softIf(doubt bool, class Class) Class {
 
 // classifyPolicy classifies "denied", "policy" and the like. They are about the sender unless
 // the server's own code reports that the address does not exist.
-func classifyPolicy(r Reply, w topics) Class {
-	if noSuchAddress[r.Enhanced] && !r.fromStatusField && w.has(topicUnavailable) {
+func classifyPolicy(r Reply, w causes) Class {
+	if noSuchAddress[r.Enhanced] && !r.fromStatusField && w.has(causeUnavailable) {
 		return Suppress
 	}
 	return OurFault
@@ -100,25 +100,25 @@ func classifyPolicy(r Reply, w topics) Class {
 
 // classifyUnavailable classifies "mailbox unavailable" and "recipient address rejected". In a
 // reply to RCPT without another reason, Outlook.com, GMX and others mean a mailbox that does not exist.
-func classifyUnavailable(r Reply, w topics) Class {
+func classifyUnavailable(r Reply, w causes) Class {
 	atRecipient := r.Stage == StageRcpt || r.Stage == ""
 	switch {
 	case codeSubject(r.Enhanced) == "5.7":
 		return OurFault
-	case codeSubject(r.Enhanced) == "5.2" || w.has(topicTemporary|topicRouting) || !atRecipient || r.Code == 0:
+	case codeSubject(r.Enhanced) == "5.2" || w.has(causeTemporary|causeRouting) || !atRecipient || r.Code == 0:
 		return Soft
 	}
 	return Suppress
 }
 
 // classifyByCode classifies a refusal that has no known words.
-func classifyByCode(r Reply, w topics) Class {
+func classifyByCode(r Reply, w causes) Class {
 	s := codeSubject(r.Enhanced)
 	switch {
 	case noSuchAddress[r.Enhanced]:
 		// Some programs derive the Status field from the reply code alone: Sendmail writes 5.1.1
 		// for every 550. Such a field is no statement of the server that refused the mail.
-		return softIf(r.fromStatusField && strings.TrimSpace(r.Text) != "" || w.has(topicTemporary), Suppress)
+		return softIf(r.fromStatusField && strings.TrimSpace(r.Text) != "" || w.has(causeTemporary), Suppress)
 	case r.Enhanced == "5.6.7":
 		return Soft // an address in Unicode, which a server on the way does not support
 	case s == "5.7" || s == "5.6":

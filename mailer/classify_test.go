@@ -410,7 +410,7 @@ func TestRefusalsByMeaning(t *testing.T) {
 			quoted := Recipient{Action: "failed", Reply: diagnostic("smtp; " + text)}
 			if stage == StageRcpt {
 				if got := quoted.Class(); got != want {
-					t.Errorf("%q in a report is %s, want %s (%b)", text, got, want, topicsOf(quoted.Reply.Text))
+					t.Errorf("%q in a report is %s, want %s (%b)", text, got, want, causesOf(quoted.Reply.Text))
 				}
 			}
 			if len(text) > 3 && text[3] == ':' {
@@ -421,7 +421,7 @@ func TestRefusalsByMeaning(t *testing.T) {
 				t.Fatalf("%q: %v", text, err)
 			}
 			if got := Classify(reply, nil); got != want {
-				t.Errorf("%q at %s is %s, want %s (%b)", text, stage, got, want, topicsOf(reply.Text))
+				t.Errorf("%q at %s is %s, want %s (%b)", text, stage, got, want, causesOf(reply.Text))
 			}
 		}
 	}

@@ -193,8 +193,8 @@ type segment struct {
 // encodes them for the place of the placeholder, which is a header, the text or the HTML. The mail
 // has CRLF line ends, also at its end, and no line starts with a dot, so it needs no further encoding
 // for SMTP.
-func (m *Compiled) Render(dst []byte, values []string) []byte {
-	return renderSegments(dst, m.segments, values)
+func (c *Compiled) Render(dst []byte, values []string) []byte {
+	return renderSegments(dst, c.segments, values)
 }
 
 func renderSegments(dst []byte, segments []segment, values []string) []byte {
@@ -208,17 +208,17 @@ func renderSegments(dst []byte, segments []segment, values []string) []byte {
 }
 
 // Size returns the length in octets of the static text, which is a mail without its values.
-func (m *Compiled) Size() int { return m.size }
+func (c *Compiled) Size() int { return c.size }
 
 // NeedsUTF8 reports whether the header contains an address of the sender with a local part in Unicode.
 // Only a server with SMTPUTF8 may get such a mail.
-func (m *Compiled) NeedsUTF8() bool { return m.needsUTF8 }
+func (c *Compiled) NeedsUTF8() bool { return c.needsUTF8 }
 
 // Memory returns an estimate of the memory that the message takes, in octets.
-func (m *Compiled) Memory() int {
+func (c *Compiled) Memory() int {
 	total := 256
-	for i := range m.segments {
-		s := &m.segments[i]
+	for i := range c.segments {
+		s := &c.segments[i]
 		total += 128 + len(s.static)
 		if len(s.relaxed) > 0 && &s.relaxed[0] != &s.static[0] {
 			total += len(s.relaxed)
@@ -228,31 +228,31 @@ func (m *Compiled) Memory() int {
 }
 
 // appendStatic appends text that is the same for every recipient.
-func (m *Compiled) appendStatic(data []byte) {
-	if n := len(m.segments); n == m.headerSegments || m.segments[n-1].placeholder != nil {
-		m.segments = append(m.segments, segment{})
+func (c *Compiled) appendStatic(data []byte) {
+	if n := len(c.segments); n == c.headerSegments || c.segments[n-1].placeholder != nil {
+		c.segments = append(c.segments, segment{})
 	}
-	last := &m.segments[len(m.segments)-1]
+	last := &c.segments[len(c.segments)-1]
 	last.static = append(last.static, data...)
-	m.size += len(data)
+	c.size += len(data)
 }
 
 // addPlaceholder appends a placeholder, which ends the segment.
-func (m *Compiled) addPlaceholder(h placeholder) {
-	if n := len(m.segments); n == m.headerSegments || m.segments[n-1].placeholder != nil {
-		m.segments = append(m.segments, segment{})
+func (c *Compiled) addPlaceholder(h placeholder) {
+	if n := len(c.segments); n == c.headerSegments || c.segments[n-1].placeholder != nil {
+		c.segments = append(c.segments, segment{})
 	}
-	m.segments[len(m.segments)-1].placeholder = &h
+	c.segments[len(c.segments)-1].placeholder = &h
 }
 
 // endHeader marks the end of the header. All later segments belong to the body.
-func (m *Compiled) endHeader() { m.headerSegments = len(m.segments) }
+func (c *Compiled) endHeader() { c.headerSegments = len(c.segments) }
 
 // canonicalizeBody prepares the body for DKIM. It can treat each segment by itself, because
 // placeholders have lines of their own.
-func (m *Compiled) canonicalizeBody() {
-	for i := m.headerSegments; i < len(m.segments); i++ {
-		s := &m.segments[i]
+func (c *Compiled) canonicalizeBody() {
+	for i := c.headerSegments; i < len(c.segments); i++ {
+		s := &c.segments[i]
 		s.relaxed = collapseWhitespace(nil, s.static)
 		if bytes.Equal(s.relaxed, s.static) {
 			s.relaxed = s.static // equal, so share the memory

@@ -21,14 +21,14 @@ type phraseMatcher struct {
 	nodes int
 }
 
-// phraseNode is a node of the tree: the words that may follow, and the topics of the phrases that
+// phraseNode is a node of the tree: the words that may follow, and the causes of the phrases that
 // end here.
 type phraseNode struct {
 	words    map[string]*phraseNode
 	prefixes []phraseEdge
 	who      *phraseNode
 	gaps     []phraseGap
-	topics   uint16
+	causes   uint16
 }
 
 type phraseEdge struct {
@@ -62,15 +62,15 @@ func newPhraseMatcher(whoWords string) *phraseMatcher {
 }
 
 // add adds phrases, one on each line, that have the given meaning.
-func (b *phraseMatcher) add(lines string, meaning uint16) {
+func (m *phraseMatcher) add(lines string, meaning uint16) {
 	for line := range strings.Lines(lines) {
 		if line = strings.TrimSpace(line); line != "" {
-			b.insert(&b.root, line, meaning)
+			m.insert(&m.root, line, meaning)
 		}
 	}
 }
 
-func (b *phraseMatcher) insert(root *phraseNode, line string, meaning uint16) {
+func (m *phraseMatcher) insert(root *phraseNode, line string, meaning uint16) {
 	marked := phraseNotation.Replace(stripAccents(line))
 	expression, err := syntax.Parse(marked, syntax.Perl)
 	if err != nil {
@@ -80,9 +80,9 @@ func (b *phraseMatcher) insert(root *phraseNode, line string, meaning uint16) {
 		n := root
 		for word := range strings.FieldsSeq(phrase) {
 			n = n.child(word)
-			b.nodes++
+			m.nodes++
 		}
-		n.topics |= meaning
+		n.causes |= meaning
 	}
 }
 
@@ -172,25 +172,25 @@ func (n *phraseNode) prefixChild(prefix string) *phraseNode {
 }
 
 // find returns the meanings of all phrases in a text, which must be as normalizeWords returns it.
-func (b *phraseMatcher) find(text string) (meaning uint16) {
+func (m *phraseMatcher) find(text string) (meaning uint16) {
 	words := strings.Fields(text)
 	who := make([]bool, len(words))
 	for i := range words {
-		who[i] = b.walk(&b.who, words[i:i+1], nil) != 0
+		who[i] = m.walk(&m.who, words[i:i+1], nil) != 0
 	}
 	for i := range words {
-		meaning |= b.walk(&b.root, words[i:], who[i:])
+		meaning |= m.walk(&m.root, words[i:], who[i:])
 	}
 	return meaning
 }
 
 // walk returns the meanings of the phrases that start with the path to n and go on with words. who
 // tells for each word whether WHO stands for it.
-func (b *phraseMatcher) walk(n *phraseNode, words []string, who []bool) uint16 {
-	meaning := n.topics
+func (m *phraseMatcher) walk(n *phraseNode, words []string, who []bool) uint16 {
+	meaning := n.causes
 	for _, g := range n.gaps {
 		for skip := 0; skip <= g.most && skip < len(words); skip++ {
-			meaning |= b.walk(g.to, words[skip:], who[skip:])
+			meaning |= m.walk(g.to, words[skip:], who[skip:])
 		}
 	}
 	if len(words) == 0 {
@@ -201,14 +201,14 @@ func (b *phraseMatcher) walk(n *phraseNode, words []string, who []bool) uint16 {
 		rest = who[1:]
 	}
 	if to := n.words[words[0]]; to != nil {
-		meaning |= b.walk(to, words[1:], rest)
+		meaning |= m.walk(to, words[1:], rest)
 	}
 	if n.who != nil && who != nil && who[0] {
-		meaning |= b.walk(n.who, words[1:], rest)
+		meaning |= m.walk(n.who, words[1:], rest)
 	}
 	for _, e := range n.prefixes {
 		if strings.HasPrefix(words[0], e.prefix) {
-			meaning |= b.walk(e.to, words[1:], rest)
+			meaning |= m.walk(e.to, words[1:], rest)
 		}
 	}
 	return meaning

@@ -10,13 +10,13 @@ const recipientWords = `(?:users?|usernames?|userids?|recipients?|mailbox|mailbo
 	`пользовател*|получател*|адрес*|ящик*|аккаунт*|учетн*|абонент*|` +
 	`користувач*|одержувач*|скриньк*|utilizator*|destinatar*|korisnik*|primatelj*|uporabnik*|prejemnik*|kasutaja*|saaja*|lietotaj*|vartotoj*|потребител*|pengguna|penerima|χρηστης|χρηστη|παραληπτης)`
 
-// phrases are the phrases of server replies by topic, in the notation of phraseMatcher. The field
+// phrases are the phrases of server replies by cause, in the notation of phraseMatcher. The field
 // glyphs has regular expressions for languages without spaces between words.
 var phrases = []struct {
-	of            topics
+	of            causes
 	words, glyphs string
 }{
-	{of: topicSender, words: `
+	{of: causeSender, words: `
 		sender s? ?(?:~ )?(?:verif*|domain|address|host|ip|name|server|policy|authenti*|authoriz*|callout|rejected|denied|refused|blocked|banned|invalid|unknown|envelope|id|must|cannot|could)
 		sender (?:is |was |has |does )?(?:not|in|on|un*) *
 		(?:unknown|invalid|bad|banned|forged|fake|spoofed|un*able|unauthori*|unauthenticated|blocked|rejected|denied|envelope|outbound|original|bulk|illegal|missing|suspicious) senders?
@@ -67,7 +67,7 @@ var phrases = []struct {
 		השולח
 	`, glyphs: `发件人|寄件|寄件者|发信|送信者|送信元|差出人|보낸|발신`},
 
-	{of: topicRelaying, words: `
+	{of: causeRelaying, words: `
 		relay(?:ing)? (?:access )?(?:is )?(?:denied|not (?:permitted|allowed)|prohibited|forbidden|disallowed)
 		(?:unable|not (?:permitted|allowed|authori*|configured)|cannot|can not|can t|refuse*|won t|will not|do not|don t|does not|denied|deny) (?:to )?relay*
 		relaying
@@ -80,7 +80,7 @@ var phrases = []struct {
 		relais (?:interdit|refuse|non autorise)
 	`},
 
-	{of: topicBlock, words: `
+	{of: causeBlock, words: `
 		spam*
 		spamhaus
 		spamcop
@@ -187,7 +187,7 @@ var phrases = []struct {
 		рассылк*
 	`, glyphs: `垃圾|黑名单|黑名單|信誉|信譽|频率|頻率|频繁|頻繁|反垃圾|拦截|攔截|病毒|迷惑メール|スパム|ブラックリスト|スパム|스팸`},
 
-	{of: topicFull, words: `
+	{of: causeFull, words: `
 		over ?quota
 		(?:over|above|beyond|out of|past) ~ (?:quota|disk quota|storage|allocation)
 		quota ~ (?:exceed*|full|exhausted|reached|violation|violated|used up|limit)
@@ -227,7 +227,7 @@ var phrases = []struct {
 		нет места
 	`, glyphs: `容量|已满|已滿|空间不足|空間不足|配额|配額|満杯|いっぱい|一杯|용량|가득`},
 
-	{of: topicSize, words: `
+	{of: causeSize, words: `
 		(?:message|mail|email|attachment|body|data|length|size|it|this) (?:is |was |are |file |file is )?too (?:large|big|long)
 		too (?:large|big) ~ (?:message|mail|for|to)
 		(?:message|mail|email|attachment|body|maximum) ~ (?:size|length)
@@ -245,7 +245,7 @@ var phrases = []struct {
 		слишком больш*
 	`, glyphs: `邮件过大|郵件過大|邮件太大|サイズ超過|大きすぎ`},
 
-	{of: topicUnknownUser, words: `
+	{of: causeUnknownUser, words: `
 		WHO _ (?:notlisted|not known|not found|not exist*|doesn t exist|does not exist|don t exist|do not exist|did not exist|no longer exists?|not present|non ?existent|no longer valid|not recogni[sz]ed|unrecogni[sz]ed|undeliverable|discontinued|terminated|is wrong)
 		WHO ~ (?:unknown|unkn|invalid|not valid|(?:is|was|are|seems|looks) ~ (?:unknown|invalid|not valid))
 		WHO ~ (?:is |are |isn t |was |were )?(?:not )?(?:a |an )?(?:known|valid|existing|active|local|real) ~ WHO
@@ -322,7 +322,7 @@ var phrases = []struct {
 		(?:неизвестн*|несуществующ*|нет так*|неверн*|не существует так*) (?:~ )?WHO
 	`, glyphs: `用户不存在|用戶不存在|不存在.{0,8}(?:用户|用戶|邮箱|郵箱|信箱|帐号|账号|收件)|(?:收件|邮箱|郵箱|信箱|帐号|账号|帳號|用户|用戶|使用者|地址|账户|帐户).{0,16}(?:不存在|无效|無效|找不到|未找到|未知|错误|不正确)|(?:找不到|无此|無此|没有此|沒有此|没有该|没有这个|查无此|查無此).{0,8}(?:用户|用戶|人|邮箱|信箱|使用者|收件|帐号|账号|帳號|地址)|(?:ユーザー?|宛先|あて先|受信者|メールアドレス|アドレス|メールボックス).{0,16}(?:不明|存在し(?:ません|ない)|見つかり|見つかる|誤って|無効|ありません)|(?:수신자|사용자|받는 사람|주소|계정|메일함).{0,16}(?:존재하지|없습니다|찾을 수 없|알 수 없|없는)|(?:존재하지 않는|알 수 없는|없는) (?:수신자|사용자|주소|계정)|ไม่พบ(?:ผู้ใช้|ผู้รับ|บัญชี)|ไม่มี(?:ผู้ใช้|ผู้รับ|บัญชี)นี้`},
 
-	{of: topicUnavailable, words: `
+	{of: causeUnavailable, words: `
 		requested (?:mail )?action (?:not taken|aborted) ~ mailbox (?:unavailable|not found|unknown|not available)
 		requested mail action aborted ~ mailbox *
 		mailbox (?:is )?not available
@@ -330,7 +330,7 @@ var phrases = []struct {
 		unroutable address
 	`},
 
-	{of: topicUnknownHost, words: `
+	{of: causeUnknownHost, words: `
 		host ~ (?:unknown|not found)
 		unknown (?:mail )?(?:host|domain)
 		no such (?:host|domain|mail domain)
@@ -350,7 +350,7 @@ var phrases = []struct {
 		домен* ~ (?:не существует|не найден*|неизвест*)
 	`, glyphs: `域名不存在|ドメイン.{0,8}(?:存在しません|見つかり)`},
 
-	{of: topicRouting, words: `
+	{of: causeRouting, words: `
 		name service error
 		dns (?:error|failure|lookup|server|resolution)
 		unable to route
@@ -367,7 +367,7 @@ var phrases = []struct {
 		connection (?:refused|timed|reset|lost|failed|died|closed|dropped)
 	`},
 
-	{of: topicInactive, words: `
+	{of: causeInactive, words: `
 		WHO _ (?:disabled|deactivated|inactive|not active|suspended|locked|frozen|expired|on hold|restricted|dormant)
 		WHO ~ (?:is |was |been |temporarily )?(?:blocked|closed temporarily)
 		(?:disabled|deactivated|inactive|suspended|locked|expired|frozen|dormant) (?:~ )?WHO
@@ -375,7 +375,7 @@ var phrases = []struct {
 		WHO _ (?:заблокирован*|отключен*|неактив*|приостановлен*)
 	`, glyphs: `停用|冻结|凍結|禁用|被锁|锁定|鎖定|一時停止|利用停止`},
 
-	{of: topicPolicy, words: `
+	{of: causePolicy, words: `
 		block*
 		preferences?
 		permissions?
@@ -409,7 +409,7 @@ var phrases = []struct {
 		политик*
 	`, glyphs: `拒绝|拒絕|策略|限制|屏蔽|拒否|制限|ブロック|차단`},
 
-	{of: topicTemporary, words: `
+	{of: causeTemporary, words: `
 		temporar*
 		try (?:again )?later
 		again later

@@ -55,9 +55,9 @@ func (r Recipient) Class() Class {
 // classifyExpired classifies the last temporary refusal of a mail that the server no longer retries.
 // A refusal because of the sender or the content does not count against the subscriber.
 func classifyExpired(r Reply) Class {
-	w := topicsOf(r.Text)
-	if r.Stage == StageMail || r.Stage == StageGreeting || codeSubject(r.Enhanced) == "4.7" || w.has(topicSender|topicRelaying|topicBlock|topicSize) ||
-		w.has(topicPolicy) && !w.has(topicFull|topicUnknownUser|topicInactive) {
+	w := causesOf(r.Text)
+	if r.Stage == StageMail || r.Stage == StageGreeting || codeSubject(r.Enhanced) == "4.7" || w.has(causeSender|causeRelaying|causeBlock|causeSize) ||
+		w.has(causePolicy) && !w.has(causeFull|causeUnknownUser|causeInactive) {
 		return OurFault
 	}
 	return Soft

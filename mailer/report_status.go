@@ -174,5 +174,5 @@ func ParseReply(text, status string) Reply {
 // BlamesSender reports whether the words of a refusal are about the sender: its address, its
 // reputation or its content.
 func BlamesSender(text string) bool {
-	return topicsOf(text).has(topicSender | topicRelaying | topicBlock | topicSize | topicPolicy)
+	return causesOf(text).has(causeSender | causeRelaying | causeBlock | causeSize | causePolicy)
 }

@@ -130,14 +130,14 @@ func quotedReply(text string) (best Reply, found bool) {
 	stage := stageIn(text)
 	for _, block := range replyCandidates(text) {
 		reply := diagnostic(block)
-		known := topicsOf(reply.Text)
+		known := causesOf(reply.Text)
 		score := 0
 		switch {
 		case reply.Code != 0 && (known != 0 || reply.Enhanced != ""):
 			score = 4
 		case reply.Enhanced != "":
 			score = 3
-		case known.has(topicUnknownUser | topicFull | topicUnknownHost | topicInactive | topicUnavailable | topicRouting | topicSize):
+		case known.has(causeUnknownUser | causeFull | causeUnknownHost | causeInactive | causeUnavailable | causeRouting | causeSize):
 			score = 2
 		case reply.Code != 0 && replyBegins.MatchString(block):
 			score = 1
@@ -193,7 +193,7 @@ func (r *reportReader) fillReplies() {
 		if r.Recipients[i].Action != "failed" || reply.Text != "" {
 			continue
 		}
-		if quoted, found := quotedReply(text); found && topicsOf(quoted.Text) != 0 {
+		if quoted, found := quotedReply(text); found && causesOf(quoted.Text) != 0 {
 			status := reply.Enhanced
 			*reply = quoted
 			reply.takeStatus(status)

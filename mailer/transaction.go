@@ -59,7 +59,7 @@ func (c *Conn) write(ctx context.Context, data []byte, d time.Duration) (int, er
 	if err == nil {
 		err = c.w.Flush()
 	}
-	return max(n-c.w.Buffered(), 0), cause(ctx, err)
+	return max(n-c.w.Buffered(), 0), contextError(ctx, err)
 }
 
 // read returns the next reply, after skipping the ignored ones.
@@ -70,7 +70,7 @@ func (c *Conn) read(ctx context.Context, stage Stage, d time.Duration) (Reply, e
 	for {
 		reply, err := readReply(c.r, stage)
 		if err != nil {
-			return Reply{}, cause(ctx, err)
+			return Reply{}, contextError(ctx, err)
 		}
 		if c.ignoredReplies == 0 || reply.Code == 421 {
 			return c.closeOn421(reply), nil
@@ -89,8 +89,8 @@ func (c *Conn) closeOn421(reply Reply) Reply {
 	return reply
 }
 
-// cause returns the cause of the context's end in place of the timeout error that followed from it.
-func cause(ctx context.Context, err error) error {
+// contextError returns the cause of the context's end in place of the timeout error that followed from it.
+func contextError(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

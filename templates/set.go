@@ -18,12 +18,12 @@ import (
 type Set struct {
 	mails             map[string]*Mail
 	phrasesByLanguage map[string]*Phrases
-	fingerprint       string
+	hash              string
 }
 
-// Fingerprint returns a hash of all files of the set. Sets with the same fingerprint render the same
+// Hash returns a hash of all files of the set. Sets with the same hash render the same
 // mails.
-func (s *Set) Fingerprint() string { return s.fingerprint }
+func (s *Set) Hash() string { return s.hash }
 
 // noticeNames are the mails whose data is a Notice; all others are digests.
 var noticeNames = []string{"confirm", "notice", "signin", "welcome"}
@@ -49,12 +49,12 @@ func Load(dir string) (*Set, error) {
 	if err := set.parseMails(mails); err != nil {
 		return nil, err
 	}
-	set.fingerprint = fingerprint(phrases, mails)
+	set.hash = hashOf(phrases, mails)
 	return set, nil
 }
 
-// fingerprint hashes the names and sources of files.
-func fingerprint(sets ...fileSet) string {
+// hashOf hashes the names and sources of files.
+func hashOf(sets ...fileSet) string {
 	hash := sha256.New()
 	for _, files := range sets {
 		for _, name := range slices.Sorted(maps.Keys(files)) {

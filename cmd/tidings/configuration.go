@@ -39,12 +39,12 @@ func (a *cli) printCheck(c *config.Config) error {
 	for _, w := range c.Warnings() {
 		warnings = append(warnings, w.Error())
 	}
-	return a.print(map[string]any{"file": c.Path(), "fingerprint": c.Fingerprint(), "warnings": warnings}, func(w io.Writer) {
+	return a.print(map[string]any{"file": c.Path(), "fingerprint": c.SharedHash(), "warnings": warnings}, func(w io.Writer) {
 		for _, warning := range warnings {
 			fmt.Fprintln(w, "note:", warning)
 		}
 		fmt.Fprintf(w, "%s is valid: %s, %s, %s; fingerprint %s\n", c.Path(), some(len(c.Feeds), "feed", "feeds"),
-			some(len(c.Digests), "digest", "digests"), some(len(c.Relays), "relay", "relays"), c.Fingerprint())
+			some(len(c.Digests), "digest", "digests"), some(len(c.Relays), "relay", "relays"), c.SharedHash())
 	})
 }
 

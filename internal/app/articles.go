@@ -13,10 +13,10 @@ import (
 )
 
 // FindArticle finds an article by its id or slug.
-func (p *Service) FindArticle(ctx context.Context, name string) (article.Article, error) {
-	one, err := p.Store.ArticleBySlug(ctx, name)
+func (s *Service) FindArticle(ctx context.Context, name string) (article.Article, error) {
+	one, err := s.Store.ArticleBySlug(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
-		one, err = p.Store.Article(ctx, name)
+		one, err = s.Store.Article(ctx, name)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("unknown article %q; \"tidings article list\" shows ids and slugs", name)
@@ -26,13 +26,13 @@ func (p *Service) FindArticle(ctx context.Context, name string) (article.Article
 
 // ListArticles returns articles, newest first: those whose status (article.StatusAt) is one of
 // statuses, or all. An unknown status is an error.
-func (p *Service) ListArticles(ctx context.Context, filter article.Filter, statuses []string, limit int) ([]store.StoredArticle, error) {
+func (s *Service) ListArticles(ctx context.Context, filter article.Filter, statuses []string, limit int) ([]store.StoredArticle, error) {
 	if len(statuses) == 0 {
 		for _, status := range article.Statuses {
 			statuses = append(statuses, string(status))
 		}
 	}
-	now := p.Store.Now()
+	now := s.Store.Now()
 	var out []store.StoredArticle
 	for _, status := range slices.Compact(slices.Sorted(slices.Values(statuses))) {
 		q, err := queryFor(article.Status(status), now)
@@ -40,7 +40,7 @@ func (p *Service) ListArticles(ctx context.Context, filter article.Filter, statu
 			return nil, err
 		}
 		q.Filter, q.Limit, q.Order = filter, limit, store.ByDate
-		found, err := p.Store.Articles(ctx, q)
+		found, err := s.Store.Articles(ctx, q)
 		if err != nil {
 			return nil, err
 		}

@@ -15,25 +15,25 @@ import (
 )
 
 // bounceProcessor makes the processor of bounces and complaints.
-func (p *Service) bounceProcessor(ctx context.Context) (*bounce.Processor, error) {
-	secret, err := p.Store.Secret(ctx, "deliveries")
+func (s *Service) bounceProcessor(ctx context.Context) (*bounce.Processor, error) {
+	secret, err := s.Store.Secret(ctx, "deliveries")
 	if err != nil {
 		return nil, err
 	}
-	paths, err := mailer.NewSignedAddresses(secret, p.bounceDomain())
+	paths, err := mailer.NewSignedAddresses(secret, s.bounceDomain())
 	if err != nil {
 		return nil, err
 	}
-	book := bounce.StoreRecorder{Store: p.Store, Soft: func() store.SoftRule { return softRule(p.Config.Delivery) }}
-	return bounce.New(bounce.Options{Addresses: paths, Recorder: book, Log: p.Log, Now: p.Store.Now, Mailboxes: p.bounceAddresses()}), nil
+	book := bounce.StoreRecorder{Store: s.Store, Soft: func() store.SoftRule { return softRule(s.Config.Delivery) }}
+	return bounce.New(bounce.Options{Addresses: paths, Recorder: book, Log: s.Log, Now: s.Store.Now, Mailboxes: s.bounceAddresses()}), nil
 }
 
 // bounceAddresses returns the addresses that the listeners accept besides return paths: the
 // configured ones, and abuse and postmaster of each sender's domain (RFC 2142).
-func (p *Service) bounceAddresses() []string {
-	all := slices.Clone(p.Config.Bounces.Addresses)
-	for _, d := range p.Config.Digests {
-		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil && p.Config.Mail.ReturnPathDomain == "" {
+func (s *Service) bounceAddresses() []string {
+	all := slices.Clone(s.Config.Bounces.Addresses)
+	for _, d := range s.Config.Digests {
+		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil && s.Config.Mail.ReturnPathDomain == "" {
 			all = append(all, "abuse@"+sender.Domain(), "postmaster@"+sender.Domain())
 		}
 	}
@@ -41,11 +41,11 @@ func (p *Service) bounceAddresses() []string {
 }
 
 // bounceDomain returns the domain of return paths.
-func (p *Service) bounceDomain() string {
-	if p.Config.Mail.ReturnPathDomain != "" {
-		return p.Config.Mail.ReturnPathDomain
+func (s *Service) bounceDomain() string {
+	if s.Config.Mail.ReturnPathDomain != "" {
+		return s.Config.Mail.ReturnPathDomain
 	}
-	for _, d := range p.Config.Digests {
+	for _, d := range s.Config.Digests {
 		if _, sender, err := subscriber.ParseMailbox(d.Sender); err == nil {
 			return sender.Domain()
 		}
@@ -54,12 +54,12 @@ func (p *Service) bounceDomain() string {
 }
 
 // openBounceListeners starts the listeners for bounce mails.
-func (s *Node) openBounceListeners(ctx context.Context, open func(func() error)) error {
-	b := s.Service.Config.Bounces
+func (n *Node) openBounceListeners(ctx context.Context, open func(func() error)) error {
+	b := n.Service.Config.Bounces
 	if b.SMTP == "" && b.LMTP == "" {
 		return nil
 	}
-	desk, err := s.Service.bounceProcessor(ctx)
+	desk, err := n.Service.bounceProcessor(ctx)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *Node) openBounceListeners(ctx context.Context, open func(func() error))
 		}
 		listener, err := net.Listen("tcp", l.address)
 		if err != nil {
-			return s.Service.Config.Problem(l.key, err.Error(), "use a free address of this machine")
+			return n.Service.Config.Problem(l.key, err.Error(), "use a free address of this machine")
 		}
 		open(func() error { return l.serve(ctx, listener) })
 	}
@@ -80,32 +80,32 @@ func (s *Node) openBounceListeners(ctx context.Context, open func(func() error))
 }
 
 // pollMailbox reads bounce mails from a mailbox until the context ends.
-func (p *Service) pollMailbox(ctx context.Context) {
-	m := p.Config.Bounces.Mailbox
+func (s *Service) pollMailbox(ctx context.Context) {
+	m := s.Config.Bounces.Mailbox
 	if m == nil {
 		return
 	}
-	desk, err := p.bounceProcessor(ctx)
+	desk, err := s.bounceProcessor(ctx)
 	if err == nil {
 		err = desk.Poll(ctx, bounce.Mailbox{Protocol: m.Protocol, Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password.Reveal(), Every: m.Every})
 	}
-	p.logError(ctx, "cannot poll the mailbox for bounces", err)
+	s.logError(ctx, "cannot poll the mailbox for bounces", err)
 }
 
 // webhooks returns the handlers for the reports of mail services, by name.
-func (p *Service) webhooks(ctx context.Context) (map[string]http.Handler, error) {
+func (s *Service) webhooks(ctx context.Context) (map[string]http.Handler, error) {
 	out := map[string]http.Handler{}
-	if len(p.Config.Bounces.Webhooks) == 0 {
+	if len(s.Config.Bounces.Webhooks) == 0 {
 		return out, nil
 	}
-	desk, err := p.bounceProcessor(ctx)
+	desk, err := s.bounceProcessor(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for i, w := range p.Config.Bounces.Webhooks {
+	for i, w := range s.Config.Bounces.Webhooks {
 		handler, err := desk.Webhook(w.Service, w.Secret.Reveal())
 		if err != nil {
-			return nil, p.Config.Problem(fmt.Sprintf("bounces.webhooks[%d].secret", i), err.Error(), "")
+			return nil, s.Config.Problem(fmt.Sprintf("bounces.webhooks[%d].secret", i), err.Error(), "")
 		}
 		out[cmp.Or(w.Name, w.Service)] = handler
 	}

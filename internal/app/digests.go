@@ -23,20 +23,20 @@ type DigestView struct {
 }
 
 // Digests returns the configured digests with their next three times.
-func (p *Service) Digests(ctx context.Context) ([]DigestView, error) {
+func (s *Service) Digests(ctx context.Context) ([]DigestView, error) {
 	out := []DigestView{}
-	now := p.Store.Now()
-	for _, d := range p.Config.Digests {
-		s, err := schedule.Parse(d.Schedule, d.Timezone)
+	now := s.Store.Now()
+	for _, d := range s.Config.Digests {
+		times, err := schedule.Parse(d.Schedule, d.Timezone)
 		if err != nil {
 			return nil, err
 		}
-		count, err := p.Store.CountActive(ctx, d.Name)
+		count, err := s.Store.CountActive(ctx, d.Name)
 		if err != nil {
 			return nil, err
 		}
-		view := DigestView{Name: d.Name, Title: d.Title, Schedule: s.Describe(), Spec: d.Schedule, Subscribers: count, Next: []time.Time{}}
-		for _, tick := range s.NextN(now, 3) {
+		view := DigestView{Name: d.Name, Title: d.Title, Schedule: times.Describe(), Spec: d.Schedule, Subscribers: count, Next: []time.Time{}}
+		for _, tick := range times.NextN(now, 3) {
 			view.Next = append(view.Next, tick.At)
 		}
 		out = append(out, view)
@@ -51,14 +51,14 @@ type Queue struct {
 }
 
 // Queues returns the backlog of each configured digest that has run.
-func (p *Service) Queues(ctx context.Context) ([]Queue, error) {
+func (s *Service) Queues(ctx context.Context) ([]Queue, error) {
 	var out []Queue
-	for i := range p.Config.Digests {
-		def, err := definition(p.Config, &p.Config.Digests[i])
+	for i := range s.Config.Digests {
+		def, err := definition(s.Config, &s.Config.Digests[i])
 		if err != nil {
 			return nil, err
 		}
-		backlog, err := delivery.BacklogOf(ctx, p.Store, &def, time.Time{})
+		backlog, err := delivery.BacklogOf(ctx, s.Store, &def, time.Time{})
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
@@ -72,13 +72,13 @@ func (p *Service) Queues(ctx context.Context) ([]Queue, error) {
 
 // FindEdition finds an edition by its id, or by the beginning of it if that is unique among
 // recent editions.
-func (p *Service) FindEdition(ctx context.Context, id string) (store.Edition, error) {
-	edition, err := p.Store.Edition(ctx, id)
+func (s *Service) FindEdition(ctx context.Context, id string) (store.Edition, error) {
+	edition, err := s.Store.Edition(ctx, id)
 	if !errors.Is(err, store.ErrNotFound) {
 		return edition, err
 	}
 	const recent = 200
-	found, listErr := p.Store.Editions(ctx, "", recent)
+	found, listErr := s.Store.Editions(ctx, "", recent)
 	if listErr != nil {
 		return edition, listErr
 	}
@@ -89,7 +89,7 @@ func (p *Service) FindEdition(ctx context.Context, id string) (store.Edition, er
 		}
 	}
 	if len(fits) == 1 {
-		return p.Store.Edition(ctx, fits[0].ID)
+		return s.Store.Edition(ctx, fits[0].ID)
 	}
 	return edition, fmt.Errorf("unknown edition %q; \"tidings digest status\" shows the ids", id)
 }

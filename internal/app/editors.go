@@ -10,35 +10,35 @@ import (
 )
 
 // FirstOwnerLink returns the one-time link for the first editor, "" when there is an editor.
-func (p *Service) FirstOwnerLink(ctx context.Context) (string, error) {
-	return admin.SetupLink(ctx, p.Store, p.Config.Site.URL)
+func (s *Service) FirstOwnerLink(ctx context.Context) (string, error) {
+	return admin.SetupLink(ctx, s.Store, s.Config.Site.URL)
 }
 
 // EditorLink returns a one-time link that invites an editor: anyone who opens it, or the person
 // with an address. The first editor becomes the owner.
-func (p *Service) EditorLink(ctx context.Context, email string, owner bool) (string, error) {
-	link, err := p.FirstOwnerLink(ctx)
+func (s *Service) EditorLink(ctx context.Context, email string, owner bool) (string, error) {
+	link, err := s.FirstOwnerLink(ctx)
 	if link != "" || err != nil {
 		return link, err
 	}
-	return admin.InviteLink(ctx, p.Store, p.Config.Site.URL, admin.Invitation{Email: email, Owner: owner})
+	return admin.InviteLink(ctx, s.Store, s.Config.Site.URL, admin.Invitation{Email: email, Owner: owner})
 }
 
 // PasswordLink returns a one-time link with which an editor sets a new password.
-func (p *Service) PasswordLink(ctx context.Context, email string) (string, error) {
-	editor, err := p.FindEditor(ctx, email)
+func (s *Service) PasswordLink(ctx context.Context, email string) (string, error) {
+	editor, err := s.FindEditor(ctx, email)
 	if err != nil {
 		return "", err
 	}
 	if !editor.Disabled.IsZero() {
 		return "", fmt.Errorf("%s may not sign in; enable the account first with \"tidings editor enable %s\"", editor.Email, editor.Email)
 	}
-	return admin.ResetLink(ctx, p.Store, p.Config.Site.URL, editor, 0)
+	return admin.ResetLink(ctx, s.Store, s.Config.Site.URL, editor, 0)
 }
 
 // FindEditor finds an editor by address.
-func (p *Service) FindEditor(ctx context.Context, email string) (store.Editor, error) {
-	editor, err := p.Store.EditorByEmail(ctx, email)
+func (s *Service) FindEditor(ctx context.Context, email string) (store.Editor, error) {
+	editor, err := s.Store.EditorByEmail(ctx, email)
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("no editor has the address %s; \"tidings editor list\" shows them", email)
 	}

@@ -19,44 +19,44 @@ import (
 )
 
 // Engine returns the engine that sends editions. It is not running yet.
-func (p *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
-	keys, err := p.Store.Keys(ctx)
+func (s *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
+	keys, err := s.Store.Keys(ctx)
 	if err != nil {
 		return nil, err
 	}
 	options := delivery.Options{
-		Store:      p.Store,
+		Store:      s.Store,
 		Keys:       keys,
-		Templates:  p.Templates,
-		Site:       digest.SiteOf(p.Config),
-		Policy:     policy(p.Config.Delivery),
-		ReturnPath: p.Config.Mail.ReturnPathDomain,
+		Templates:  s.Templates,
+		Site:       digest.SiteOf(s.Config),
+		Policy:     policy(s.Config.Delivery),
+		ReturnPath: s.Config.Mail.ReturnPathDomain,
 
-		ReturnPaths:     p.Config.ReadsReturnPaths(),
-		UnsubscribeMail: p.Config.ReadsUnsubscribeMail(),
-		Lease:           p.Config.Delivery.Lease,
-		Log:             p.Log,
+		ReturnPaths:     s.Config.ReadsReturnPaths(),
+		UnsubscribeMail: s.Config.ReadsUnsubscribeMail(),
+		Lease:           s.Config.Delivery.Lease,
+		Log:             s.Log,
 	}
-	for i := range p.Config.Digests {
-		definition, err := definition(p.Config, &p.Config.Digests[i])
+	for i := range s.Config.Digests {
+		definition, err := definition(s.Config, &s.Config.Digests[i])
 		if err != nil {
 			return nil, err
 		}
 		options.Digests = append(options.Digests, definition)
 	}
-	for i := range p.Config.Relays {
-		relay, err := relayConfig(&p.Config.Relays[i])
+	for i := range s.Config.Relays {
+		relay, err := relayConfig(&s.Config.Relays[i])
 		if err != nil {
-			return nil, p.Config.Problem(fmt.Sprintf("relays[%d].ca_file", i), err.Error(), "name a PEM file with certificates")
+			return nil, s.Config.Problem(fmt.Sprintf("relays[%d].ca_file", i), err.Error(), "name a PEM file with certificates")
 		}
 		options.Relays = append(options.Relays, relay)
 	}
-	for _, sender := range []string{p.Config.Mail.Owner, p.Config.Site.Editor, p.Config.Site.Webmaster} {
+	for _, sender := range []string{s.Config.Mail.Owner, s.Config.Site.Editor, s.Config.Site.Webmaster} {
 		if options.From, err = mailbox(sender); err == nil {
 			break
 		}
 	}
-	if options.DKIM, err = signingKeys(p.Config); err != nil {
+	if options.DKIM, err = signingKeys(s.Config); err != nil {
 		return nil, err
 	}
 	return delivery.New(ctx, options)

@@ -66,7 +66,7 @@ func eraseAfterEdition(t *testing.T, dsn string) {
 			t.Fatal(err)
 		}
 		people = append(people, who)
-		if err := mails.SendNotice(t.Context(), address, templates.Rendered{Subject: "Welcome", Text: "Hello " + name + ", " + text, HTML: "<p>Hello " + name + "</p>"}); err != nil {
+		if err := mails.SendSingleMail(t.Context(), address, templates.Rendered{Subject: "Welcome", Text: "Hello " + name + ", " + text, HTML: "<p>Hello " + name + "</p>"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,18 +7,18 @@ import (
 )
 
 // monitor returns the health monitor of a node that runs an engine.
-func (p *Service) monitor(engine *delivery.Engine) *health.Monitor {
+func (s *Service) monitor(engine *delivery.Engine) *health.Monitor {
 	o := health.Options{
-		Store: p.Store, Engine: engine, Node: engine.Node,
-		DiskFree: int64(p.Config.Health.DiskFree), Alerts: p.Config.Health.Alerts, Every: p.Config.Health.AlertEvery,
-		Site: p.Config.Site.URL, Title: p.Config.Site.Title, Log: p.Log,
+		Store: s.Store, Engine: engine, Node: engine.Node,
+		DiskFree: int64(s.Config.Health.DiskFree), Alerts: s.Config.Health.Alerts, Every: s.Config.Health.AlertEvery,
+		Site: s.Config.Site.URL, Title: s.Config.Site.Title, Log: s.Log,
 	}
 	for _, d := range engine.Digests {
 		if d.Schedule != nil {
 			o.Digests = append(o.Digests, d.Name)
 		}
 	}
-	if _, address, err := subscriber.ParseMailbox(p.Config.Site.Webmaster); err == nil {
+	if _, address, err := subscriber.ParseMailbox(s.Config.Site.Webmaster); err == nil {
 		o.Fallback = []string{address.String()}
 	}
 	return health.New(o)

@@ -28,31 +28,31 @@ const (
 
 // connectionLimit limits HTTP connections by the file descriptors that the process may open;
 // mail and the store have a reserve. Trusted proxies and private networks are not limited.
-func (s *Node) connectionLimit() (*connlimit.Limiter, error) {
-	proxies, err := middleware.ParseProxies(s.Service.Config.Server.TrustedProxies)
+func (n *Node) connectionLimit() (*connlimit.Limiter, error) {
+	proxies, err := middleware.ParseProxies(n.Service.Config.Server.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
 	budget := connlimit.Descriptors()
-	s.Service.Log.Debug("connections are limited", "all", budget.HTTP, "of one client", budget.PerHTTP, "descriptors in reserve", budget.Reserved)
+	n.Service.Log.Debug("connections are limited", "all", budget.HTTP, "of one client", budget.PerHTTP, "descriptors in reserve", budget.Reserved)
 	exempt := func(a netip.Addr) bool { return connlimit.IsLocal(a) || proxies.Trusts(a) }
 	return connlimit.New(connlimit.Options{Max: budget.HTTP, PerClient: budget.PerHTTP, Exempt: exempt}), nil
 }
 
-func (s *Node) serveHTTP(ctx context.Context) error {
+func (n *Node) serveHTTP(ctx context.Context) error {
 	server := web.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		(*s.pages.Load()).ServeHTTP(w, r)
-	}), s.Service.Log)
+		(*n.pages.Load()).ServeHTTP(w, r)
+	}), n.Service.Log)
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	server.BaseContext = func(net.Listener) context.Context { return requests }
-	limiter, err := s.connectionLimit()
+	limiter, err := n.connectionLimit()
 	if err != nil {
 		return err
 	}
 	server.ConnState = limiter.ConnState
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(limiter.Listener(s.HTTP)) }()
+	go func() { done <- server.Serve(limiter.Listener(n.HTTP)) }()
 	select {
 	case err := <-done:
 		return err
@@ -94,23 +94,23 @@ func LimitMemory(cached int64) {
 }
 
 // pages returns all HTTP pages. hub is our own WebSub hub; it may be nil.
-func (p *Service) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *feedserver.Server, hub *websub.Hub, share *loadshare.Share) (*web.Site, error) {
-	hooks, err := p.webhooks(ctx)
+func (s *Service) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *feedserver.Server, hub *websub.Hub, share *loadshare.Share) (*web.Site, error) {
+	hooks, err := s.webhooks(ctx)
 	if err != nil {
 		return nil, err
 	}
-	polls := NewFeedPolls(p.Store, nodeName())
+	polls := NewFeedPolls(s.Store, nodeName())
 	deps := web.Deps{
-		Store:     p.Store,
+		Store:     s.Store,
 		Engine:    engine,
 		Feeds:     feeds,
-		Config:    p.Config,
-		Templates: p.Templates,
-		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, p.Store.Now()) },
+		Config:    s.Config,
+		Templates: s.Templates,
+		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, s.Store.Now()) },
 		Webhooks:  hooks,
 		Ready:     monitor,
 		Share:     share,
-		Log:       p.Log,
+		Log:       s.Log,
 	}
 	if hub != nil {
 		deps.Hub = hub

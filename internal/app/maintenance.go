@@ -13,62 +13,62 @@ import (
 )
 
 // maintain erases subscribers who never confirmed, and removes old records, once an hour.
-func (p *Service) maintain(ctx context.Context) {
+func (s *Service) maintain(ctx context.Context) {
 	every(ctx, time.Hour, func() {
 		const atOnce = 1000
-		before := p.Store.Now().Add(-token.ConfirmFor)
-		erased, err := p.Store.ErasePending(ctx, before, atOnce)
+		before := s.Store.Now().Add(-token.ConfirmFor)
+		erased, err := s.Store.ErasePending(ctx, before, atOnce)
 		if erased > 0 {
-			p.Log.Info("erased subscribers who never confirmed", "count", erased)
+			s.Log.Info("erased subscribers who never confirmed", "count", erased)
 		}
 		if err == nil {
-			err = p.pruneWebSub(ctx)
+			err = s.pruneWebSub(ctx)
 		}
 		if err == nil {
-			err = p.Store.PrunePolls(ctx, p.Store.Now().AddDate(-1, 0, 0).Format(time.DateOnly))
+			err = s.Store.PrunePolls(ctx, s.Store.Now().AddDate(-1, 0, 0).Format(time.DateOnly))
 		}
 		if err == nil {
-			_, err = p.Store.TruncateLog(ctx) // erased data may still be in the log when a reader blocked it
+			_, err = s.Store.TruncateLog(ctx) // erased data may still be in the log when a reader blocked it
 		}
 		if err == nil {
-			_, err = p.Store.Prune(ctx, p.retention())
+			_, err = s.Store.Prune(ctx, s.retention())
 		}
 		if err == nil {
-			err = errors.Join(p.Store.CompactJournal(), p.Store.JournalProblem())
+			err = errors.Join(s.Store.CompactJournal(), s.Store.JournalProblem())
 		}
-		p.logError(ctx, "maintenance failed", err)
+		s.logError(ctx, "maintenance failed", err)
 	})
 }
 
 // retention returns the times before which old records are removed.
-func (p *Service) retention() store.Retention {
+func (s *Service) retention() store.Retention {
 	ago := func(days int) time.Time {
 		if days == 0 {
 			return time.Time{}
 		}
-		return p.Store.Now().AddDate(0, 0, -days)
+		return s.Store.Now().AddDate(0, 0, -days)
 	}
-	r := p.Config.Retention
+	r := s.Config.Retention
 	return store.Retention{Deliveries: ago(r.Deliveries), Feedback: ago(r.Feedback), Jobs: ago(r.Jobs)}
 }
 
 // pruneWebSub removes expired subscriptions, old records of articles that left feeds, and
 // finished jobs. Jobs that were given up stay for a month.
-func (p *Service) pruneWebSub(ctx context.Context) error {
-	now := p.Store.Now()
+func (s *Service) pruneWebSub(ctx context.Context) error {
+	now := s.Store.Now()
 	return errors.Join(
-		p.Store.PruneCallbacks(ctx),
-		p.Store.PruneFeedDepartures(ctx, now.AddDate(0, 0, -7)),
-		p.Store.PruneJobs(ctx, now.AddDate(0, 0, -1), now.AddDate(0, -1, 0)),
+		s.Store.PruneCallbacks(ctx),
+		s.Store.PruneFeedDepartures(ctx, now.AddDate(0, 0, -7)),
+		s.Store.PruneJobs(ctx, now.AddDate(0, 0, -1), now.AddDate(0, -1, 0)),
 	)
 }
 
 // flushPolls stores the statistics of feeds every minute, and at the end.
-func (p *Service) flushPolls(ctx context.Context, feeds *feedserver.Server) {
-	every(ctx, time.Minute, func() { p.logError(ctx, "cannot store the statistics of feeds", feeds.Flush(ctx)) })
+func (s *Service) flushPolls(ctx context.Context, feeds *feedserver.Server) {
+	every(ctx, time.Minute, func() { s.logError(ctx, "cannot store the statistics of feeds", feeds.Flush(ctx)) })
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	p.logError(last, "cannot store the statistics of feeds", feeds.Flush(last))
+	s.logError(last, "cannot store the statistics of feeds", feeds.Flush(last))
 }
 
 // every calls do at once and after each interval, until the context ends.
@@ -86,16 +86,16 @@ func every(ctx context.Context, interval time.Duration, do func()) {
 }
 
 // logError logs an error, unless the context has ended.
-func (p *Service) logError(ctx context.Context, what string, err error) {
+func (s *Service) logError(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
-		p.Log.Error(what, "error", err)
+		s.Log.Error(what, "error", err)
 	}
 }
 
 // watchSources imports files that change in the configured sources with watch.
-func (p *Service) watchSources(ctx context.Context, changed func()) {
+func (s *Service) watchSources(ctx context.Context, changed func()) {
 	var paths []string
-	for _, source := range p.Config.Import.Sources {
+	for _, source := range s.Config.Import.Sources {
 		if source.Watch {
 			paths = append(paths, source.Path)
 		}
@@ -103,20 +103,20 @@ func (p *Service) watchSources(ctx context.Context, changed func()) {
 	if len(paths) == 0 {
 		return
 	}
-	im := &ingest.Importer{Store: p.Store, Config: p.Config, Report: func(r ingest.FileReport) {
-		p.logImport(r)
+	im := &ingest.Importer{Store: s.Store, Config: s.Config, Report: func(r ingest.FileReport) {
+		s.logImport(r)
 		changed()
 	}}
-	p.logError(ctx, "cannot watch the sources", im.Watch(ctx, paths, func() { p.Log.Info("watching", "folders", paths) }))
+	s.logError(ctx, "cannot watch the sources", im.Watch(ctx, paths, func() { s.Log.Info("watching", "folders", paths) }))
 }
 
-func (p *Service) logImport(r ingest.FileReport) {
+func (s *Service) logImport(r ingest.FileReport) {
 	for _, problem := range r.Problems {
-		p.Log.Warn("left out", "problem", problem.Error())
+		s.Log.Warn("left out", "problem", problem.Error())
 	}
 	for _, one := range r.Articles {
 		if one.Outcome != store.Unchanged {
-			p.Log.Info("imported", "article", one.Slug, "outcome", string(one.Outcome), "file", r.File)
+			s.Log.Info("imported", "article", one.Slug, "outcome", string(one.Outcome), "file", r.File)
 		}
 	}
 }
@@ -126,14 +126,14 @@ func (p *Service) logImport(r ingest.FileReport) {
 const copiesInterval = 2 * time.Second
 
 // makeCopies makes the smaller copies of imported images, until the context ends.
-func (p *Service) makeCopies(ctx context.Context) {
+func (s *Service) makeCopies(ctx context.Context) {
 	every(ctx, copiesInterval, func() {
-		err := copies.MakeWaiting(ctx, p.Store, func(name string, problem error) {
+		err := copies.MakeWaiting(ctx, s.Store, func(name string, problem error) {
 			if problem != nil {
-				p.Log.Warn("an image has no smaller copies and is left out of mails", "image", name, "problem", problem)
+				s.Log.Warn("an image has no smaller copies and is left out of mails", "image", name, "problem", problem)
 			}
 		})
-		p.logError(ctx, "cannot make copies of images", err)
+		s.logError(ctx, "cannot make copies of images", err)
 	})
 }
 
@@ -142,12 +142,12 @@ func (p *Service) makeCopies(ctx context.Context) {
 const expiryInterval = time.Second
 
 // withdrawExpired withdraws articles at their expiry date, until the context ends.
-func (p *Service) withdrawExpired(ctx context.Context) {
+func (s *Service) withdrawExpired(ctx context.Context) {
 	every(ctx, expiryInterval, func() {
-		n, err := p.Store.WithdrawExpired(ctx)
+		n, err := s.Store.WithdrawExpired(ctx)
 		if n > 0 {
-			p.Log.Info("withdrew expired articles", "count", n)
+			s.Log.Info("withdrew expired articles", "count", n)
 		}
-		p.logError(ctx, "cannot withdraw expired articles", err)
+		s.logError(ctx, "cannot withdraw expired articles", err)
 	})
 }

@@ -1,162 +1,137 @@
+// Package app wires the packages together to the service that serve, worker and demo run.
+// Open opens the service, Node.Run runs it.
 package app
 
 import (
 	"context"
 	"errors"
-	"net"
+	"fmt"
+	"log/slog"
 	"net/http"
-	"sync"
-	"sync/atomic"
+	"os"
 
 	"github.com/tidings-press/tidings/internal/config"
-	"github.com/tidings-press/tidings/internal/delivery"
-	"github.com/tidings-press/tidings/internal/health"
+	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/web/middleware"
+	"github.com/tidings-press/tidings/templates"
 )
 
-// Node is a running process: pages, feeds and mail, or mail only.
-type Node struct {
-	Service *Service
-	// HTTP is the listener for pages; nil for a worker.
-	HTTP net.Listener
-	// Reload delivers new settings. It may be nil.
-	Reload <-chan *config.Config
-	// Ready is called when the node takes requests and mail. It may be nil.
-	Ready func()
-
-	pages atomic.Pointer[http.Handler]
+// Service is a publication: its settings, store and templates. Commands use what they need
+// of it; a Node runs it.
+type Service struct {
+	Config    *config.Config
+	Store     *store.Store
+	Templates *templates.Set
+	Log       *slog.Logger
 }
 
-// Run serves until the context ends. Then it stops gracefully: requests are answered, and
-// mails in progress are finished and recorded.
-func (s *Node) Run(ctx context.Context) error {
-	cached := int64(0)
-	if s.HTTP != nil { // a worker serves no feeds and no pages
-		cached = 2 * int64(s.Service.Config.FeedSet.Memory) // feeds, and pages as much again
-	}
-	LimitMemory(cached)
-	current, err := s.start(ctx, s.Service)
-	if err != nil {
-		return err
-	}
-	var listeners sync.WaitGroup
-	stopped := make(chan error, 3)
-	open := func(run func() error) { listeners.Go(func() { stopped <- run() }) }
-	if s.HTTP != nil {
-		open(func() error { return s.serveHTTP(ctx) })
-	}
-	if err := s.openBounceListeners(ctx, open); err != nil {
-		current.stop()
-		return err
-	}
-	if q, err := s.Service.Store.Quarantine(ctx); err != nil {
-		current.stop()
-		return err
-	} else if q != nil {
-		s.Service.Log.Warn("the store is quarantined: nothing is sent until an owner releases it (see tidings quarantine show)", "reason", string(q.Reason), "store_from", q.Taken)
-	}
-	s.Service.Log.Info("running", "site", s.Service.Config.Site.URL, "store", s.Service.Store.Engine(), "settings", s.Service.Config.Fingerprint())
-	if s.Ready != nil {
-		s.Ready()
-	}
-	for ctx.Err() == nil {
-		select {
-		case c := <-s.Reload:
-			current = s.reload(ctx, current, c)
-		case err = <-stopped:
-			if err != nil && ctx.Err() == nil {
-				current.stop()
-				return err
-			}
-		case <-ctx.Done():
-		}
-	}
-	s.Service.Log.Info("stopping: mails in progress are finished first")
-	current.stop()
-	listeners.Wait()
-	return nil
-}
-
-// reload starts a generation with other settings, and stops the current one when the new one
-// runs. Settings that cannot be reloaded stay the same.
-func (s *Node) reload(ctx context.Context, current *generation, c *config.Config) *generation {
-	c.Store, c.Server.Listen, c.Log.Format = s.Service.Config.Store, s.Service.Config.Server.Listen, s.Service.Config.Log.Format
-	c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = s.Service.Config.FeedSet.Memory, s.Service.Config.Bounces.SMTP, s.Service.Config.Bounces.LMTP
+// Open opens the store and loads the templates.
+func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, error) {
 	set, err := CheckTemplates(c)
-	var next *generation
-	if err == nil {
-		next, err = s.start(ctx, &Service{Config: c, Store: s.Service.Store, Templates: set, Log: s.Service.Log})
-	}
-	if err != nil {
-		s.Service.Log.Error("the new settings have errors; the old ones stay in use", "error", err)
-		return current
-	}
-	SetLevel(c.Log)
-	s.Service.Log.Info("reloaded", "settings", c.Fingerprint())
-	current.stop()
-	return next
-}
-
-// generation is everything that runs with one version of the settings.
-type generation struct {
-	cancel context.CancelFunc
-	work   sync.WaitGroup
-}
-
-// stop stops a generation and waits until its work is finished.
-func (g *generation) stop() {
-	g.cancel()
-	g.work.Wait()
-}
-
-// start starts a generation and publishes its pages.
-func (s *Node) start(ctx context.Context, p *Service) (*generation, error) {
-	engine, err := p.Engine(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // stop cancels it, so that everything stops in order
-	g := &generation{cancel: cancel}
-	g.work.Go(func() {
-		if err := engine.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			p.Log.Error("the engine stopped", "error", err)
+	s, err := store.Open(ctx, c.Store.DSN.Reveal(), StoreOptions(c))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Position("store.dsn"), err)
+	}
+	return &Service{Config: c, Store: s, Templates: set, Log: log}, nil
+}
+
+// StoreOptions returns the options for the configured store.
+func StoreOptions(c *config.Config) store.Options {
+	return store.Options{Durability: store.Durability(c.Store.Durability), Journal: c.Store.JournalFolder()}
+}
+
+// Close closes the store.
+func (s *Service) Close() error { return s.Store.Close() }
+
+// CheckTemplates loads the templates, and checks the template and subject of each digest. An
+// error names the file and line.
+func CheckTemplates(c *config.Config) (*templates.Set, error) {
+	set, err := templates.Load(c.Templates)
+	if err != nil {
+		return nil, err
+	}
+	var wrong config.Problems
+	for i, d := range c.Digests {
+		key := fmt.Sprintf("digests[%d]", i)
+		if _, err := set.Mail(d.Template); err != nil {
+			wrong = append(wrong, c.Problem(key+".template", err.Error(), ""))
 		}
-	})
-	monitor := p.monitor(engine)
-	g.work.Go(func() { monitor.Run(ctx) })
-	g.work.Go(func() { p.maintain(ctx) })
-	g.work.Go(func() { p.withdrawExpired(ctx) })
-	g.work.Go(func() { p.makeCopies(ctx) })
-	g.work.Go(func() { p.pollMailbox(ctx) })
-	if s.HTTP == nil {
-		return g, nil
+		if _, err := templates.ParseSubject(d.Subject); err != nil {
+			wrong = append(wrong, c.Problem(key+".subject", err.Error(), ""))
+		}
 	}
-	if err := s.publish(ctx, p, engine, monitor, g); err != nil {
-		g.stop()
-		return nil, err
+	if len(wrong) > 0 {
+		return nil, wrong
 	}
-	return g, nil
+	return set, nil
 }
 
-// publish serves a generation's pages and feeds from now on.
-func (s *Node) publish(ctx context.Context, p *Service, engine *delivery.Engine, monitor *health.Monitor, g *generation) error {
-	share := loadshare.New(engine.Busy)
-	feeds, err := p.feeds(ctx, share)
+// Feeds returns the server of all feeds.
+func (s *Service) Feeds(ctx context.Context) (*feedserver.Server, error) { return s.feeds(ctx, nil) }
+
+// feeds returns the server of all feeds. share bounds how much of the processors it uses.
+func (s *Service) feeds(ctx context.Context, share *loadshare.Share) (*feedserver.Server, error) {
+	options, err := s.feedOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options.Share = share
+	return feedserver.New(options), nil
+}
+
+// SettleFeeds stores a fingerprint of the settings that feeds are served with from now on. Call it
+// right before the first document is served.
+func (s *Service) SettleFeeds(ctx context.Context) error {
+	options, err := s.feedOptions(ctx)
 	if err != nil {
 		return err
 	}
-	push := p.WebSub(feeds)
-	pages, err := p.pages(ctx, engine, monitor, feeds, push.Hub, share)
-	if err != nil {
-		return err
+	return s.Store.SetFeedSettings(ctx, options.Settings)
+}
+
+func (s *Service) feedOptions(ctx context.Context) (feedserver.Options, error) {
+	identity, err1 := s.Store.Secret(ctx, "feed identity")
+	pollKey, err2 := s.Store.Secret(ctx, "feed polls")
+	definitions, err3 := feedDefinitions(s.Config)
+	proxies, err4 := middleware.ParseProxies(s.Config.Server.TrustedProxies)
+	site := feedSite(s.Config, identity)
+	settings, err5 := settingsOf(site, definitions)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return feedserver.Options{}, err
 	}
-	if err := p.SettleFeeds(ctx); err != nil {
-		return err
+	return feedserver.Options{
+		Source:     NewFeedSource(s.Store),
+		Site:       site,
+		Feeds:      definitions,
+		Settings:   settings,
+		Named:      s.NamedFeeds,
+		Private:    s.PrivateFeed,
+		Polls:      NewFeedPolls(s.Store, nodeName()),
+		PollKey:    pollKey,
+		Memory:     int64(s.Config.FeedSet.Memory),
+		RetryAfter: s.Config.FeedSet.RetryAfter,
+		Client: func(r *http.Request) string {
+			if known := middleware.Client(r.Context()); known.IsValid() {
+				return known.String()
+			}
+			return proxies.Client(r).String()
+		},
+		Now: s.Store.Now,
+		Log: s.Log,
+	}, nil
+}
+
+// nodeName returns the name under which this machine's counts are stored. Nodes with the
+// same name share their counts.
+func nodeName() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "node"
 	}
-	s.pages.Store(&pages.Handler)
-	g.work.Go(func() { pages.Run(ctx) })
-	g.work.Go(func() { p.flushPolls(ctx, feeds) })
-	g.work.Go(func() { p.watchSources(ctx, feeds.Changed) })
-	g.work.Go(func() { p.logError(ctx, "changes of feeds are not published", push.Run(ctx)) })
-	return nil
+	return name
 }

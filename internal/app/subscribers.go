@@ -28,26 +28,26 @@ type NewSubscriber struct {
 }
 
 // AddSubscriber subscribes a person to digests, and adds the person if they are new.
-func (p *Service) AddSubscriber(ctx context.Context, n NewSubscriber) (subscriber.Subscriber, error) {
-	if err := p.CheckDigests(n.Digests); err != nil {
+func (s *Service) AddSubscriber(ctx context.Context, n NewSubscriber) (subscriber.Subscriber, error) {
+	if err := s.CheckDigests(n.Digests); err != nil {
 		return subscriber.Subscriber{}, err
 	}
 	if len(n.Digests) == 0 {
-		n.Digests = p.DigestNames()
+		n.Digests = s.DigestNames()
 	}
-	if err := p.checkTopics(ctx, n.Digests, n.Topics); err != nil {
+	if err := s.checkTopics(ctx, n.Digests, n.Topics); err != nil {
 		return subscriber.Subscriber{}, err
 	}
-	person, err := p.Store.AddSubscriber(ctx, subscriber.Subscriber{
+	person, err := s.Store.AddSubscriber(ctx, subscriber.Subscriber{
 		Address:      n.Address,
 		Name:         subscriber.NormalizeName(n.Name),
 		Language:     n.Language,
 		MailLanguage: cmp.Or(n.MailLanguage, n.Language),
 		State:        subscriber.Active,
-		Consent:      subscriber.Consent{Source: "editor", Text: n.Consent, At: p.Store.Now()},
+		Consent:      subscriber.Consent{Source: "editor", Text: n.Consent, At: s.Store.Now()},
 	})
 	if errors.Is(err, store.ErrExists) {
-		person, err = p.Store.SubscriberByAddress(ctx, n.Address)
+		person, err = s.Store.SubscriberByAddress(ctx, n.Address)
 	}
 	var held *store.SuppressedError
 	if errors.As(err, &held) {
@@ -60,7 +60,7 @@ func (p *Service) AddSubscriber(ctx context.Context, n NewSubscriber) (subscribe
 		return person, fmt.Errorf("%s is %s; ask them to subscribe on the site", person.Address, person.State)
 	}
 	for _, digest := range n.Digests {
-		if err := p.Store.Subscribe(ctx, person.ID, digest, n.Topics); err != nil {
+		if err := s.Store.Subscribe(ctx, person.ID, digest, n.Topics); err != nil {
 			return person, err
 		}
 	}
@@ -68,8 +68,8 @@ func (p *Service) AddSubscriber(ctx context.Context, n NewSubscriber) (subscribe
 }
 
 // FindSubscriber finds a subscriber by address.
-func (p *Service) FindSubscriber(ctx context.Context, address subscriber.Address) (subscriber.Subscriber, error) {
-	found, err := p.Store.SubscriberByAddress(ctx, address)
+func (s *Service) FindSubscriber(ctx context.Context, address subscriber.Address) (subscriber.Subscriber, error) {
+	found, err := s.Store.SubscriberByAddress(ctx, address)
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("no subscriber has the address %s; \"tidings subscriber list\" shows them", address)
 	}
@@ -77,25 +77,25 @@ func (p *Service) FindSubscriber(ctx context.Context, address subscriber.Address
 }
 
 // DigestNames returns the names of all digests.
-func (p *Service) DigestNames() []string {
-	names := make([]string, len(p.Config.Digests))
-	for i, d := range p.Config.Digests {
+func (s *Service) DigestNames() []string {
+	names := make([]string, len(s.Config.Digests))
+	for i, d := range s.Config.Digests {
 		names[i] = d.Name
 	}
 	return names
 }
 
 // Zone returns the site's timezone.
-func (p *Service) Zone() *time.Location {
-	if zone, err := time.LoadLocation(p.Config.Site.Timezone); err == nil {
+func (s *Service) Zone() *time.Location {
+	if zone, err := time.LoadLocation(s.Config.Site.Timezone); err == nil {
 		return zone
 	}
 	return time.UTC
 }
 
 // CheckDigests returns an error for the first name that is not a digest.
-func (p *Service) CheckDigests(names []string) error {
-	known := p.DigestNames()
+func (s *Service) CheckDigests(names []string) error {
+	known := s.DigestNames()
 	for _, name := range names {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("unknown digest %q; configured digests: %s", name, strings.Join(known, ", "))
@@ -105,12 +105,12 @@ func (p *Service) CheckDigests(names []string) error {
 }
 
 // ExportSubscribers writes a list that ImportSubscribers reads back.
-func (p *Service) ExportSubscribers(ctx context.Context, w io.Writer, query store.SubscriberQuery) error {
+func (s *Service) ExportSubscribers(ctx context.Context, w io.Writer, query store.SubscriberQuery) error {
 	list, err := subscriber.NewListWriter(w)
 	if err != nil {
 		return err
 	}
-	for one, err := range p.Store.Subscribers(ctx, query) {
+	for one, err := range s.Store.Subscribers(ctx, query) {
 		if err != nil {
 			return err
 		}
@@ -154,9 +154,9 @@ type topicIndex struct {
 	known   map[[2]string]bool // by digest and tag
 }
 
-func (p *Service) topicIndex() (*topicIndex, error) {
-	b := &topicIndex{service: p, digests: map[string]article.Filter{}, known: map[[2]string]bool{}}
-	for _, d := range p.Config.Digests {
+func (s *Service) topicIndex() (*topicIndex, error) {
+	b := &topicIndex{service: s, digests: map[string]article.Filter{}, known: map[[2]string]bool{}}
+	for _, d := range s.Config.Digests {
 		filter, err := d.Filter.Compile()
 		if err != nil {
 			return nil, err
@@ -170,28 +170,28 @@ func (p *Service) topicIndex() (*topicIndex, error) {
 const maxKnownTopics = 10_000
 
 // check returns a *TopicError for the first topic that the digest does not have.
-func (b *topicIndex) check(ctx context.Context, digest string, topics []string) error {
+func (t *topicIndex) check(ctx context.Context, digest string, topics []string) error {
 	for _, topic := range topics {
 		at := [2]string{digest, article.TagKey(topic)}
-		has, asked := b.known[at]
+		has, asked := t.known[at]
 		if !asked {
 			var err error
-			if has, err = b.service.Store.HasTopic(ctx, b.digests[digest], topic); err != nil {
+			if has, err = t.service.Store.HasTopic(ctx, t.digests[digest], topic); err != nil {
 				return err
 			}
-			if len(b.known) < maxKnownTopics {
-				b.known[at] = has
+			if len(t.known) < maxKnownTopics {
+				t.known[at] = has
 			}
 		}
 		if !has {
-			return b.unknown(ctx, digest, topic)
+			return t.unknown(ctx, digest, topic)
 		}
 	}
 	return nil
 }
 
-func (b *topicIndex) unknown(ctx context.Context, digest, topic string) error {
-	found, err := b.service.Store.Topics(ctx, b.digests[digest], namedTopics)
+func (t *topicIndex) unknown(ctx context.Context, digest, topic string) error {
+	found, err := t.service.Store.Topics(ctx, t.digests[digest], namedTopics)
 	if err != nil {
 		return err
 	}
@@ -203,11 +203,11 @@ func (b *topicIndex) unknown(ctx context.Context, digest, topic string) error {
 }
 
 // byDigest groups topics by digest: "weekly:council" is for weekly, "council" for all.
-func (b *topicIndex) byDigest(digests, topics []string) map[string][]string {
+func (t *topicIndex) byDigest(digests, topics []string) map[string][]string {
 	out := map[string][]string{}
 	for _, topic := range topics {
 		name, rest, found := strings.Cut(topic, ":")
-		if _, is := b.digests[name]; found && is {
+		if _, is := t.digests[name]; found && is {
 			out[name] = append(out[name], strings.TrimSpace(rest))
 			continue
 		}
@@ -220,8 +220,8 @@ func (b *topicIndex) byDigest(digests, topics []string) map[string][]string {
 
 // CheckRow returns the check for store.ImportOptions: the digests and topics of a row must
 // exist. usual holds the digests for rows without one.
-func (p *Service) CheckRow(usual []string) (func(context.Context, *subscriber.Row) error, error) {
-	book, err := p.topicIndex()
+func (s *Service) CheckRow(usual []string) (func(context.Context, *subscriber.Row) error, error) {
+	book, err := s.topicIndex()
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +231,7 @@ func (p *Service) CheckRow(usual []string) (func(context.Context, *subscriber.Ro
 			if _, known := book.digests[name]; !known {
 				return &subscriber.LineError{
 					Line: row.Line, Reason: "unknown digest", What: fmt.Sprintf("unknown digest %q", name),
-					Expected: "one of " + strings.Join(p.DigestNames(), ", ") + "; or read the column as labels, or ignore it",
+					Expected: "one of " + strings.Join(s.DigestNames(), ", ") + "; or read the column as labels, or ignore it",
 				}
 			}
 		}
@@ -272,11 +272,11 @@ func refuseTopics(ctx context.Context, book *topicIndex, row *subscriber.Row, re
 }
 
 // checkTopics checks the topics that an editor chooses for a subscriber.
-func (p *Service) checkTopics(ctx context.Context, digests, topics []string) error {
+func (s *Service) checkTopics(ctx context.Context, digests, topics []string) error {
 	if len(topics) == 0 {
 		return nil
 	}
-	book, err := p.topicIndex()
+	book, err := s.topicIndex()
 	if err != nil {
 		return err
 	}

@@ -27,22 +27,22 @@ type WebSub struct {
 }
 
 // WebSub returns the WebSub publisher, and the hub if it is configured.
-func (p *Service) WebSub(feeds *feedserver.Server) *WebSub {
-	site := feedSite(p.Config, nil)
+func (s *Service) WebSub(feeds *feedserver.Server) *WebSub {
+	site := feedSite(s.Config, nil)
 	w := &WebSub{publisher: &websub.Publisher{
-		Store: p.Store, Site: site, Definitions: feeds.Definitions(), Log: p.Log,
+		Store: s.Store, Site: site, Definitions: feeds.Definitions(), Log: s.Log,
 		Fresh: feeds.Changed,
 	}}
 	tasks := w.publisher.Tasks()
 	if own := site.URL + HubPath; slices.Contains(site.Hubs, own) {
 		w.Hub = &websub.Hub{
-			Address: own, Site: site.URL, Feeds: feeds, Store: p.Store, Log: p.Log,
+			Address: own, Site: site.URL, Feeds: feeds, Store: s.Store, Log: s.Log,
 			Allow: allowSubscriptions(),
 		}
 		w.publisher.LocalHub, w.publisher.Local = own, w.Hub.Distribute
 		maps.Copy(tasks, w.Hub.Tasks())
 	}
-	w.worker = &websub.Worker{Store: p.Store, Tasks: tasks, Log: p.Log}
+	w.worker = &websub.Worker{Store: s.Store, Tasks: tasks, Log: s.Log}
 	return w
 }
 

@@ -24,26 +24,26 @@ const (
 
 // ServeSMTP accepts mail to our return paths on a listener until the context ends. The MX record of
 // the return paths' domain must point to it.
-func (d *Processor) ServeSMTP(ctx context.Context, listener net.Listener) error {
-	return d.serve(ctx, listener, "smtp")
+func (p *Processor) ServeSMTP(ctx context.Context, listener net.Listener) error {
+	return p.serve(ctx, listener, "smtp")
 }
 
 // ServeLMTP is like ServeSMTP, for a mail server that delivers by LMTP (RFC 2033).
-func (d *Processor) ServeLMTP(ctx context.Context, listener net.Listener) error {
-	return d.serve(ctx, listener, "lmtp")
+func (p *Processor) ServeLMTP(ctx context.Context, listener net.Listener) error {
+	return p.serve(ctx, listener, "lmtp")
 }
 
-func (d *Processor) serve(ctx context.Context, listener net.Listener, protocol string) error {
+func (p *Processor) serve(ctx context.Context, listener net.Listener, protocol string) error {
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
-		return &inboundSession{ctx: ctx, processor: d, source: protocol}, nil
+		return &inboundSession{ctx: ctx, processor: p, source: protocol}, nil
 	}))
 	server.LMTP = protocol == "lmtp"
-	server.Domain = d.addresses.Domain()
+	server.Domain = p.addresses.Domain()
 	server.MaxMessageBytes = inboundBytes
 	server.MaxRecipients = inboundRecipients
 	server.ReadTimeout, server.WriteTimeout = inboundTimeout, inboundTimeout
 	server.EnableSMTPUTF8 = true
-	server.ErrorLog = debugLog{d}
+	server.ErrorLog = debugLog{p}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	err := server.Serve(connectionLimit().Wrap(listener))
 	if ctx.Err() != nil || errors.Is(err, smtp.ErrServerClosed) {
@@ -109,7 +109,7 @@ var errLater = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 
 // only cause another bounce.
 func (s *inboundSession) Data(r io.Reader) error {
 	mail := io.MultiReader(strings.NewReader(mailer.ReturnPathHeader(s.from)), r)
-	verdict, err := s.processor.Receive(s.ctx, s.source, s.to, mail)
+	result, err := s.processor.Receive(s.ctx, s.source, s.to, mail)
 	if err != nil {
 		var smtpErr *smtp.SMTPError
 		if errors.As(err, &smtpErr) {
@@ -118,7 +118,7 @@ func (s *inboundSession) Data(r io.Reader) error {
 		s.processor.log.Error("a report could not be recorded", "source", s.source, "error", err)
 		return errLater
 	}
-	s.processor.log.Debug("inbound mail", "source", s.source, "verdict", verdict)
+	s.processor.log.Debug("inbound mail", "source", s.source, "result", result)
 	_, err = io.Copy(io.Discard, r)
 	return err
 }

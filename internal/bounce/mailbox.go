@@ -36,7 +36,7 @@ const (
 // tries again.
 //
 // A mail that is a report on one of our deliveries or unsubscribes is deleted. All others are kept.
-func (d *Processor) Poll(ctx context.Context, box Mailbox) error {
+func (p *Processor) Poll(ctx context.Context, box Mailbox) error {
 	box = box.withDefaults()
 	run, err := box.poller()
 	if err != nil {
@@ -45,8 +45,8 @@ func (d *Processor) Poll(ctx context.Context, box Mailbox) error {
 	ticker := time.NewTicker(box.Every)
 	defer ticker.Stop()
 	for {
-		if err := d.pollOnce(ctx, box, run); err != nil && ctx.Err() == nil {
-			d.log.Error("mailbox of bounces", "host", box.Host, "protocol", box.Protocol, "error", err)
+		if err := p.pollOnce(ctx, box, run); err != nil && ctx.Err() == nil {
+			p.log.Error("mailbox of bounces", "host", box.Host, "protocol", box.Protocol, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -98,7 +98,7 @@ func (box Mailbox) withDefaults() Mailbox {
 }
 
 // pollOnce reads a mailbox once, for at most pollTime.
-func (d *Processor) pollOnce(ctx context.Context, box Mailbox, run pollFunc) error {
+func (p *Processor) pollOnce(ctx context.Context, box Mailbox, run pollFunc) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
 	dialed, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(box.Host, strconv.Itoa(box.Port)))
@@ -124,8 +124,8 @@ func (d *Processor) pollOnce(ctx context.Context, box Mailbox, run pollFunc) err
 		conn: conn,
 		process: func(mail io.Reader) (bool, error) {
 			processed++
-			verdict, err := d.Receive(ctx, box.Protocol, nil, mail)
-			return verdict != NotOurs, err
+			result, err := p.Receive(ctx, box.Protocol, nil, mail)
+			return result != NotOurs, err
 		},
 		full: func() bool { return processed >= pollMails || limited.left < readMax-pollSize },
 	})
@@ -139,11 +139,11 @@ type limitedConn struct {
 }
 
 // Read returns an error when the limit is reached.
-func (b *limitedConn) Read(p []byte) (int, error) {
-	if b.left <= 0 {
+func (l *limitedConn) Read(p []byte) (int, error) {
+	if l.left <= 0 {
 		return 0, errors.New("bounce: the server sent more than a poll may read")
 	}
-	n, err := b.Conn.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
+	n, err := l.Conn.Read(p[:min(int64(len(p)), l.left)])
+	l.left -= int64(n)
 	return n, err
 }

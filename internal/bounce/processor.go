@@ -56,20 +56,20 @@ func New(opts Options) *Processor {
 // mailMax is how many octets of a mail are read; ParseReport reads no more.
 const mailMax = 1 << 20
 
-// Verdict is what the Processor did with a mail.
-type Verdict string
+// Result is what the Processor did with a mail.
+type Result string
 
-// The verdicts.
+// The results of Receive.
 const (
-	Recorded Verdict = "acted"   // recorded, now or earlier
-	NoAction Verdict = "noted"   // a report on one of our mails that needs no action, such as a delay
-	NotOurs  Verdict = "unknown" // does not identify one of our deliveries
+	Recorded Result = "recorded"  // recorded, now or earlier
+	NoAction Result = "no action" // a report on one of our mails that needs no action, such as a delay
+	NotOurs  Result = "not ours"  // does not identify one of our deliveries
 )
 
 // Receive handles a mail that was sent to the addresses in to; if to is empty, they are read from the
 // mail's header. If it returns an error, the outcome was not recorded, and the mail should be
 // delivered again.
-func (d *Processor) Receive(ctx context.Context, source string, to []string, mail io.Reader) (Verdict, error) {
+func (p *Processor) Receive(ctx context.Context, source string, to []string, mail io.Reader) (Result, error) {
 	data, err := io.ReadAll(io.LimitReader(mail, mailMax))
 	if err != nil {
 		return NotOurs, err
@@ -77,74 +77,74 @@ func (d *Processor) Receive(ctx context.Context, source string, to []string, mai
 	if len(to) == 0 { // a polled mailbox has no envelope
 		to = mailer.AddressedTo(data)
 	}
-	if id, found := d.parseFirst(mailer.PurposeUnsubscribe, to); found {
-		return d.unsubscribe(ctx, source, id, data)
+	if id, found := p.parseFirst(mailer.PurposeUnsubscribe, to); found {
+		return p.unsubscribe(ctx, source, id, data)
 	}
 	report, err := mailer.ParseReport(bytes.NewReader(data))
 	if errors.Is(err, mailer.ErrNoReport) {
-		return d.receiveSES(ctx, source, data)
+		return p.receiveSES(ctx, source, data)
 	}
 	if err != nil {
 		return NotOurs, err
 	}
-	id, found := d.deliveryOf(to, report)
+	id, found := p.deliveryOf(to, report)
 	if !found {
-		d.log.Debug("report on a mail that is not ours", "source", source, "kind", report.Kind)
+		p.log.Debug("report on a mail that is not ours", "source", source, "kind", report.Kind)
 		return NotOurs, nil
 	}
-	return d.record(ctx, outcomeOf(report, id, source))
+	return p.record(ctx, outcomeOf(report, id, source))
 }
 
 // receiveSES reads events of Amazon SES that an SNS topic sent as a mail. Any other mail that is not
 // a report is a reply of a person or an automatic reply, and is not ours.
-func (d *Processor) receiveSES(ctx context.Context, source string, data []byte) (Verdict, error) {
+func (p *Processor) receiveSES(ctx context.Context, source string, data []byte) (Result, error) {
 	events, err := sesEvents(snsMailText(mailer.BodyText(data)))
 	if err != nil {
 		return NotOurs, nil
 	}
-	verdict := NotOurs
+	result := NotOurs
 	for _, e := range events {
-		id, found := d.findDelivery(e.raw)
+		id, found := p.findDelivery(e.raw)
 		switch {
 		case !found:
 			continue
 		case e.kind == "":
-			verdict = NoAction
+			result = NoAction
 			continue
 		}
-		if verdict, err = d.record(ctx, Outcome{ID: id, Kind: e.kind, Code: e.code, Text: e.text, Source: source}); err != nil {
-			return verdict, err
+		if result, err = p.record(ctx, Outcome{ID: id, Kind: e.kind, Code: e.code, Text: e.text, Source: source}); err != nil {
+			return result, err
 		}
 	}
-	return verdict, nil
+	return result, nil
 }
 
 // unsubscribe handles a mail to an unsubscribe address. A mail that a person wrote unsubscribes the
 // subscriber; an automatic reply does not.
-func (d *Processor) unsubscribe(ctx context.Context, source string, id mailer.DeliveryID, data []byte) (Verdict, error) {
+func (p *Processor) unsubscribe(ctx context.Context, source string, id mailer.DeliveryID, data []byte) (Result, error) {
 	if mailer.IsAutomatic(data) {
-		d.log.Debug("an automatic reply to an unsubscribe address", "source", source, "subscriber", id.Person.String())
+		p.log.Debug("an automatic reply to an unsubscribe address", "source", source, "subscriber", id.Person.String())
 		return NoAction, nil
 	}
-	return d.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
+	return p.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
 }
 
 // deliveryOf finds the delivery that a report is about: by the return path that the report was sent
 // to, else by the Message-ID that it quotes.
-func (d *Processor) deliveryOf(to []string, report mailer.Report) (mailer.DeliveryID, bool) {
-	if id, found := d.parseFirst(mailer.PurposeReturnPath, to); found {
+func (p *Processor) deliveryOf(to []string, report mailer.Report) (mailer.DeliveryID, bool) {
+	if id, found := p.parseFirst(mailer.PurposeReturnPath, to); found {
 		return id, true
 	}
-	if id, found := d.parseFirst(mailer.PurposeReturnPath, report.To); found {
+	if id, found := p.parseFirst(mailer.PurposeReturnPath, report.To); found {
 		return id, true
 	}
-	return d.parseFirst(mailer.PurposeMessageID, report.MessageIDs)
+	return p.parseFirst(mailer.PurposeMessageID, report.MessageIDs)
 }
 
 // parseFirst returns the delivery of the first of the names that has the purpose.
-func (d *Processor) parseFirst(purpose mailer.Purpose, names []string) (mailer.DeliveryID, bool) {
+func (p *Processor) parseFirst(purpose mailer.Purpose, names []string) (mailer.DeliveryID, bool) {
 	for _, name := range names {
-		if got, id, err := d.addresses.Parse(name); err == nil && got == purpose {
+		if got, id, err := p.addresses.Parse(name); err == nil && got == purpose {
 			return id, true
 		}
 	}
@@ -207,25 +207,25 @@ func kindOfClass(class mailer.Class) Kind {
 }
 
 // record records an outcome. One without a kind, or about a mail to an editor, is only logged.
-func (d *Processor) record(ctx context.Context, outcome Outcome) (Verdict, error) {
+func (p *Processor) record(ctx context.Context, outcome Outcome) (Result, error) {
 	if outcome.Kind == "" {
 		if outcome.Text != "" {
-			d.log.Warn("a mail was refused because of its sender or content", "source", outcome.Source, "edition", outcome.ID.Edition, "reply", subscriber.ScrubAddresses(outcome.Text))
+			p.log.Warn("a mail was refused because of its sender or content", "source", outcome.Source, "edition", outcome.ID.Edition, "reply", subscriber.ScrubAddresses(outcome.Text))
 		}
 		return NoAction, nil
 	}
 	if outcome.ID.Person == (token.Person{}) {
-		d.log.Warn("a mail to an editor came back", "kind", outcome.Kind, "source", outcome.Source, "reply", outcome.Text)
+		p.log.Warn("a mail to an editor came back", "kind", outcome.Kind, "source", outcome.Source, "reply", outcome.Text)
 		return NoAction, nil
 	}
-	outcome.Key = string(outcome.Kind) + ":" + d.addresses.MessageID(outcome.ID)
-	outcome.At = d.now()
-	fresh, err := d.recorder.Record(ctx, outcome)
+	outcome.Key = string(outcome.Kind) + ":" + p.addresses.MessageID(outcome.ID)
+	outcome.At = p.now()
+	fresh, err := p.recorder.Record(ctx, outcome)
 	if err != nil {
 		return NotOurs, err
 	}
 	if fresh {
-		d.log.Info("a mail came back", "kind", outcome.Kind, "source", outcome.Source, "edition", outcome.ID.Edition, "subscriber", outcome.ID.Person.String(), "reply", subscriber.ScrubAddresses(outcome.Text))
+		p.log.Info("a mail came back", "kind", outcome.Kind, "source", outcome.Source, "edition", outcome.ID.Edition, "subscriber", outcome.ID.Person.String(), "reply", subscriber.ScrubAddresses(outcome.Text))
 	}
 	return Recorded, nil
 }
@@ -306,11 +306,11 @@ func kindOfReply(text, status string, addressInvalid bool) (Kind, int) {
 }
 
 // accepts reports whether the listeners accept mail to an address.
-func (d *Processor) accepts(address string) bool {
-	if d.mailboxes[foldAddress(address)] {
+func (p *Processor) accepts(address string) bool {
+	if p.mailboxes[foldAddress(address)] {
 		return true
 	}
-	_, _, err := d.addresses.Parse(address)
+	_, _, err := p.addresses.Parse(address)
 	return err == nil
 }
 

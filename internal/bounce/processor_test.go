@@ -23,9 +23,9 @@ import (
 func TestReportsBecomeOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]struct {
-		verdict Verdict
-		kind    Kind
-		code    int
+		result Result
+		kind   Kind
+		code   int
 	}{
 		"postfix": {Recorded, Bounced, 550}, "gmail": {Recorded, Bounced, 550}, "exchange": {Recorded, Soft, 554}, "exim": {Recorded, Bounced, 550},
 		"yahoo": {Recorded, Bounced, 554}, "qmail": {Recorded, Bounced, 550}, "japanese": {NoAction, "", 0}, "arf": {Recorded, Complained, 0},
@@ -39,9 +39,9 @@ func TestReportsBecomeOutcomes(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			for range 2 { // the repeated report changes nothing
-				verdict, err := b.Receive(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, name)))
-				if err != nil || verdict != want.verdict {
-					t.Fatalf("%s, %v, want %s", verdict, err, want.verdict)
+				result, err := b.Receive(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, name)))
+				if err != nil || result != want.result {
+					t.Fatalf("%s, %v, want %s", result, err, want.result)
 				}
 			}
 			if want.kind == "" {
@@ -69,9 +69,9 @@ func TestForgedReportsDoNothing(t *testing.T) {
 		data := string(b.sample(t, name))
 		data = strings.ReplaceAll(data, b.paths.ReturnPath(testID), other.ReturnPath(testID))
 		data = strings.ReplaceAll(data, b.paths.MessageID(testID), other.MessageID(testID))
-		verdict, err := b.Receive(t.Context(), "smtp", []string{other.ReturnPath(testID), other.Unsubscribe(testID)}, strings.NewReader(data))
-		if err != nil || verdict != NotOurs {
-			t.Errorf("%s: %s, %v", name, verdict, err)
+		result, err := b.Receive(t.Context(), "smtp", []string{other.ReturnPath(testID), other.Unsubscribe(testID)}, strings.NewReader(data))
+		if err != nil || result != NotOurs {
+			t.Errorf("%s: %s, %v", name, result, err)
 		}
 	}
 	if b.recorder.calls != 0 {
@@ -101,9 +101,9 @@ func TestMailToUnsubscribeAddressUnsubscribes(t *testing.T) {
 		if known {
 			to = []string{address}
 		}
-		verdict, err := b.Receive(t.Context(), "imap", to, strings.NewReader(strings.ReplaceAll(letter, "ADDRESS", address)))
-		if got := b.recorder.only(t); err != nil || verdict != Recorded || got.Kind != Unsubscribed || got.ID != testID {
-			t.Errorf("%s: %s, %v, %+v", name, verdict, err, got)
+		result, err := b.Receive(t.Context(), "imap", to, strings.NewReader(strings.ReplaceAll(letter, "ADDRESS", address)))
+		if got := b.recorder.only(t); err != nil || result != Recorded || got.Kind != Unsubscribed || got.ID != testID {
+			t.Errorf("%s: %s, %v, %+v", name, result, err, got)
 		}
 	}
 }
@@ -160,8 +160,8 @@ func (s *stored) report(t *testing.T, name, edition string) {
 	data := b.sample(t, name)
 	data = bytes.ReplaceAll(data, []byte(s.paths.ReturnPath(testID)), []byte(s.paths.ReturnPath(id)))
 	data = bytes.ReplaceAll(data, []byte(s.paths.MessageID(testID)), []byte(s.paths.MessageID(id)))
-	if verdict, err := s.Receive(t.Context(), "smtp", nil, bytes.NewReader(data)); err != nil || verdict != Recorded {
-		t.Fatalf("%s: %s, %v", name, verdict, err)
+	if result, err := s.Receive(t.Context(), "smtp", nil, bytes.NewReader(data)); err != nil || result != Recorded {
+		t.Fatalf("%s: %s, %v", name, result, err)
 	}
 }
 
@@ -299,8 +299,8 @@ func TestLogOfABounceNamesNoAddress(t *testing.T) {
 	b := setup(t)
 	var log bytes.Buffer
 	b.Processor.log = slog.New(slog.NewTextHandler(&log, nil))
-	if verdict, err := b.Receive(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, "postfix"))); err != nil || verdict != Recorded {
-		t.Fatalf("%s, %v", verdict, err)
+	if result, err := b.Receive(t.Context(), "smtp", nil, bytes.NewReader(b.sample(t, "postfix"))); err != nil || result != Recorded {
+		t.Fatalf("%s, %v", result, err)
 	}
 	if text := log.String(); !strings.Contains(text, "550") || strings.Contains(text, "@") {
 		t.Errorf("the log contains an address: %s", text)
@@ -320,9 +320,9 @@ func (s *stored) edition(t *testing.T, id, of string) {
 // List-Unsubscribe.
 func (s *stored) unsubscribeByMail(t *testing.T, id mailer.DeliveryID) {
 	t.Helper()
-	verdict, err := s.Receive(t.Context(), "smtp", []string{s.paths.Unsubscribe(id)}, strings.NewReader("Subject: unsubscribe\r\n\r\n"))
-	if err != nil || verdict != Recorded {
-		t.Errorf("%s, %v", verdict, err)
+	result, err := s.Receive(t.Context(), "smtp", []string{s.paths.Unsubscribe(id)}, strings.NewReader("Subject: unsubscribe\r\n\r\n"))
+	if err != nil || result != Recorded {
+		t.Errorf("%s, %v", result, err)
 	}
 }
 

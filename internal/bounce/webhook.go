@@ -51,12 +51,12 @@ type service interface {
 // The handler answers 204 on success, 401 if the signature is wrong, 400 if the body cannot be read,
 // 413 if it is larger than a megabyte, and 503 if it cannot be verified or recorded now, so that the
 // service sends it again.
-func (d *Processor) Webhook(name, secret string) (http.Handler, error) {
-	service, err := newService(d, name, secret)
+func (p *Processor) Webhook(name, secret string) (http.Handler, error) {
+	service, err := newService(p, name, secret)
 	if err != nil {
 		return nil, fmt.Errorf("bounce: webhook %s: %w", name, err)
 	}
-	return &webhook{processor: d, name: name, service: service}, nil
+	return &webhook{processor: p, name: name, service: service}, nil
 }
 
 func newService(d *Processor, name, secret string) (service, error) {
@@ -150,7 +150,7 @@ var signedAddress = regexp.MustCompile(`(?i)\b[bm]-[a-z2-7]{18,62}@`)
 // JSON, in any field: services differ in the fields that they keep, and the HMAC identifies our
 // own. It searches decoded strings, because many services write < as \u003c, whose last letter
 // would otherwise be taken for a part of the id.
-func (d *Processor) findDelivery(raw []byte) (mailer.DeliveryID, bool) {
+func (p *Processor) findDelivery(raw []byte) (mailer.DeliveryID, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	for {
 		token, err := decoder.Token()
@@ -159,7 +159,7 @@ func (d *Processor) findDelivery(raw []byte) (mailer.DeliveryID, bool) {
 		}
 		text, _ := token.(string)
 		for _, name := range signedAddress.FindAllString(text, 20) {
-			if purpose, id, err := d.addresses.Parse(name); err == nil && purpose != mailer.PurposeUnsubscribe {
+			if purpose, id, err := p.addresses.Parse(name); err == nil && purpose != mailer.PurposeUnsubscribe {
 				return id, true
 			}
 		}

@@ -283,9 +283,9 @@ func TestWebhooksLimitEventsPerRequest(t *testing.T) {
 func TestSESEventsArriveByMail(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		event   string
-		verdict Verdict
-		kind    Kind
+		event  string
+		result Result
+		kind   Kind
 	}{
 		"bounce":    {`{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"ada@example.net","action":"failed","status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 user unknown"}]},"mail":{"source":"VERP"}}`, Recorded, Bounced},
 		"complaint": {`{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse"},"mail":{"source":"VERP"}}`, Recorded, Complained},
@@ -298,9 +298,9 @@ func TestSESEventsArriveByMail(t *testing.T) {
 		broken := event[:30] + "!\r\n " + event[30:]
 		mail := "From: no-reply@sns.amazonaws.com\r\nTo: bounces@example.org\r\nSubject: AWS Notification Message\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n" +
 			broken + "\r\n\r\n--\r\nIf you wish to stop receiving notifications from this topic, please visit\r\nhttps://sns.example.com/unsubscribe\r\n"
-		verdict, err := b.Receive(t.Context(), "imap", nil, strings.NewReader(mail))
-		if err != nil || verdict != test.verdict {
-			t.Errorf("%s: %s, %v, want %s", name, verdict, err, test.verdict)
+		result, err := b.Receive(t.Context(), "imap", nil, strings.NewReader(mail))
+		if err != nil || result != test.result {
+			t.Errorf("%s: %s, %v, want %s", name, result, err, test.result)
 		}
 		if all := b.recorder.all(); test.kind != "" && (len(all) != 1 || all[0].Kind != test.kind || all[0].ID != testID) || test.kind == "" && len(all) > 0 {
 			t.Errorf("%s: recorded %+v, want %q", name, all, test.kind)

@@ -146,7 +146,7 @@ func (c *checker) service() {
 		if _, bare := netip.ParseAddr(proxy); bare == nil {
 			err = nil
 		}
-		c.failed(fmt.Sprintf("server.trusted_proxies[%d]", i), notA(err, proxy, "an address or a network"), "write an address or network such as 10.0.0.0/8")
+		c.failed(fmt.Sprintf("server.trusted_proxies[%d]", i), wrongFormat(err, proxy, "an address or a network"), "write an address or network such as 10.0.0.0/8")
 	}
 	for key, days := range map[string]int{"deliveries": cfg.Retention.Deliveries, "feedback": cfg.Retention.Feedback, "jobs": cfg.Retention.Jobs} {
 		if days < 0 || days > 0 && days < 7 {
@@ -272,19 +272,19 @@ func (c *checker) mailbox(key, value string) {
 
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
-func (c *checker) name(key, value string, taken map[string]string) {
+func (c *checker) name(key, value string, used map[string]string) {
 	if !namePattern.MatchString(value) {
 		c.wrong(key, fmt.Sprintf("%q cannot be part of an address", value), "use lower-case letters, digits and hyphens, such as weekly-news")
 	}
-	c.unique(key, value, taken)
+	c.unique(key, value, used)
 }
 
-func (c *checker) unique(key, value string, taken map[string]string) {
-	if before, found := taken[value]; found {
+func (c *checker) unique(key, value string, used map[string]string) {
+	if before, found := used[value]; found {
 		c.wrong(key, fmt.Sprintf("%q is already used by %s", value, before), "choose another name")
 		return
 	}
-	taken[value] = key
+	used[value] = key
 }
 
 func (c *checker) listen(key, value string) {
@@ -292,7 +292,7 @@ func (c *checker) listen(key, value string) {
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
-	c.failed(key, notA(err, value, "an address with a port"), "use an address such as :8080 or 127.0.0.1:8080")
+	c.failed(key, wrongFormat(err, value, "an address with a port"), "use an address such as :8080 or 127.0.0.1:8080")
 }
 
 func (c *checker) between(key string, value, least, most int) {
@@ -315,8 +315,8 @@ func (c *checker) relative(path string) string {
 	return filepath.Join(c.folder, path)
 }
 
-// taken returns the names of a kind that are used already, each with its key.
-func (c *checker) taken(kind string) map[string]string {
+// usedNames returns the names of a kind that are used already, each with its key.
+func (c *checker) usedNames(kind string) map[string]string {
 	if c.names == nil {
 		c.names = map[string]map[string]string{}
 	}

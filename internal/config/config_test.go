@@ -189,11 +189,11 @@ func TestDumpedSettingsParseToSameSettings(t *testing.T) {
 	if string(first) != string(second) {
 		t.Errorf("%s\nis not\n%s", first, second)
 	}
-	if c.Fingerprint() != again.Fingerprint() {
+	if c.SharedHash() != again.SharedHash() {
 		t.Error("equal settings have two fingerprints")
 	}
 	again.Digests[0].Schedule = "@daily"
-	if c.Fingerprint() == again.Fingerprint() {
+	if c.SharedHash() == again.SharedHash() {
 		t.Error("different schedules have one fingerprint")
 	}
 }

@@ -144,7 +144,7 @@ func set(into reflect.Value, text string) (what, fix string) {
 	case Size:
 		size, err := ParseSize(text)
 		into.SetInt(int64(size))
-		return described(err, "write a number and a unit, such as 64MB or 512KiB")
+		return errorAndFix(err, "write a number and a unit, such as 64MB or 512KiB")
 	}
 	switch into.Kind() {
 	case reflect.String:
@@ -152,11 +152,11 @@ func set(into reflect.Value, text string) (what, fix string) {
 	case reflect.Int:
 		n, err := strconv.ParseInt(text, 10, 32)
 		into.SetInt(n)
-		return described(notA(err, text, "a whole number"), "write a whole number, such as 10")
+		return errorAndFix(wrongFormat(err, text, "a whole number"), "write a whole number, such as 10")
 	case reflect.Float64:
 		n, err := strconv.ParseFloat(text, 64)
 		into.SetFloat(n)
-		return described(notA(err, text, "a number"), "write a number, such as 2.5")
+		return errorAndFix(wrongFormat(err, text, "a number"), "write a number, such as 2.5")
 	case reflect.Bool:
 		if text != "true" && text != "false" {
 			return fmt.Sprintf("%q is neither true nor false", text), "write true or false"
@@ -183,14 +183,14 @@ func setDuration(into reflect.Value, text string) (what, fix string) {
 	return fmt.Sprintf("%q is not a duration", text), "write a number and a unit, such as 30s, 15m or 72h"
 }
 
-func notA(err error, text, kind string) error {
+func wrongFormat(err error, text, kind string) error {
 	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("%q is not %s", text, kind)
 }
 
-func described(err error, fix string) (string, string) {
+func errorAndFix(err error, fix string) (string, string) {
 	if err == nil {
 		return "", ""
 	}

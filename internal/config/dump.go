@@ -26,9 +26,9 @@ func (c *Config) YAML() ([]byte, error) {
 // JSON returns the same as YAML, in JSON.
 func (c *Config) JSON() ([]byte, error) { return json.MarshalIndent(plainMap(c.plain()), "", "  ") }
 
-// Fingerprint returns a hash of the settings that must be equal on all nodes: all except the
+// SharedHash returns a hash of the settings that must be equal on all nodes: all except the
 // sections server, log and import, the store, and paths of files.
-func (c *Config) Fingerprint() string {
+func (c *Config) SharedHash() string {
 	shared := *c
 	shared.Server, shared.Log, shared.Import, shared.Store, shared.Templates = Server{}, Log{}, Import{}, Store{}, ""
 	shared.Health.DiskFree = 0

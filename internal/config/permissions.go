@@ -22,7 +22,7 @@ func (c *Config) SecurityWarnings() []Problem {
 	if m := c.Bounces.Mailbox; m != nil && m.TLS == "none" {
 		warn("bounces.mailbox.tls", "the password goes to "+m.Host+" without TLS, which is safe only on this machine", "use implicit or starttls")
 	}
-	if host, clear := c.Store.DSN.maybeClear(); clear {
+	if host, clear := c.Store.DSN.passwordInClear(); clear {
 		warn("store.dsn", "the password may go to "+host+" without TLS", "add sslmode=verify-full or sslmode=require")
 	}
 	return out
@@ -51,9 +51,9 @@ func (c *Config) warnFiles(warn func(key, what, fix string)) {
 	}
 }
 
-// maybeClear reports whether the password of a PostgreSQL store may be sent without TLS, and to
+// passwordInClear reports whether the password of a PostgreSQL store may be sent without TLS, and to
 // which host. sslmode=prefer, the default, falls back to that.
-func (d DSN) maybeClear() (host string, clear bool) {
+func (d DSN) passwordInClear() (host string, clear bool) {
 	u, err := url.Parse(d.Reveal())
 	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") || !d.hasPassword() {
 		return "", false

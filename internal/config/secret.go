@@ -70,15 +70,15 @@ func redactQuery(query string) string {
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
 		name, value, _ := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(name); value != "" && (err != nil || soundsSecret(plain)) {
+		if plain, err := url.QueryUnescape(name); value != "" && (err != nil || isSecretName(plain)) {
 			parts[i] = name + "=***"
 		}
 	}
 	return strings.Join(parts, "&")
 }
 
-// soundsSecret reports whether a name indicates a secret.
-func soundsSecret(name string) bool {
+// isSecretName reports whether a name indicates a secret.
+func isSecretName(name string) bool {
 	name = strings.ToLower(name)
 	for _, word := range []string{"pass", "secret", "token", "auth", "credential", "api-key", "apikey", "api_key"} {
 		if strings.Contains(name, word) {
@@ -141,7 +141,7 @@ func holdsSecret(into reflect.Value, written string) bool {
 		return DSN(literal(written)).hasPassword()
 	case HeaderLine:
 		name, value, _ := strings.Cut(written, ":")
-		return soundsSecret(name) && strings.TrimSpace(literal(value)) != ""
+		return isSecretName(name) && strings.TrimSpace(literal(value)) != ""
 	}
 	return false
 }

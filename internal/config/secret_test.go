@@ -92,7 +92,7 @@ func TestSecretKeysHaveHiddenType(t *testing.T) {
 				if of.Kind() == reflect.Slice {
 					of = of.Elem()
 				}
-				sounds := soundsSecret(key) || strings.Contains(key, "dsn") || strings.Contains(key, "header")
+				sounds := isSecretName(key) || strings.Contains(key, "dsn") || strings.Contains(key, "header")
 				if key != "" && sounds && of.Kind() == reflect.String && !harmless[key] && !hiddenTypes[of] {
 					t.Errorf("%s.%s may hold a secret and is a %s: give it the type Secret", typ.Name(), field.Name, of)
 				}

@@ -87,7 +87,7 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (stor
 		e.compiled.Put(variantKey{edition.Seq, number}, variant)
 	}
 	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Recipients.Count, "variants", frozen.Variants())
-	e.nudge()
+	e.wakeDispatcher()
 	return edition, nil
 }
 

@@ -15,7 +15,7 @@ func (e *Engine) Pause(ctx context.Context, id, reason string) error {
 // Resume continues a paused edition with the subscribers who have not received it.
 func (e *Engine) Resume(ctx context.Context, id string) error {
 	err := e.Store.SetEditionState(ctx, id, digest.Sending, "")
-	e.nudge()
+	e.wakeDispatcher()
 	return err
 }
 
@@ -23,7 +23,7 @@ func (e *Engine) Resume(ctx context.Context, id string) error {
 // before its first mail, its articles return to the queue.
 func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
 	err := e.Store.SetEditionState(ctx, id, digest.Cancelled, reason)
-	e.nudge()
+	e.wakeDispatcher()
 	return err
 }
 
@@ -35,6 +35,6 @@ func (e *Engine) ResolveUncertain(ctx context.Context, id string, resend bool) (
 		return 0, err
 	}
 	n, err := e.Store.ResolveUncertain(ctx, edition, resend)
-	e.nudge()
+	e.wakeDispatcher()
 	return n, err
 }

@@ -140,7 +140,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	work.Go(func() { e.every(ctx, "schedule", e.unlessQuarantined(afterOnce(e.dropOldDrafts, e.runSchedule))) })
 	work.Go(func() { e.every(ctx, "approval", e.unlessQuarantined(e.approveDrafts)) })
-	work.Go(func() { e.every(ctx, "notices", e.unlessQuarantined(e.sendNotices)) })
+	work.Go(func() { e.every(ctx, "notices", e.unlessQuarantined(e.sendSingleMails)) })
 	work.Go(func() {
 		e.every(ctx, "withdrawn articles", everyNthCall(withdrawnEvery, e.unlessQuarantined(e.notifyWithdrawn)))
 	})
@@ -195,8 +195,19 @@ func afterOnce(first, step func(ctx context.Context) error) func(ctx context.Con
 	}
 }
 
-// nudge makes the dispatcher look for work now.
-func (e *Engine) nudge() {
+// everyNthCall returns a step that runs on the first call and on every n-th call after it.
+func everyNthCall(n int, step func(ctx context.Context) error) func(ctx context.Context) error {
+	calls := 0
+	return func(ctx context.Context) error {
+		if calls++; calls%n != 1 {
+			return nil
+		}
+		return step(ctx)
+	}
+}
+
+// wakeDispatcher makes the dispatcher look for work now.
+func (e *Engine) wakeDispatcher() {
 	select {
 	case e.wake <- struct{}{}:
 	default:

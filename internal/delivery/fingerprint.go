@@ -36,11 +36,11 @@ type ArticleFingerprint struct {
 }
 
 // Short returns a short form of the fingerprint, for people and scripts.
-func (s Fingerprint) Short() string { return hashOf(s)[:16] }
+func (f Fingerprint) Short() string { return hashOf(f)[:16] }
 
 // Token encodes the fingerprint for a form field.
-func (s Fingerprint) Token() string {
-	text, _ := json.Marshal(s) // strings only: it cannot fail
+func (f Fingerprint) Token() string {
+	text, _ := json.Marshal(f) // strings only: it cannot fail
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
@@ -106,7 +106,7 @@ func (e *Engine) mailHash(issue digest.Input) (string, error) {
 	}
 	year, month, day := issue.Date.In(zone).Date()
 	issue.Date = time.Date(year, month, day, 0, 0, 0, 0, zone)
-	parts := []any{e.Templates.Fingerprint(), issue.Number}
+	parts := []any{e.Templates.Hash(), issue.Number}
 	for _, prefs := range e.withoutTopics(issue) {
 		v, err := digest.Render(issue, prefs, e.Templates)
 		if errors.Is(err, digest.ErrEmpty) {

@@ -17,7 +17,7 @@ type Heartbeat struct {
 }
 
 // Stalled reports whether the loop has been inactive for longer than its work can take.
-func (p Heartbeat) Stalled(now time.Time) bool { return now.Sub(p.At) > p.Timeout }
+func (h Heartbeat) Stalled(now time.Time) bool { return now.Sub(h.At) > h.Timeout }
 
 // heartbeatTimeouts are the timeouts of loops whose passes may take long: one mail at a time to
 // a slow server, or freezing an edition for millions of recipients.
@@ -32,48 +32,48 @@ type heartbeats struct {
 }
 
 // beat records activity during a pass.
-func (p *heartbeats) beat(name string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if one, runs := p.all[name]; runs {
+func (h *heartbeats) beat(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if one, runs := h.all[name]; runs {
 		one.At = time.Now()
-		p.all[name] = one
+		h.all[name] = one
 	}
 }
 
 // begin records that a loop has started.
-func (p *heartbeats) begin(name string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.all == nil {
-		p.all = map[string]Heartbeat{}
+func (h *heartbeats) begin(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all == nil {
+		h.all = map[string]Heartbeat{}
 	}
 	bound := heartbeatTimeouts[name]
 	if bound == 0 {
 		bound = defaultHeartbeatTimeout
 	}
-	p.all[name] = Heartbeat{Name: name, At: time.Now(), Timeout: bound}
+	h.all[name] = Heartbeat{Name: name, At: time.Now(), Timeout: bound}
 }
 
 // round records how a pass ended.
-func (p *heartbeats) round(name string, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	one := p.all[name]
+func (h *heartbeats) round(name string, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	one := h.all[name]
 	one.At, one.Error = time.Now(), err
 	if err == nil {
 		one.FailingSince = time.Time{}
 	} else if one.FailingSince.IsZero() {
 		one.FailingSince = one.At
 	}
-	p.all[name] = one
+	h.all[name] = one
 }
 
 // end records that a loop has ended.
-func (p *heartbeats) end(name string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.all, name)
+func (h *heartbeats) end(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.all, name)
 }
 
 // Heartbeats returns the heartbeats of the engine's loops, ordered by name; none when it does

@@ -59,7 +59,7 @@ func withCapacity(buffer []byte, size int) []byte {
 // tooLarge returns a mail to the queue for a relay with a higher size limit, or skips it when there is none.
 func (s *sender) tooLarge(j job, size int) {
 	for _, r := range s.engine.relays.All() {
-		if r.Fits(size) && !r.Standby() {
+		if r.Fits(size) && !r.OnStandby() {
 			j.size = size
 			s.engine.queue.putBack(j)
 			return

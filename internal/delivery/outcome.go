@@ -45,11 +45,11 @@ func (e *Engine) outcomeOf(j job, intent store.Intent, relayName string, reply m
 		// No server answered, so nothing is known about the address.
 		t.State, t.Reason, t.Code, t.Reply = digest.DeliverySkipped, "the address cannot be sent to the relay: "+reply.Text, 0, ""
 	case mailer.Uncertain:
-		t.State, t.Reason = digest.DeliveryUncertain, inDoubt+cause(reply, err)
+		t.State, t.Reason = digest.DeliveryUncertain, inDoubt+failureText(reply, err)
 	case mailer.OurFault:
 		e.deferOrRefuse(&t, j, now, backoff.Delay(ourFaultWait, maxWait, j.Tries+1), "")
 	case mailer.Retry:
-		e.deferOrRefuse(&t, j, now, backoff.Delay(firstBrokenWait, maxBrokenWait, j.Tries+1), cause(reply, err))
+		e.deferOrRefuse(&t, j, now, backoff.Delay(firstBrokenWait, maxBrokenWait, j.Tries+1), failureText(reply, err))
 	default:
 		if relay.ClosesConnection(reply) {
 			e.deferOrRefuse(&t, j, now, backoff.Delay(firstBrokenWait, maxBrokenWait, j.Tries+1), "")
@@ -105,7 +105,7 @@ func replyText(reply mailer.Reply) string {
 	return text
 }
 
-func cause(reply mailer.Reply, err error) string {
+func failureText(reply mailer.Reply, err error) string {
 	var broken *mailer.BrokenError
 	if errors.As(err, &broken) {
 		return "the connection ended " + string(broken.Stage) + ": " + broken.Err.Error()

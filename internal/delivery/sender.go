@@ -43,8 +43,8 @@ func (e *Engine) serve(ctx context.Context, r *relay.Relay, lease *relay.Lease) 
 	s.run(ctx)
 }
 
-// surplus reports whether this connection should not start another mail.
-func (s *sender) surplus() bool { return s.relay.Surplus() || !s.lease.Valid() }
+// shouldClose reports whether this connection should not start another mail.
+func (s *sender) shouldClose() bool { return s.relay.ShouldCloseConnection() || !s.lease.Valid() }
 
 // mail is a job with its bytes and envelope.
 type mail struct {
@@ -68,8 +68,8 @@ func (s *sender) run(ctx context.Context) {
 			}
 		}
 		if s.relay.Stopped() {
-			s.hangUp(false) // cancels the envelope that was sent: SMTP has no other way
-			s.giveBack(current)
+			s.disconnect(false) // cancels the envelope that was sent: SMTP has no other way
+			s.requeue(current)
 			return
 		}
 		if !current.opened && !s.open(ctx, current) {
@@ -83,7 +83,7 @@ func (s *sender) run(ctx context.Context) {
 // It stores the last outcome before it waits.
 func (s *sender) nextMail(ctx context.Context) *mail {
 	idle := time.Now().Add(idleFor)
-	for ctx.Err() == nil && !s.surplus() && time.Now().Before(idle) {
+	for ctx.Err() == nil && !s.shouldClose() && time.Now().Before(idle) {
 		m, delay := s.tryMail(ctx)
 		if m != nil {
 			return m
@@ -169,7 +169,7 @@ func (s *sender) send(ctx context.Context, m *mail) *mail {
 // following returns the mail whose envelope can be sent together with the current body, or nil.
 func (s *sender) following(ctx context.Context) *mail {
 	full := s.relay.PerConnection > 0 && s.conn.Accepted()+1 >= s.relay.PerConnection
-	if full || s.stopping.Err() != nil || s.surplus() {
+	if full || s.stopping.Err() != nil || s.shouldClose() {
 		return nil
 	}
 	m, _ := s.tryMail(ctx)
@@ -182,21 +182,21 @@ func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply
 	s.outcome, s.outcomeJob = &tried, m.job
 	s.engine.activity.tried(time.Now())
 	broke := err != nil || !s.conn.Usable()
-	attempt := relay.Attempt{Domain: relay.DomainOf(m.Address), Class: class, Reply: reply, Lost: broke && s.conn.Accepted() == 0}
+	result := relay.Result{Domain: relay.DomainOf(m.Address), Class: class, Reply: reply, Lost: broke && s.conn.Accepted() == 0}
 	if broke || class == mailer.Uncertain {
-		attempt.Reason = cause(reply, err)
+		result.Reason = failureText(reply, err)
 	}
-	s.relay.Record(ctx, attempt)
+	s.relay.Record(ctx, result)
 	full := s.relay.PerConnection > 0 && s.conn.Accepted() >= s.relay.PerConnection
 	if broke || full {
-		s.hangUp(err == nil && full)
+		s.disconnect(err == nil && full)
 	}
 }
 
 // denied settles a mail whose intent was not granted: the subscriber unsubscribed, the edition
 // was stopped, or another node has the chunk.
 func (s *sender) denied(ctx context.Context, m *mail, intent store.Intent) {
-	s.hangUp(false) // cancels the envelope that was sent: SMTP has no other way
+	s.disconnect(false) // cancels the envelope that was sent: SMTP has no other way
 	reason, err := s.engine.Store.DenialReason(ctx, intent)
 	switch {
 	case err != nil || reason == "taken":
@@ -235,17 +235,17 @@ func (s *sender) outcomeStored(done *store.Outcome) {
 
 // record stores an entry, and retries while the store cannot be reached: a mail whose outcome is
 // not stored would become uncertain.
-func (s *sender) record(note store.RecorderEntry) bool {
+func (s *sender) record(entry store.RecorderEntry) bool {
 	for attempt := 1; ; attempt++ {
-		granted, err := s.engine.recorder.Record(context.Background(), note)
+		granted, err := s.engine.recorder.Record(context.Background(), entry)
 		if err == nil {
 			return granted
 		}
-		attempts := recordAttempts
+		limit := recordAttempts
 		if s.stopping.Err() != nil {
-			attempts = lastAttempts
+			limit = lastAttempts
 		}
-		if errors.Is(err, context.Canceled) || attempt >= attempts {
+		if errors.Is(err, context.Canceled) || attempt >= limit {
 			s.engine.Log.Error("an outcome could not be stored; the mail is uncertain", "error", err)
 			return false
 		}
@@ -272,17 +272,17 @@ func (s *sender) open(ctx context.Context, m *mail) bool {
 			return true
 		}
 		// The server may have closed an idle connection: try once more on a new one.
-		s.hangUp(false)
+		s.disconnect(false)
 		if attempt == 1 {
 			break
 		}
 	}
-	s.giveBack(m)
+	s.requeue(m)
 	return false
 }
 
-// giveBack returns a mail that was not tried to the queue.
-func (s *sender) giveBack(m *mail) {
+// requeue returns a mail that was not tried to the queue.
+func (s *sender) requeue(m *mail) {
 	s.relay.ReturnQuota()
 	s.engine.queue.putBack(m.job)
 }
@@ -294,12 +294,12 @@ func (s *sender) dial(ctx context.Context) bool {
 	return err == nil
 }
 
-// hangUp ends the connection. If polite is set, it sends QUIT and waits for the reply.
-func (s *sender) hangUp(polite bool) {
+// disconnect ends the connection. If polite is set, it sends QUIT and waits for the reply.
+func (s *sender) disconnect(quit bool) {
 	if s.conn == nil {
 		return
 	}
-	if polite {
+	if quit {
 		_ = s.conn.Quit() // the mails are settled, so an error changes nothing
 	} else {
 		_ = s.conn.Close()
@@ -310,5 +310,5 @@ func (s *sender) hangUp(polite bool) {
 // close stores the last outcome and closes the connection.
 func (s *sender) close() {
 	s.flush()
-	s.hangUp(true)
+	s.disconnect(true)
 }

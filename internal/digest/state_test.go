@@ -49,7 +49,7 @@ func statesPage() string {
 	var out strings.Builder
 	out.WriteString(`# States
 
-This page is drawn from the tables in ` + "`internal/digest/state.go` and `internal/digest/deliverystate.go`" + ` by
+This page is drawn from the tables in ` + "`internal/digest/state.go` and `internal/digest/delivery_state.go`" + ` by
 ` + "`go test ./internal/digest -run States -update`" + `; a test fails when they differ. The store refuses a
 change that is not listed here.
 

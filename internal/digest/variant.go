@@ -56,14 +56,14 @@ func (v Variant) PagePath(number int) string {
 }
 
 // All lists the placeholders, in the order of the fields.
-func (h Placeholders) All() []string {
-	return []string{h.Name, h.Address, h.Unsubscribe, h.Preferences, h.Web}
+func (p Placeholders) All() []string {
+	return []string{p.Name, p.Address, p.Unsubscribe, p.Preferences, p.Web}
 }
 
-func (h Placeholders) pairs(values Placeholders, encode func(string) string) []string {
+func (p Placeholders) pairs(values Placeholders, encode func(string) string) []string {
 	var out []string
 	filled := values.All()
-	for i, placeholder := range h.All() {
+	for i, placeholder := range p.All() {
 		if placeholder != "" {
 			out = append(out, placeholder, encode(filled[i]))
 		}

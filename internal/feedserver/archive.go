@@ -57,37 +57,37 @@ func limitOf(d *feed.Definition) int {
 
 // dropFutureDates removes update times in the future: with one, the Last-Modified of the
 // document could not settle (see Server.modified).
-func (s *loader) dropFutureDates(asOf time.Time) {
-	for i := range s.Items {
-		if a := &s.Items[i].Article; !asOf.IsZero() && a.Updated.After(asOf) {
+func (l *loader) dropFutureDates(asOf time.Time) {
+	for i := range l.Items {
+		if a := &l.Items[i].Article; !asOf.IsZero() && a.Updated.After(asOf) {
 			a.Updated = time.Time{}
 		}
 	}
 }
 
-func (s *loader) newest(ctx context.Context, src Source, query Query) error {
-	limit := limitOf(&s.Definition)
+func (l *loader) newest(ctx context.Context, src Source, query Query) error {
+	limit := limitOf(&l.Definition)
 	query.Limit, query.MaxHTML = limit+1, maxHTML
 	found, err := src.Select(ctx, query)
 	if err != nil {
 		return err
 	}
-	s.Items = found.Items
-	if len(s.Items) > limit {
-		s.Items = s.Items[:limit]
-		s.Page.Older = s.Items[limit-1].Position.String()
+	l.Items = found.Items
+	if len(l.Items) > limit {
+		l.Items = l.Items[:limit]
+		l.Page.Older = l.Items[limit-1].Position.String()
 	} else if !found.Until.IsZero() {
-		s.Page.Older = found.Until.String()
+		l.Page.Older = found.Until.String()
 	}
-	return s.tombstones(ctx, src, query)
+	return l.tombstones(ctx, src, query)
 }
 
-func (s *loader) archive(ctx context.Context, src Source, query Query) error {
-	from, err := feed.ParsePosition(s.Page.Cursor)
+func (l *loader) archive(ctx context.Context, src Source, query Query) error {
+	from, err := feed.ParsePosition(l.Page.Cursor)
 	if err != nil {
 		return err
 	}
-	window := max(limitOf(&s.Definition)/2, 5)
+	window := max(limitOf(&l.Definition)/2, 5)
 	query.Before, query.Limit, query.IDs = from, 6*window+1, true
 	older, err := src.Select(ctx, query)
 	if err != nil {
@@ -103,30 +103,30 @@ func (s *loader) archive(ctx context.Context, src Source, query Query) error {
 	end := pageEnd(newer.Items, older.Items, window, complete)
 	switch {
 	case end < len(older.Items):
-		s.Page.Older = older.Items[end-1].Position.String()
+		l.Page.Older = older.Items[end-1].Position.String()
 	case !older.Until.IsZero():
-		s.Page.Older = older.Until.String()
+		l.Page.Older = older.Until.String()
 	default:
-		if s.Page.Newer, err = newerBoundary(ctx, src, newerQuery, older.Items, window); err != nil {
+		if l.Page.Newer, err = newerBoundary(ctx, src, newerQuery, older.Items, window); err != nil {
 			return err
 		}
 	}
-	if err := s.fill(ctx, src, query, older.Items[:end]); err != nil {
+	if err := l.fill(ctx, src, query, older.Items[:end]); err != nil {
 		return err
 	}
-	return s.tombstones(ctx, src, query)
+	return l.tombstones(ctx, src, query)
 }
 
 // fill reads the articles of a page. An article that was removed after the boundaries were
 // computed is missing, and is not replaced by another one.
-func (s *loader) fill(ctx context.Context, src Source, query Query, page []feed.Item) error {
+func (l *loader) fill(ctx context.Context, src Source, query Query, page []feed.Item) error {
 	if len(page) == 0 {
 		return nil
 	}
 	query.Limit, query.IDs, query.MaxHTML = len(page), false, maxHTML
 	found, err := src.Select(ctx, query)
 	last := page[len(page)-1].Position
-	s.Items = slices.DeleteFunc(found.Items, func(item feed.Item) bool { return item.Position.Compare(last) < 0 })
+	l.Items = slices.DeleteFunc(found.Items, func(item feed.Item) bool { return item.Position.Compare(last) < 0 })
 	return err
 }
 
@@ -161,10 +161,10 @@ const maxTombstones = 500
 // removed first. A tombstone is placed by the time of the removal, not of the article. So a
 // client that polls the newest document learns of every removal, and so does a client that
 // reads the archive page by page (by RFC 5005, section 4.4, clients read each page once).
-func (s *loader) tombstones(ctx context.Context, src Source, query Query) error {
-	query.Removed, query.Limit, query.IDs, query.MaxHTML = true, limitOf(&s.Definition), false, 0
-	bottom, noOlder := feed.ParsePosition(s.Page.Older)
-	for !s.Site.NoTombstones && len(s.Removed) < maxTombstones {
+func (l *loader) tombstones(ctx context.Context, src Source, query Query) error {
+	query.Removed, query.Limit, query.IDs, query.MaxHTML = true, limitOf(&l.Definition), false, 0
+	bottom, noOlder := feed.ParsePosition(l.Page.Older)
+	for !l.Site.NoTombstones && len(l.Removed) < maxTombstones {
 		found, err := src.Select(ctx, query)
 		if err != nil {
 			return err
@@ -173,7 +173,7 @@ func (s *loader) tombstones(ctx context.Context, src Source, query Query) error 
 			if noOlder == nil && item.Position.Compare(bottom) < 0 {
 				return nil
 			}
-			if s.Removed = append(s.Removed, item); len(s.Removed) == maxTombstones {
+			if l.Removed = append(l.Removed, item); len(l.Removed) == maxTombstones {
 				return nil
 			}
 		}

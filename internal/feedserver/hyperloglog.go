@@ -13,40 +13,40 @@ import (
 type HyperLogLog [512]uint8
 
 // Add adds a value by its hash.
-func (l *HyperLogLog) Add(hash uint64) {
+func (h *HyperLogLog) Add(hash uint64) {
 	const registerBits = 9
 	rank := uint8(bits.LeadingZeros64(hash<<registerBits|1<<(registerBits-1)) + 1)
-	register := &l[hash>>(64-registerBits)]
+	register := &h[hash>>(64-registerBits)]
 	*register = max(*register, rank)
 }
 
 // Merge adds the values of another estimator.
-func (l *HyperLogLog) Merge(o *HyperLogLog) {
-	for i := range l {
-		l[i] = max(l[i], o[i])
+func (h *HyperLogLog) Merge(o *HyperLogLog) {
+	for i := range h {
+		h[i] = max(h[i], o[i])
 	}
 }
 
 // MarshalText returns the registers in Base64.
-func (l HyperLogLog) MarshalText() ([]byte, error) {
-	return base64.StdEncoding.AppendEncode(nil, l[:]), nil
+func (h HyperLogLog) MarshalText() ([]byte, error) {
+	return base64.StdEncoding.AppendEncode(nil, h[:]), nil
 }
 
 // UnmarshalText reads the output of MarshalText.
-func (l *HyperLogLog) UnmarshalText(text []byte) error {
+func (h *HyperLogLog) UnmarshalText(text []byte) error {
 	data, err := base64.StdEncoding.AppendDecode(nil, text)
-	if err != nil || len(data) != len(l) {
-		return fmt.Errorf("a HyperLogLog has %d bytes; it must have %d, in Base64", len(data), len(l))
+	if err != nil || len(data) != len(h) {
+		return fmt.Errorf("a HyperLogLog has %d bytes; it must have %d, in Base64", len(data), len(h))
 	}
-	copy(l[:], data)
+	copy(h[:], data)
 	return nil
 }
 
 // Estimate returns the estimated number of distinct values.
-func (l *HyperLogLog) Estimate() int {
-	m := float64(len(l))
+func (h *HyperLogLog) Estimate() int {
+	m := float64(len(h))
 	sum, empty := 0.0, 0
-	for _, rank := range l {
+	for _, rank := range h {
 		sum += math.Ldexp(1, -int(rank))
 		if rank == 0 {
 			empty++

@@ -43,18 +43,18 @@ func answerTooManyPolls(w http.ResponseWriter, wait time.Duration) {
 }
 
 // wait returns how long a client must wait, or 0 and records the request.
-func (m *pollLimiter) wait(client string, now time.Time) time.Duration {
-	key := maphash.String(m.seed, client)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if last, known := m.last[key]; known {
-		if wait := time.Unix(last, 0).Add(m.interval).Sub(now); wait > 0 {
+func (p *pollLimiter) wait(client string, now time.Time) time.Duration {
+	key := maphash.String(p.seed, client)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if last, known := p.last[key]; known {
+		if wait := time.Unix(last, 0).Add(p.interval).Sub(now); wait > 0 {
 			return wait
 		}
 	}
-	if len(m.last) >= maxRememberedPolls {
-		clear(m.last)
+	if len(p.last) >= maxRememberedPolls {
+		clear(p.last)
 	}
-	m.last[key] = now.Unix()
+	p.last[key] = now.Unix()
 	return 0
 }

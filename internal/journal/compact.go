@@ -47,11 +47,11 @@ func (j *Journal) compact(path string, now time.Time, limits Limits) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	facts := newFacts()
+	state := newState()
 	for i := range found {
-		facts.add(&found[i])
+		state.add(&found[i])
 	}
-	records := facts.records(now.Add(-limits.Keep))
+	records := state.records(now.Add(-limits.Keep))
 	for {
 		var data []byte
 		for i := range records {
@@ -59,16 +59,16 @@ func (j *Journal) compact(path string, now time.Time, limits Limits) (int64, err
 		}
 		// At half of the limit, the journal can grow for long before the next rewrite.
 		if int64(len(data)) <= limits.Size/2 || len(records) == 0 || !records[0].droppable() {
-			return int64(len(data)), j.replace(path, facts, data)
+			return int64(len(data)), j.replace(path, state, data)
 		}
 		records = dropOldest(records)
 	}
 }
 
 // replace replaces the journal's file by one with a new header and these records.
-func (j *Journal) replace(path string, facts *Facts, data []byte) error {
-	h := header(facts.Generation, facts.ID)
-	h.at, h.mark = facts.Started.UnixMilli(), facts.Mark
+func (j *Journal) replace(path string, state *State, data []byte) error {
+	h := header(state.HistoryID, state.ID)
+	h.at, h.position = state.Started.UnixMilli(), state.Position
 	temporary, err := os.CreateTemp(j.folder, fileName+".new-*")
 	if err != nil {
 		return err
@@ -97,56 +97,56 @@ func dropOldest(records []Record) []Record {
 	return records[(n+1)/2:]
 }
 
-// records returns records for the facts since a time: articles first, then the rest in the
+// records returns records for the values since a time: articles first, then the rest in the
 // order of their times.
-func (f *Facts) records(since time.Time) []Record {
+func (s *State) records(since time.Time) []Record {
 	var articles, out []Record
 	add := func(list *[]Record, at time.Time, r Record) {
 		if !at.Before(since) {
-			r.at, r.mark = at.UnixMilli(), 0
+			r.at, r.position = at.UnixMilli(), 0
 			*list = append(*list, r)
 		}
 	}
-	for source, a := range f.Articles {
-		add(&articles, a.At, Article(a.Value, source))
+	for source, a := range s.Articles {
+		add(&articles, a.At, ArticleStored(a.Value, source))
 	}
-	for id, s := range f.States {
-		add(&out, s.At, State(id, s.Value))
+	for id, v := range s.States {
+		add(&out, v.At, SubscriberState(id, v.Value))
 	}
-	for place, p := range f.Subscriptions {
+	for place, p := range s.Subscriptions {
 		if p.Value == Left {
-			add(&out, p.At, Leave(place.Subscriber, place.Digest))
+			add(&out, p.At, Unsubscribed(place.Subscriber, place.Digest))
 		} else {
-			add(&out, p.At, Join(place.Subscriber, place.Digest))
+			add(&out, p.At, Subscribed(place.Subscriber, place.Digest))
 		}
 	}
-	for hash, s := range f.Suppressions {
-		if s.Reason == "" {
-			add(&out, s.At, Lift(hash))
+	for hash, v := range s.Suppressions {
+		if v.Reason == "" {
+			add(&out, v.At, SuppressionLifted(hash))
 		} else {
-			add(&out, s.At, Suppress(hash, s.Reason))
+			add(&out, v.At, Suppressed(hash, v.Reason))
 		}
 	}
-	for place, at := range f.ClosedFeeds {
-		add(&out, at, CloseFeed(place.Subscriber, place.Digest))
+	for place, at := range s.ClosedFeeds {
+		add(&out, at, FeedClosed(place.Subscriber, place.Digest))
 	}
-	for key, v := range f.Editors {
+	for key, v := range s.Editors {
 		if key.Change == AccessDisabled {
-			add(&out, v.At, Editor(key.Editor, AccessChange(v.Value), ""))
+			add(&out, v.At, AccessChanged(key.Editor, AccessChange(v.Value), ""))
 		} else {
-			add(&out, v.At, Editor(key.Editor, key.Change, v.Value))
+			add(&out, v.At, AccessChanged(key.Editor, key.Change, v.Value))
 		}
 	}
-	for _, e := range f.Editions {
+	for _, e := range s.Editions {
 		if e.Ended.IsZero() {
-			add(&out, maxTime(e.Began, since), Begin(*e))
+			add(&out, maxTime(e.Began, since), EditionBegun(*e))
 			for ids := range slices.Chunk(e.Recipients(), 500) {
-				add(&out, maxTime(e.Began, since), Intents(e.Seq, ids))
+				add(&out, maxTime(e.Began, since), MailsAttempted(e.Seq, ids))
 			}
 			continue
 		}
-		add(&out, e.Ended, Begin(*e))
-		add(&out, e.Ended, EndByID(e.ID, e.State))
+		add(&out, e.Ended, EditionBegun(*e))
+		add(&out, e.Ended, EditionEndedByID(e.ID, e.State))
 	}
 	byTime := func(a, b Record) int { return cmp.Compare(a.at, b.at) }
 	slices.SortStableFunc(articles, byTime)
@@ -161,10 +161,10 @@ func maxTime(a, b time.Time) time.Time {
 	return a
 }
 
-// SetAside renames the journal of a folder, so that the next Append begins a new file. It
+// Rotate renames the journal of a folder, so that the next Append begins a new file. It
 // returns the new name, empty if there was no journal. It removes all renamed files but the
 // newest five.
-func SetAside(folder string, now time.Time) (string, error) {
+func Rotate(folder string, now time.Time) (string, error) {
 	path := filepath.Join(folder, fileName)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return "", nil
@@ -178,41 +178,41 @@ func SetAside(folder string, now time.Time) (string, error) {
 		return "", err
 	}
 	defer unlock(lock)
-	aside := path + "." + now.UTC().Format("20060102T150405.000")
-	if err := os.Rename(path, aside); err != nil {
+	rotated := path + "." + now.UTC().Format("20060102T150405.000")
+	if err := os.Rename(path, rotated); err != nil {
 		return "", fmt.Errorf("journal: %w", err)
 	}
-	old, err := setAsideFiles(folder)
+	old, err := rotatedFiles(folder)
 	if err != nil {
-		return aside, err
+		return rotated, err
 	}
-	for len(old) > maxSetAside {
+	for len(old) > maxRotated {
 		if err := os.Remove(old[0]); err != nil {
-			return aside, err
+			return rotated, err
 		}
 		old = old[1:]
 	}
-	return aside, nil
+	return rotated, nil
 }
 
-const maxSetAside = 5
+const maxRotated = 5
 
-// setAsideFiles returns the files of a folder that SetAside has renamed, oldest first.
-func setAsideFiles(folder string) ([]string, error) {
+// rotatedFiles returns the files of a folder that SetAside has renamed, oldest first.
+func rotatedFiles(folder string) ([]string, error) {
 	old, err := filepath.Glob(filepath.Join(folder, fileName+".2*"))
 	slices.Sort(old)
 	return old, err
 }
 
-// TimeOf returns the time of the first record after a mark in the journal of a folder, or
+// TimeOf returns the time of the first record after a position in the journal of a folder, or
 // the zero time if there is none.
-func TimeOf(folder string, mark int64) (time.Time, error) {
+func TimeOf(folder string, position int64) (time.Time, error) {
 	records, _, err := readFile(filepath.Join(folder, fileName))
 	if err != nil {
 		return time.Time{}, err
 	}
 	for i := range records {
-		if records[i].mark > mark && records[i].kind != headerKind {
+		if records[i].position > position && records[i].kind != headerKind {
 			return timeOf(records[i].at), nil
 		}
 	}

@@ -27,14 +27,14 @@ const syncEvery = 200 * time.Millisecond
 // Journal appends to the journal file of a folder. It is safe for concurrent use, also by
 // several processes.
 type Journal struct {
-	folder     string
-	generation string
+	folder    string
+	historyID string
 
 	mu       sync.Mutex
 	file     *os.File
 	lock     *os.File
 	id       string
-	mark     int64 // the highest mark that was appended
+	position int64 // the highest position that was appended
 	buffer   []byte
 	unsynced chan struct{}
 	stop     chan struct{}
@@ -46,10 +46,10 @@ type Journal struct {
 // errClosed reports that a journal is used after Close.
 var errClosed = errors.New("journal: it is closed")
 
-// New returns the journal in a folder for a store with the given generation. The folder
+// New returns the journal in a folder for a store with the given history. The folder
 // and the file are created by the first Append or ID.
-func New(folder, generation string) *Journal {
-	return &Journal{folder: folder, generation: generation}
+func New(folder, historyID string) *Journal {
+	return &Journal{folder: folder, historyID: historyID}
 }
 
 // ID returns the id of the journal. It creates the journal if there is none yet.
@@ -61,10 +61,10 @@ func (j *Journal) ID() (string, error) {
 }
 
 // Append writes all of the records or none of them. It returns when the operating system
-// has them; they reach the disk within syncEvery. mark is the store's mark for these
-// records; 0 stands for the highest mark so far. An error may also be that of an earlier
+// has them; they reach the disk within syncEvery. position is the store's position for these
+// records; 0 stands for the highest position so far. An error may also be that of an earlier
 // sync.
-func (j *Journal) Append(at time.Time, mark int64, records ...Record) error {
+func (j *Journal) Append(at time.Time, position int64, records ...Record) error {
 	if len(records) == 0 {
 		return nil
 	}
@@ -73,10 +73,10 @@ func (j *Journal) Append(at time.Time, mark int64, records ...Record) error {
 	if err := j.open(); err != nil {
 		return err
 	}
-	j.mark = max(j.mark, mark)
+	j.position = max(j.position, position)
 	j.buffer = j.buffer[:0]
 	for i := range records {
-		records[i].at, records[i].mark = at.UnixMilli(), j.mark
+		records[i].at, records[i].position = at.UnixMilli(), j.position
 		j.buffer = records[i].append(j.buffer)
 	}
 	if err := j.write(); err != nil {
@@ -145,7 +145,7 @@ func (j *Journal) open() error {
 }
 
 // reopen opens the journal file of the folder, or creates it with a header. The caller
-// holds a lock. A file of another generation gives an *OtherError.
+// holds a lock. A file of another history gives an *OtherError.
 func (j *Journal) reopen() error {
 	path := filepath.Join(j.folder, fileName)
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
@@ -154,12 +154,12 @@ func (j *Journal) reopen() error {
 	}
 	h, found, err := readHeader(file)
 	if err == nil && !found {
-		h = header(j.generation, uuid.NewString())
+		h = header(j.historyID, uuid.NewString())
 		h.at = time.Now().UnixMilli()
 		_, err = file.Write(h.append(nil))
 	}
-	if err == nil && h.fields[0] != j.generation {
-		err = &OtherError{Path: path, Generation: h.fields[0]}
+	if err == nil && h.fields[0] != j.historyID {
+		err = &OtherError{Path: path, HistoryID: h.fields[0]}
 	}
 	if err != nil {
 		return errors.Join(err, file.Close())
@@ -171,11 +171,11 @@ func (j *Journal) reopen() error {
 	return nil
 }
 
-// OtherError reports that a journal belongs to another store, or to another generation of
+// OtherError reports that a journal belongs to another store, or to another history of
 // this store.
 type OtherError struct {
-	Path       string
-	Generation string
+	Path      string
+	HistoryID string
 }
 
 // Error names the file and what to do.
@@ -248,15 +248,15 @@ func (j *Journal) Close() error {
 
 // Tail is the state at the end of a journal.
 type Tail struct {
-	Generation string
+	HistoryID  string
 	ID         string
-	Mark       int64
+	Position   int64
 	Edition    int64   // Seq of the edition of the last intents; 0 for none
 	Recipients []int64 // of the last intents
 }
 
 // tailSize is how many bytes at the end of a journal are read for a Tail. They contain the
-// last mark and the last intents.
+// last position and the last intents.
 const tailSize = 64 << 10
 
 // ReadTail reads the header and the end of the journal in a folder. found is false when
@@ -274,7 +274,7 @@ func ReadTail(folder string) (tail Tail, found bool, err error) {
 	if err != nil || !found {
 		return tail, false, wrapPath(file.Name(), err)
 	}
-	tail.Generation, tail.ID = h.fields[0], h.fields[1]
+	tail.HistoryID, tail.ID = h.fields[0], h.fields[1]
 	info, err := file.Stat()
 	if err != nil {
 		return tail, false, err
@@ -293,7 +293,7 @@ func ReadTail(folder string) (tail Tail, found bool, err error) {
 }
 
 func (t *Tail) add(r *Record) {
-	t.Mark = max(t.Mark, r.mark)
+	t.Position = max(t.Position, r.position)
 	switch {
 	case r.kind == intentKind:
 		t.Edition, t.Recipients = parseNumber(r.fields[0]), r.ids

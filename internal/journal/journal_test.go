@@ -31,21 +31,21 @@ func fill(t testing.TB, j *Journal) {
 		at = at.Add(time.Second)
 		must(t, j.Append(at, mark, records...))
 	}
-	add(1, Article("a1", "hash1"), Article("a2", "hash2"))
-	add(2, Begin(Edition{Seq: 7, ID: "e7", Digest: "weekly", Number: 3, ScheduledFor: "2026-03-01T08:00", Subject: "Two words – & -", Audience: 4, Articles: []string{"a1", "a2"}}))
-	add(0, Intents(7, []int64{1, 2}))
-	add(0, Intents(7, []int64{3}), Deferred(7, []int64{2}))
-	add(3, EndBySeq(7, "sent"))
-	add(4, Begin(Edition{Seq: 8, ID: "e8", Digest: "daily", ScheduledFor: "manual:x"}))
-	add(0, Intents(8, []int64{10, 11, 1 << 40}), Deferred(8, []int64{11}))
-	add(5, State(5, "unsubscribed"), State(6, "active"), State(6, "erased"))
-	add(6, Leave(5, "weekly"), Join(5, "weekly"), Leave(6, "daily"), Leave(6, ""), Join(6, "weekly"))
-	add(6, CloseFeed(5, "weekly"), Editor(2, AccessPassword, ""), Editor(2, AccessRole, "editor"), Editor(2, AccessDisabled, ""), Editor(2, AccessEnabled, ""))
-	add(6, Editor(3, AccessRemoved, ""), Editor(3, AccessEnabled, ""))
-	add(7, Suppress("00ff", "bounced"), Suppress("01", "unsubscribed"), Lift("01"))
+	add(1, ArticleStored("a1", "hash1"), ArticleStored("a2", "hash2"))
+	add(2, EditionBegun(Edition{Seq: 7, ID: "e7", Digest: "weekly", Number: 3, ScheduledFor: "2026-03-01T08:00", Subject: "Two words – & -", Audience: 4, Articles: []string{"a1", "a2"}}))
+	add(0, MailsAttempted(7, []int64{1, 2}))
+	add(0, MailsAttempted(7, []int64{3}), MailsDeferred(7, []int64{2}))
+	add(3, EditionEnded(7, "sent"))
+	add(4, EditionBegun(Edition{Seq: 8, ID: "e8", Digest: "daily", ScheduledFor: "manual:x"}))
+	add(0, MailsAttempted(8, []int64{10, 11, 1 << 40}), MailsDeferred(8, []int64{11}))
+	add(5, SubscriberState(5, "unsubscribed"), SubscriberState(6, "active"), SubscriberState(6, "erased"))
+	add(6, Unsubscribed(5, "weekly"), Subscribed(5, "weekly"), Unsubscribed(6, "daily"), Unsubscribed(6, ""), Subscribed(6, "weekly"))
+	add(6, FeedClosed(5, "weekly"), AccessChanged(2, AccessPassword, ""), AccessChanged(2, AccessRole, "editor"), AccessChanged(2, AccessDisabled, ""), AccessChanged(2, AccessEnabled, ""))
+	add(6, AccessChanged(3, AccessRemoved, ""), AccessChanged(3, AccessEnabled, ""))
+	add(7, Suppressed("00ff", "bounced"), Suppressed("01", "unsubscribed"), SuppressionLifted("01"))
 }
 
-func checkFacts(t *testing.T, f *Facts) {
+func checkState(t *testing.T, f *State) {
 	t.Helper()
 	if len(f.Editions) != 2 {
 		t.Fatalf("%d editions", len(f.Editions))
@@ -84,8 +84,8 @@ func checkFacts(t *testing.T, f *Facts) {
 	if at := f.ClosedFeeds[SubscriptionKey{5, "weekly"}]; len(f.ClosedFeeds) != 1 || at.IsZero() {
 		t.Errorf("closed feeds %v", f.ClosedFeeds)
 	}
-	if f.Articles["hash1"].Value != "a1" || f.Mark != 7 || f.Generation != "gen" {
-		t.Errorf("articles %v, mark %d, generation %q", f.Articles, f.Mark, f.Generation)
+	if f.Articles["hash1"].Value != "a1" || f.Position != 7 || f.HistoryID != "gen" {
+		t.Errorf("articles %v, mark %d, generation %q", f.Articles, f.Position, f.HistoryID)
 	}
 }
 
@@ -95,11 +95,11 @@ func TestFactsAreLatestValues(t *testing.T) {
 	j := New(folder, "gen")
 	fill(t, j)
 	must(t, j.Close())
-	facts, err := Read(folder)
+	state, err := Read(folder)
 	must(t, err)
-	checkFacts(t, facts)
+	checkState(t, state)
 	tail, found, err := ReadTail(folder)
-	if err != nil || !found || tail.Mark != 7 || tail.Edition != 8 || !slices.Equal(tail.Recipients, []int64{10, 11, 1 << 40}) || tail.ID != facts.ID {
+	if err != nil || !found || tail.Position != 7 || tail.Edition != 8 || !slices.Equal(tail.Recipients, []int64{10, 11, 1 << 40}) || tail.ID != state.ID {
 		t.Errorf("tail %+v, %v, %v", tail, found, err)
 	}
 }
@@ -117,11 +117,11 @@ func TestDamagedLinesAreSkippedAndCounted(t *testing.T) {
 	lines[3] = strings.Replace(lines[3], "two", "tow", 1)
 	lines = slices.Insert(lines, 4, "nonsense\n", strings.Repeat("x", 2*maxLine)+"\n")
 	must(t, os.WriteFile(path, []byte(strings.Join(lines, "")+"I 1 2 3"), 0o600))
-	facts, err := Read(folder)
+	state, err := Read(folder)
 	must(t, err)
-	checkFacts(t, facts)
-	if facts.Damaged != 3 {
-		t.Errorf("%d damaged lines, want 3", facts.Damaged)
+	checkState(t, state)
+	if state.Damaged != 3 {
+		t.Errorf("%d damaged lines, want 3", state.Damaged)
 	}
 }
 
@@ -129,9 +129,9 @@ func TestCompactKeepsTheFactsAndBoundsTheSize(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	j, other := New(folder, "gen"), New(folder, "gen")
-	must(t, other.Append(noon, 0, State(99, "paused"))) // its open file is replaced later
+	must(t, other.Append(noon, 0, SubscriberState(99, "paused"))) // its open file is replaced later
 	for i := range 200 {
-		must(t, j.Append(noon, 1, State(5, fmt.Sprint(i))))
+		must(t, j.Append(noon, 1, SubscriberState(5, fmt.Sprint(i))))
 	}
 	fill(t, j)
 	before, err := os.Stat(filepath.Join(folder, fileName))
@@ -140,17 +140,17 @@ func TestCompactKeepsTheFactsAndBoundsTheSize(t *testing.T) {
 	if err != nil || size >= before.Size()/4 {
 		t.Errorf("%d of %d bytes are left, %v", size, before.Size(), err)
 	}
-	must(t, other.Append(noon.Add(2*time.Hour), 0, State(98, "paused")))
-	must(t, errors.Join(j.Append(noon.Add(2*time.Hour), 0, State(97, "paused")), j.Close(), other.Close()))
-	facts, err := Read(folder)
+	must(t, other.Append(noon.Add(2*time.Hour), 0, SubscriberState(98, "paused")))
+	must(t, errors.Join(j.Append(noon.Add(2*time.Hour), 0, SubscriberState(97, "paused")), j.Close(), other.Close()))
+	state, err := Read(folder)
 	must(t, err)
 	for _, id := range []int64{97, 98, 99} {
-		if facts.States[id].Value != "paused" {
+		if state.States[id].Value != "paused" {
 			t.Errorf("the state of subscriber %d is lost", id)
 		}
-		delete(facts.States, id)
+		delete(state.States, id)
 	}
-	checkFacts(t, facts)
+	checkState(t, state)
 }
 
 func TestOldRecordsAndArticlesAreDropped(t *testing.T) {
@@ -158,23 +158,23 @@ func TestOldRecordsAndArticlesAreDropped(t *testing.T) {
 	folder := t.TempDir()
 	j := New(folder, "gen")
 	for i := range 1000 {
-		must(t, j.Append(noon.Add(time.Duration(i)*time.Second), 0, Article(fmt.Sprintf("id%d", i), fmt.Sprintf("source%d", i))))
+		must(t, j.Append(noon.Add(time.Duration(i)*time.Second), 0, ArticleStored(fmt.Sprintf("id%d", i), fmt.Sprintf("source%d", i))))
 	}
 	fill(t, j)
 	size, err := j.Compact(noon.Add(time.Hour), Limits{Size: 8000, Keep: 24 * time.Hour})
 	if err != nil || size > 4000 {
 		t.Errorf("%d bytes, %v", size, err)
 	}
-	facts, err := Read(folder)
+	state, err := Read(folder)
 	must(t, err)
-	if facts.Articles["source999"].Value != "id999" || facts.Articles["source0"].Value != "" || facts.States[5].Value != "unsubscribed" {
-		t.Errorf("%d articles, states %v", len(facts.Articles), facts.States)
+	if state.Articles["source999"].Value != "id999" || state.Articles["source0"].Value != "" || state.States[5].Value != "unsubscribed" {
+		t.Errorf("%d articles, states %v", len(state.Articles), state.States)
 	}
 	if _, err := j.Compact(noon.Add(48*time.Hour), Limits{Size: 10, Keep: 24 * time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	if facts, err = Read(folder); err != nil || len(facts.States) != 0 || len(facts.Editions) != 1 || len(facts.Editions[0].Recipients()) != 2 {
-		t.Errorf("after two days: %v, %d editions, %v; want only the edition that is being sent", facts.States, len(facts.Editions), err)
+	if state, err = Read(folder); err != nil || len(state.States) != 0 || len(state.Editions) != 1 || len(state.Editions[0].Recipients()) != 2 {
+		t.Errorf("after two days: %v, %d editions, %v; want only the edition that is being sent", state.States, len(state.Editions), err)
 	}
 	must(t, j.Close())
 }
@@ -183,19 +183,19 @@ func TestJournalOfAnotherGenerationIsRefused(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	first := New(folder, "one")
-	must(t, errors.Join(first.Append(noon, 1, State(1, "paused")), first.Close()))
+	must(t, errors.Join(first.Append(noon, 1, SubscriberState(1, "paused")), first.Close()))
 	second := New(folder, "two")
 	var other *OtherError
-	if err := second.Append(noon, 1, State(1, "paused")); !errors.As(err, &other) || other.Generation != "one" {
+	if err := second.Append(noon, 1, SubscriberState(1, "paused")); !errors.As(err, &other) || other.HistoryID != "one" {
 		t.Errorf("%v", err)
 	}
-	aside, err := SetAside(folder, noon)
+	aside, err := Rotate(folder, noon)
 	if err != nil || aside == "" {
 		t.Fatalf("%q, %v", aside, err)
 	}
-	must(t, errors.Join(second.Append(noon, 1, State(2, "paused")), second.Close()))
-	if facts, err := Read(folder); err != nil || facts.Generation != "two" || len(facts.Generations) != 2 || len(facts.States) != 2 {
-		t.Errorf("%+v, %v", facts, err)
+	must(t, errors.Join(second.Append(noon, 1, SubscriberState(2, "paused")), second.Close()))
+	if state, err := Read(folder); err != nil || state.HistoryID != "two" || len(state.HistoryIDs) != 2 || len(state.States) != 2 {
+		t.Errorf("%+v, %v", state, err)
 	}
 }
 
@@ -208,7 +208,7 @@ func TestConcurrentAppendsAreAllKept(t *testing.T) {
 		wg.Go(func() {
 			j := New(folder, "gen")
 			for i := range each {
-				if err := j.Append(noon, 0, State(int64(w*each+i), "paused")); err != nil {
+				if err := j.Append(noon, 0, SubscriberState(int64(w*each+i), "paused")); err != nil {
 					t.Error(err)
 				}
 				if i%50 == 0 {
@@ -223,21 +223,21 @@ func TestConcurrentAppendsAreAllKept(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	facts, err := Read(folder)
-	if err != nil || len(facts.States) != writers*each || facts.Damaged != 0 {
-		t.Errorf("%d of %d states, %d damaged, %v", len(facts.States), writers*each, facts.Damaged, err)
+	state, err := Read(folder)
+	if err != nil || len(state.States) != writers*each || state.Damaged != 0 {
+		t.Errorf("%d of %d states, %d damaged, %v", len(state.States), writers*each, state.Damaged, err)
 	}
 }
 
 func FuzzParse(f *testing.F) {
-	r := Begin(Edition{Seq: 7, ID: "e7", Subject: "two words"})
+	r := EditionBegun(Edition{Seq: 7, ID: "e7", Subject: "two words"})
 	f.Add(string(r.append(nil)))
-	r = Intents(7, []int64{1, 2})
+	r = MailsAttempted(7, []int64{1, 2})
 	f.Add(strings.TrimSuffix(string(r.append(nil)), "\n"))
 	f.Fuzz(func(t *testing.T, line string) {
-		facts := newFacts()
+		state := newState()
 		if r, ok := parse(line); ok {
-			facts.add(&r)
+			state.add(&r)
 		}
 	})
 }
@@ -249,7 +249,7 @@ func BenchmarkAppend(b *testing.B) {
 		ids[i] = int64(1_000_000 + i)
 	}
 	for b.Loop() {
-		if err := j.Append(noon, 0, Intents(7, ids)); err != nil {
+		if err := j.Append(noon, 0, MailsAttempted(7, ids)); err != nil {
 			b.Fatal(err)
 		}
 	}

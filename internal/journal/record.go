@@ -21,28 +21,28 @@ type kind byte
 
 // The kinds of records.
 const (
-	headerKind   kind = 'H' // generation, id of the journal
-	beginKind    kind = 'B' // the sending of an edition begins
-	endKind      kind = 'E' // an edition was sent, cancelled or failed
-	intentKind   kind = 'I' // mails of an edition are about to be sent
-	deferredKind kind = 'D' // mails of an edition were not sent and wait for another try
-	stateKind    kind = 'S' // a subscriber's state
-	leaveKind    kind = 'L' // a subscriber left a digest, or all
-	joinKind     kind = 'J' // a subscriber joined a digest
-	suppressKind kind = 'P' // an address was suppressed
-	liftKind     kind = 'U' // the suppression of an address was lifted
-	articleKind  kind = 'A' // an article got its id
-	closeKind    kind = 'F' // the private feed of a subscriber and a digest was closed
-	editorKind   kind = 'O' // an editor's access changed
+	headerKind      kind = 'H' // id of the store's history, id of the journal
+	beginKind       kind = 'B' // the sending of an edition begins
+	endKind         kind = 'E' // an edition was sent, cancelled or failed
+	intentKind      kind = 'I' // mails of an edition are about to be sent
+	deferredKind    kind = 'D' // mails of an edition were not sent and wait for another try
+	stateKind       kind = 'S' // a subscriber's state
+	unsubscribeKind kind = 'L' // a subscriber left a digest, or all
+	subscribeKind   kind = 'J' // a subscriber joined a digest
+	suppressKind    kind = 'P' // an address was suppressed
+	unsuppressKind  kind = 'U' // the suppression of an address was lifted
+	articleKind     kind = 'A' // an article got its id
+	closeKind       kind = 'F' // the private feed of a subscriber and a digest was closed
+	editorKind      kind = 'O' // an editor's access changed
 )
 
 // Record is one line of a journal.
 type Record struct {
-	kind   kind
-	at     int64 // Unix milliseconds
-	mark   int64
-	fields []string
-	ids    []int64 // of subscribers, for intents
+	kind     kind
+	at       int64 // Unix milliseconds
+	position int64
+	fields   []string
+	ids      []int64 // of subscribers, for intents
 }
 
 // Edition is an edition as a journal records it.
@@ -61,70 +61,72 @@ type Edition struct {
 	Mailed       map[int64]bool
 }
 
-// Begin records that the sending of an edition begins.
-func Begin(e Edition) Record {
+// EditionBegun records that the sending of an edition begins.
+func EditionBegun(e Edition) Record {
 	return Record{kind: beginKind, fields: []string{
 		number(e.Seq), e.ID, e.Digest, number(int64(e.Number)), e.ScheduledFor, number(e.Audience), e.Subject, strings.Join(e.Articles, ","),
 	}}
 }
 
-// EndBySeq records that an edition was sent.
-func EndBySeq(seq int64, state string) Record {
+// EditionEnded records that an edition was sent.
+func EditionEnded(seq int64, state string) Record {
 	return Record{kind: endKind, fields: []string{number(seq), "", state}}
 }
 
-// EndByID records that an edition was cancelled or failed.
-func EndByID(id, state string) Record {
+// EditionEndedByID records that an edition was cancelled or failed.
+func EditionEndedByID(id, state string) Record {
 	return Record{kind: endKind, fields: []string{"", id, state}}
 }
 
-// Intents records that mails of an edition are about to be sent to some subscribers.
-func Intents(seq int64, subscribers []int64) Record {
+// MailsAttempted records that mails of an edition are about to be sent to some subscribers.
+func MailsAttempted(seq int64, subscribers []int64) Record {
 	return Record{kind: intentKind, fields: []string{number(seq)}, ids: subscribers}
 }
 
-// Deferred records that mails were not sent and wait for another try.
-func Deferred(seq int64, subscribers []int64) Record {
+// MailsDeferred records that mails were not sent and wait for another try.
+func MailsDeferred(seq int64, subscribers []int64) Record {
 	return Record{kind: deferredKind, fields: []string{number(seq)}, ids: subscribers}
 }
 
-// State records a subscriber's new state.
-func State(subscriber int64, state string) Record {
+// SubscriberState records a subscriber's new state.
+func SubscriberState(subscriber int64, state string) Record {
 	return Record{kind: stateKind, fields: []string{number(subscriber), state}}
 }
 
-// Leave records that a subscriber left a digest, or all digests when digest is empty.
-func Leave(subscriber int64, digest string) Record {
-	return Record{kind: leaveKind, fields: []string{number(subscriber), digest}}
+// Unsubscribed records that a subscriber left a digest, or all digests when digest is empty.
+func Unsubscribed(subscriber int64, digest string) Record {
+	return Record{kind: unsubscribeKind, fields: []string{number(subscriber), digest}}
 }
 
-// Join records that a subscriber joined a digest.
-func Join(subscriber int64, digest string) Record {
-	return Record{kind: joinKind, fields: []string{number(subscriber), digest}}
+// Subscribed records that a subscriber joined a digest.
+func Subscribed(subscriber int64, digest string) Record {
+	return Record{kind: subscribeKind, fields: []string{number(subscriber), digest}}
 }
 
-// Suppress records that an address, given by its keyed hash in hex, is suppressed.
-func Suppress(hash, reason string) Record {
+// Suppressed records that an address, given by its keyed hash in hex, is suppressed.
+func Suppressed(hash, reason string) Record {
 	return Record{kind: suppressKind, fields: []string{hash, reason}}
 }
 
-// Lift records that the suppression of an address was lifted.
-func Lift(hash string) Record { return Record{kind: liftKind, fields: []string{hash}} }
+// SuppressionLifted records that the suppression of an address was lifted.
+func SuppressionLifted(hash string) Record {
+	return Record{kind: unsuppressKind, fields: []string{hash}}
+}
 
-// Article records the id of a new article and a hash of its source.
-func Article(id, source string) Record {
+// ArticleStored records the id of a new article and a hash of its source.
+func ArticleStored(id, source string) Record {
 	return Record{kind: articleKind, fields: []string{id, source}}
 }
 
-// CloseFeed records that the private feed of a subscriber and a digest, as it was until now, was
+// FeedClosed records that the private feed of a subscriber and a digest, as it was until now, was
 // closed.
-func CloseFeed(subscriber int64, digest string) Record {
+func FeedClosed(subscriber int64, digest string) Record {
 	return Record{kind: closeKind, fields: []string{number(subscriber), digest}}
 }
 
-// Editor records a change of an editor's access. For AccessRole, value is the new role, and for
+// AccessChanged records a change of an editor's access. For AccessRole, value is the new role, and for
 // AccessPassword a hash of the stored hash of the new password.
-func Editor(editor int64, change AccessChange, value string) Record {
+func AccessChanged(editor int64, change AccessChange, value string) Record {
 	return Record{kind: editorKind, fields: []string{number(editor), string(change), value}}
 }
 
@@ -140,8 +142,8 @@ const (
 	AccessRemoved  AccessChange = "removed"  // the editor was removed
 )
 
-func header(generation, id string) Record {
-	return Record{kind: headerKind, fields: []string{generation, id}}
+func header(historyID, id string) Record {
+	return Record{kind: headerKind, fields: []string{historyID, id}}
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 36) }
@@ -153,14 +155,14 @@ func parseNumber(text string) int64 {
 
 var table = crc32.MakeTable(crc32.Castagnoli)
 
-// append appends the record to line as text: the kind, time, mark, fields and numbers,
+// append appends the record to line as text: the kind, time, position, fields and numbers,
 // separated by spaces, followed by a checksum of all of these.
 func (r *Record) append(line []byte) []byte {
 	from := len(line)
 	line = append(line, byte(r.kind), ' ')
 	line = strconv.AppendInt(line, r.at, 36)
 	line = append(line, ' ')
-	line = strconv.AppendInt(line, r.mark, 36)
+	line = strconv.AppendInt(line, r.position, 36)
 	for _, field := range r.fields {
 		line = append(line, ' ')
 		line = append(line, escape(field)...)
@@ -200,7 +202,7 @@ func parse(line string) (Record, bool) {
 	if len(parts) < 3 || len(parts[0]) != 1 {
 		return Record{}, false
 	}
-	r := Record{kind: kind(parts[0][0]), at: parseNumber(parts[1]), mark: parseNumber(parts[2])}
+	r := Record{kind: kind(parts[0][0]), at: parseNumber(parts[1]), position: parseNumber(parts[2])}
 	parts = parts[3:]
 	if r.kind == intentKind || r.kind == deferredKind {
 		if len(parts) == 0 {
@@ -225,6 +227,6 @@ func parse(line string) (Record, bool) {
 
 // fieldsOf is the minimum number of fields of each kind of record.
 var fieldsOf = map[kind]int{
-	headerKind: 2, beginKind: 8, endKind: 3, intentKind: 1, deferredKind: 1, stateKind: 2, leaveKind: 2, joinKind: 2,
-	suppressKind: 2, liftKind: 1, articleKind: 2, closeKind: 2, editorKind: 3,
+	headerKind: 2, beginKind: 8, endKind: 3, intentKind: 1, deferredKind: 1, stateKind: 2, unsubscribeKind: 2, subscribeKind: 2,
+	suppressKind: 2, unsuppressKind: 1, articleKind: 2, closeKind: 2, editorKind: 3,
 }

@@ -1,5 +1,5 @@
 // Package samples holds the articles that the demo publishes: a small town's
-// gazette in five languages, with pictures and a sound. Articles is the door.
+// gazette in five languages, with pictures and a sound. Articles returns them.
 package samples
 
 import (

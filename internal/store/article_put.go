@@ -320,7 +320,7 @@ func (c *conn) insertArticle(ctx context.Context, a *article.Article, row *artic
 			return err
 		}
 	}
-	c.record(journal.Article(row.id, sourceHash(a.Source)))
+	c.record(journal.ArticleStored(row.id, sourceHash(a.Source)))
 	if _, err := c.One(ctx, "article.insert", row.values(a), &row.seq); err != nil {
 		return err
 	}

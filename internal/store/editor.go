@@ -105,16 +105,16 @@ func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here strin
 // password or role, and whether the editor may sign in.
 func recordAccess(tx *conn, old, e Editor) {
 	if old.Password != e.Password {
-		tx.record(journal.Editor(e.ID, journal.AccessPassword, passwordMark(e.Password)))
+		tx.record(journal.AccessChanged(e.ID, journal.AccessPassword, passwordMark(e.Password)))
 	}
 	if old.Role != e.Role {
-		tx.record(journal.Editor(e.ID, journal.AccessRole, e.Role))
+		tx.record(journal.AccessChanged(e.ID, journal.AccessRole, e.Role))
 	}
 	switch before, now := old.Disabled.IsZero(), e.Disabled.IsZero(); {
 	case before && !now:
-		tx.record(journal.Editor(e.ID, journal.AccessDisabled, ""))
+		tx.record(journal.AccessChanged(e.ID, journal.AccessDisabled, ""))
 	case !before && now:
-		tx.record(journal.Editor(e.ID, journal.AccessEnabled, ""))
+		tx.record(journal.AccessChanged(e.ID, journal.AccessEnabled, ""))
 	}
 }
 

@@ -19,39 +19,39 @@ import (
 // appended to the journal when the transaction of the query is committed.
 var journaled = map[string]func(args []any) (journal.Record, bool){
 	"suppression.put": func(args []any) (journal.Record, bool) {
-		return journal.Suppress(hex.EncodeToString(args[0].([]byte)), args[1].(string)), true
+		return journal.Suppressed(hex.EncodeToString(args[0].([]byte)), args[1].(string)), true
 	},
 	"suppression.drop": func(args []any) (journal.Record, bool) {
-		return journal.Lift(hex.EncodeToString(args[0].([]byte))), true
+		return journal.SuppressionLifted(hex.EncodeToString(args[0].([]byte))), true
 	},
 	"subscriber.setState": func(args []any) (journal.Record, bool) {
-		return journal.State(args[0].(int64), args[2].(string)), true
+		return journal.SubscriberState(args[0].(int64), args[2].(string)), true
 	},
 	"subscriber.erase": func(args []any) (journal.Record, bool) {
-		return journal.State(args[0].(int64), "erased"), true
+		return journal.SubscriberState(args[0].(int64), "erased"), true
 	},
 	"subscription.put": func(args []any) (journal.Record, bool) {
-		return journal.Join(args[1].(int64), args[0].(string)), true
+		return journal.Subscribed(args[1].(int64), args[0].(string)), true
 	},
 	"subscription.leave": func(args []any) (journal.Record, bool) {
-		return journal.Leave(args[1].(int64), args[0].(string)), true
+		return journal.Unsubscribed(args[1].(int64), args[0].(string)), true
 	},
 	"subscription.leaveAll": func(args []any) (journal.Record, bool) {
-		return journal.Leave(args[0].(int64), ""), true
+		return journal.Unsubscribed(args[0].(int64), ""), true
 	},
 	"feedtoken.revoke": func(args []any) (journal.Record, bool) {
-		return journal.CloseFeed(args[0].(int64), args[1].(string)), true
+		return journal.FeedClosed(args[0].(int64), args[1].(string)), true
 	},
 	"editor.delete": func(args []any) (journal.Record, bool) {
-		return journal.Editor(args[0].(int64), journal.AccessRemoved, ""), true
+		return journal.AccessChanged(args[0].(int64), journal.AccessRemoved, ""), true
 	},
 	"edition.finish": func(args []any) (journal.Record, bool) {
-		return journal.EndBySeq(args[0].(int64), string(digest.Sent)), true
+		return journal.EditionEnded(args[0].(int64), string(digest.Sent)), true
 	},
 	"edition.setState": func(args []any) (journal.Record, bool) {
 		state := digest.State(args[2].(string))
 		ends := state == digest.Sent || state == digest.Cancelled || state == digest.Failed
-		return journal.EndByID(args[0].(string), string(state)), ends
+		return journal.EditionEndedByID(args[0].(string), string(state)), ends
 	},
 }
 
@@ -105,7 +105,7 @@ func (k *journalWriter) replace(generation string, aside bool) error {
 	defer k.mu.Unlock()
 	err := k.journal.Close()
 	if aside {
-		_, failed := journal.SetAside(k.folder, k.now())
+		_, failed := journal.Rotate(k.folder, k.now())
 		err = errors.Join(err, failed)
 	}
 	k.journal, k.generation = journal.New(k.folder, generation), generation
@@ -202,8 +202,8 @@ func (s *Store) journalMails(batch *recordBatch, granted map[[2]int64]bool) {
 			sending[key[0]] = append(sending[key[0]], key[1])
 		}
 	}
-	put(journal.Deferred, deferred)
-	put(journal.Intents, sending)
+	put(journal.MailsDeferred, deferred)
+	put(journal.MailsAttempted, sending)
 	if len(records) > 0 {
 		s.journal.append(mark{}, records...)
 	}
@@ -220,7 +220,7 @@ func (s *Store) startEdition(ctx context.Context, tx *conn, seq int64) error {
 		return err
 	}
 	e := found[0]
-	tx.record(journal.Begin(journal.Edition{
+	tx.record(journal.EditionBegun(journal.Edition{
 		Seq: e.Seq, ID: e.ID, Digest: e.Digest, Number: e.Number, ScheduledFor: e.ScheduledFor, Subject: e.Subject, Audience: e.Recipients.Count, Articles: e.Articles,
 	}))
 	return nil
@@ -310,7 +310,7 @@ func (s *Store) checkJournal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if tail.Generation != hex.EncodeToString(generation) {
+	if tail.HistoryID != hex.EncodeToString(generation) {
 		return s.handleFormerJournal(ctx, tail)
 	}
 	var have int64
@@ -323,7 +323,7 @@ func (s *Store) checkJournal(ctx context.Context) error {
 			return err
 		}
 	}
-	if have >= tail.Mark && behind == 0 {
+	if have >= tail.Position && behind == 0 {
 		return nil
 	}
 	taken, err := journal.TimeOf(s.journal.folder, have)
@@ -345,11 +345,11 @@ func (s *Store) checkJournal(ctx context.Context) error {
 // set aside after that. Otherwise the error is *journal.OtherError.
 func (s *Store) handleFormerJournal(ctx context.Context, tail journal.Tail) error {
 	var former int
-	if _, err := s.readers.One(ctx, "generation.former", []any{tail.Generation}, &former); err != nil {
+	if _, err := s.readers.One(ctx, "generation.former", []any{tail.HistoryID}, &former); err != nil {
 		return err
 	}
 	if former == 0 {
-		return &journal.OtherError{Path: s.journal.folder, Generation: tail.Generation}
+		return &journal.OtherError{Path: s.journal.folder, HistoryID: tail.HistoryID}
 	}
 	s.history.era.Add(1)
 	q, err := s.Quarantine(ctx)

@@ -18,7 +18,7 @@ func (s *Store) CountPrivateFeeds(ctx context.Context) (n int64, err error) {
 
 // applyAccessFacts closes private feeds and takes access from editors as journals recorded it in
 // the time that the store lost. It gives no access back. It returns the number of feeds closed.
-func (s *Store) applyAccessFacts(ctx context.Context, facts *journal.Facts, from time.Time) (feeds int64, err error) {
+func (s *Store) applyAccessFacts(ctx context.Context, facts *journal.State, from time.Time) (feeds int64, err error) {
 	err = s.write(ctx, func(tx *conn) error {
 		feeds = 0
 		for place, at := range facts.ClosedFeeds {

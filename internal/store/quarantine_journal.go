@@ -19,7 +19,7 @@ const maxClockSkew = 5 * time.Minute
 
 // applyJournalFacts applies what journals recorded in the time that the store lost. It may
 // be repeated, and called for the journals of several machines one after the other.
-func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.Facts) error {
+func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.State) error {
 	q, err := s.Quarantine(ctx)
 	if err != nil || q == nil {
 		return err
@@ -59,7 +59,7 @@ func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.Facts) err
 
 // applySubscriberFacts applies unsubscribes, suppressions and erasures, and returns the
 // counts of each. It never resumes mail to a subscriber.
-func (s *Store) applySubscriberFacts(ctx context.Context, facts *journal.Facts, from time.Time) (counts [3]int64, err error) {
+func (s *Store) applySubscriberFacts(ctx context.Context, facts *journal.State, from time.Time) (counts [3]int64, err error) {
 	for hash, p := range facts.Suppressions {
 		if p.Reason == "" || !p.At.After(from) {
 			continue
@@ -114,7 +114,7 @@ func (s *Store) suppressHash(ctx context.Context, text string, p journal.Suppres
 
 // repeatUnsubscribe ends the subscriptions that a subscriber had ended in the lost time. It
 // returns 1 if there was one, else 0.
-func (s *Store) repeatUnsubscribe(ctx context.Context, facts *journal.Facts, ended journal.SubscriptionKey) (int64, error) {
+func (s *Store) repeatUnsubscribe(ctx context.Context, facts *journal.State, ended journal.SubscriptionKey) (int64, error) {
 	current, err := s.Subscriptions(ctx, ended.Subscriber)
 	if err != nil {
 		return 0, err

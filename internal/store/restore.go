@@ -67,7 +67,7 @@ func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (Restor
 		return out, err
 	}
 	// A backup from a time without generations may belong to any journal.
-	ours := facts.ID != "" && (out.Header.Generation == "" || slices.Contains(facts.Generations, out.Header.Generation))
+	ours := facts.ID != "" && (out.Header.Generation == "" || slices.Contains(facts.HistoryIDs, out.Header.Generation))
 	if facts.ID != "" && !ours {
 		return out, fmt.Errorf("the journal in %s does not belong to the store in %s; name the right one with --journal, or move it to another folder", strings.Join(folders, ", "), file)
 	}
@@ -83,14 +83,14 @@ func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (Restor
 		err = restorePostgres(ctx, dsn, file, facts, opts, &out)
 	}
 	if err == nil && opts.Journal != "" {
-		_, err = journal.SetAside(opts.Journal, time.Now())
+		_, err = journal.Rotate(opts.Journal, time.Now())
 	}
 	return out, err
 }
 
 // restoreSQLite creates the store under a temporary file name and renames the file when it
 // is complete.
-func restoreSQLite(ctx context.Context, path, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
+func restoreSQLite(ctx context.Context, path, file string, facts *journal.State, opts RestoreOptions, out *RestoredStore) error {
 	if err := checkReplaceable(ctx, path, opts); err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func moveAside(path string, now time.Time) (string, error) {
 }
 
 // restorePostgres moves existing tables into another schema and fills the database.
-func restorePostgres(ctx context.Context, dsn, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
+func restorePostgres(ctx context.Context, dsn, file string, facts *journal.State, opts RestoreOptions, out *RestoredStore) error {
 	s, err := connect(ctx, dsn, opts.Options)
 	if err != nil {
 		return err
@@ -252,7 +252,7 @@ func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, er
 
 // fill creates the schema that the archive was made from, loads the rows, brings the schema
 // up to date and begins the quarantine.
-func fill(ctx context.Context, dsn, file string, facts *journal.Facts, opts RestoreOptions, out *RestoredStore) error {
+func fill(ctx context.Context, dsn, file string, facts *journal.State, opts RestoreOptions, out *RestoredStore) error {
 	s, err := connect(ctx, dsn, opts.Options)
 	if err != nil {
 		return err
@@ -261,7 +261,7 @@ func fill(ctx context.Context, dsn, file string, facts *journal.Facts, opts Rest
 	return errors.Join(sqldb.Wrap("restore into "+Redact(dsn), err), s.Close())
 }
 
-func (s *Store) fill(ctx context.Context, file string, facts *journal.Facts, out *RestoredStore) error {
+func (s *Store) fill(ctx context.Context, file string, facts *journal.State, out *RestoredStore) error {
 	db := s.db.Writers.DB
 	if _, err := db.ExecContext(ctx, "CREATE TABLE "+schema.Unfinished+" (since BIGINT)"); err != nil {
 		return err

@@ -82,8 +82,8 @@ func (r *Relay) Stopped() bool {
 	return r.stoppedNow()
 }
 
-// Works reports whether the last dial succeeded.
-func (r *Relay) Works() bool {
+// Reachable reports whether the last dial succeeded.
+func (r *Relay) Reachable() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.proved
@@ -310,16 +310,16 @@ func (s *Set) readHolds(ctx context.Context) {
 			case store.RelayHeld:
 				stop = h
 			case store.DomainHeld:
-				r.throttle.learn(h.Domain, time.Now().Add(left))
+				r.throttle.applyRemote(h.Domain, time.Now().Add(left))
 			}
 		}
-		r.learn(stop, now, stops[i])
+		r.applyStop(stop, now, stops[i])
 	}
 }
 
-// learn applies a stop from the store, or its end. before is the value of stops when the store
-// was read: if this node has stopped the relay since, learn does nothing.
-func (r *Relay) learn(stop store.Hold, now time.Time, before int) {
+// applyStop applies a stop from the store, or its end. before is the value of stops when the store
+// was read: if this node has stopped the relay since, applyStop does nothing.
+func (r *Relay) applyStop(stop store.Hold, now time.Time, before int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stops != before {

@@ -28,14 +28,14 @@ func (l *Lease) renew(at time.Time) { l.renewed.Store(&at) }
 type leases struct {
 	mu      sync.Mutex
 	held    map[*Lease]bool
-	crowded time.Time // when to try again after all connections were taken; zero if they were not
+	retryAt time.Time // when to try again after all connections were taken; zero if they were not
 }
 
 const (
-	// crowdedWait is how long a node waits after it found all connections taken.
-	crowdedWait = 500 * time.Millisecond
-	// noticeWait is how long a single mail waits for a connection that editions give back.
-	noticeWait = 5 * time.Second
+	// allTakenWait is how long a node waits after it found all connections taken.
+	allTakenWait = 500 * time.Millisecond
+	// singleMailWait is how long a single mail waits for a connection that editions give back.
+	singleMailWait = 5 * time.Second
 	// releaseTimeout is the timeout for releasing a lease. A lease that could not be released
 	// ends by itself.
 	releaseTimeout = 5 * time.Second
@@ -50,13 +50,13 @@ func (r *Relay) Acquire(ctx context.Context) (lease *Lease, ok bool) {
 	l := &r.leases
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if time.Now().Before(l.crowded) {
+	if time.Now().Before(l.retryAt) {
 		return nil, false
 	}
 	asked := time.Now()
 	number, err := r.set.Store.LeaseConnection(ctx, r.Name, r.set.Node, r.Connections, r.set.Lease)
 	if err != nil || number < 0 {
-		l.crowded = time.Now().Add(crowdedWait)
+		l.retryAt = time.Now().Add(allTakenWait)
 		return nil, false
 	}
 	lease = &Lease{number: number, length: r.set.Lease}
@@ -68,17 +68,17 @@ func (r *Relay) Acquire(ctx context.Context) (lease *Lease, ok bool) {
 	return lease, true
 }
 
-// AcquireForNotice takes a connection for a single mail. When editions use all of them, it waits
+// AcquireForSingleMail takes a connection for a single mail. When editions use all of them, it waits
 // until one of them ends after its current mail.
-func (r *Relay) AcquireForNotice(ctx context.Context) (lease *Lease, ok bool) {
+func (r *Relay) AcquireForSingleMail(ctx context.Context) (lease *Lease, ok bool) {
 	if lease, ok = r.Acquire(ctx); ok {
 		return lease, true
 	}
-	r.notices.Add(1)
-	defer r.notices.Add(-1)
-	ctx, cancel := context.WithTimeout(ctx, noticeWait)
+	r.singleMails.Add(1)
+	defer r.singleMails.Add(-1)
+	ctx, cancel := context.WithTimeout(ctx, singleMailWait)
 	defer cancel()
-	ticker := time.NewTicker(crowdedWait / 5)
+	ticker := time.NewTicker(allTakenWait / 5)
 	defer ticker.Stop()
 	for {
 		select {
@@ -108,28 +108,28 @@ func (r *Relay) Release(lease *Lease) {
 	_ = r.set.Store.ReleaseConnection(ctx, r.Name, r.set.Node, lease.number)
 }
 
-// crowded reports whether other nodes had all connections at the last try.
-func (r *Relay) crowded() bool {
+// allConnectionsTaken reports whether other nodes had all connections at the last try.
+func (r *Relay) allConnectionsTaken() bool {
 	r.leases.mu.Lock()
 	defer r.leases.mu.Unlock()
-	return !r.leases.crowded.IsZero()
+	return !r.leases.retryAt.IsZero()
 }
 
-// checkCrowded marks the relay as crowded as long as other nodes have all its connections, so
+// recheckConnections marks the relay as used up as long as other nodes have all its connections, so
 // that this node does not claim mails that it cannot send.
-func (r *Relay) checkCrowded(ctx context.Context) {
+func (r *Relay) recheckConnections(ctx context.Context) {
 	l := &r.leases
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.held) > 0 || l.crowded.IsZero() || time.Now().Before(l.crowded) {
+	if len(l.held) > 0 || l.retryAt.IsZero() || time.Now().Before(l.retryAt) {
 		return
 	}
 	taken, err := r.set.Store.CountConnections(ctx, r.Name)
 	if err != nil || taken >= int64(r.Connections) {
-		l.crowded = time.Now().Add(crowdedWait)
+		l.retryAt = time.Now().Add(allTakenWait)
 		return
 	}
-	l.crowded = time.Time{}
+	l.retryAt = time.Time{}
 }
 
 // renewLeases renews this node's connection leases, and marks those as lost that another node

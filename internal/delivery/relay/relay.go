@@ -108,12 +108,12 @@ type Relay struct {
 	wake   chan struct{} // one token: more connections may be wanted
 	header []byte        // prepended to each mail over this relay
 
-	routed   routed
-	quota    *quota
-	leases   leases
-	throttle throttle
-	accepted atomic.Int64 // mails, for the concurrency controller
-	notices  atomic.Int64 // single mails that wait for a connection
+	recentMails mailCounter
+	quota       *quota
+	leases      leases
+	throttle    throttle
+	accepted    atomic.Int64 // mails, for the concurrency controller
+	singleMails atomic.Int64 // single mails that wait for a connection
 
 	mu          sync.Mutex // guards what follows
 	running     int        // open connections for editions
@@ -131,7 +131,7 @@ func (r *Relay) run(ctx context.Context, serve func(ctx context.Context, r *Rela
 		r.mu.Lock()
 		r.concurrency.measure(r.accepted.Load(), busy, time.Now())
 		r.mu.Unlock()
-		r.checkCrowded(ctx)
+		r.recheckConnections(ctx)
 		for r.wantsConnection() {
 			lease, ok := r.Acquire(ctx)
 			if !ok {
@@ -169,16 +169,16 @@ func (r *Relay) count(by int) {
 // wantsConnection reports whether one more connection should be opened. Until a login has
 // succeeded only one is open, so that a wrong password is tried once, not by every connection.
 func (r *Relay) wantsConnection() bool {
-	waiting, standby := r.set.Pending(), r.Standby()
+	waiting, standby := r.set.Pending(), r.OnStandby()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.running < r.concurrency.target-r.reserved() && (r.proved || r.running == 0) && waiting > 0 && !standby && !r.heldNow()
 }
 
-// Surplus reports whether a connection should not start another mail, since there are too many
+// ShouldCloseConnection reports whether a connection should not start another mail, since there are too many
 // or no node may send over the relay.
-func (r *Relay) Surplus() bool {
-	if r.Standby() {
+func (r *Relay) ShouldCloseConnection() bool {
+	if r.OnStandby() {
 		return true
 	}
 	r.mu.Lock()
@@ -189,20 +189,20 @@ func (r *Relay) Surplus() bool {
 // reserved returns how many connections editions leave to waiting single mails: one for each, at
 // most half of all connections or the only one.
 func (r *Relay) reserved() int {
-	return min(int(r.notices.Load()), max(1, r.concurrency.target/2))
+	return min(int(r.singleMails.Load()), max(1, r.concurrency.target/2))
 }
 
 // available reports whether this node can hand mail to the relay now or soon: it is not
 // held, and other nodes do not have all its connections.
 func (r *Relay) available() bool {
-	crowded := r.crowded()
+	taken := r.allConnectionsTaken()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !r.heldNow() && (r.running > 0 || !crowded)
+	return !r.heldNow() && (r.running > 0 || !taken)
 }
 
-// Attempt is the outcome of handing a mail to a relay.
-type Attempt struct {
+// Result is the outcome of handing a mail to a relay.
+type Result struct {
 	Domain string // of the recipient, as DomainOf returns it
 	Class  mailer.Class
 	Reply  mailer.Reply
@@ -211,8 +211,8 @@ type Attempt struct {
 }
 
 // Record takes the outcome of a mail, and stops or slows down the relay if needed.
-func (r *Relay) Record(ctx context.Context, a Attempt) {
-	r.routed.add(time.Now())
+func (r *Relay) Record(ctx context.Context, a Result) {
+	r.recentMails.add(time.Now())
 	switch {
 	case a.Class == mailer.Uncertain:
 		r.onUncertain(ctx, a.Reason)

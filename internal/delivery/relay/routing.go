@@ -20,25 +20,25 @@ const (
 	routingSlack = 8
 )
 
-// routed counts the mails of a relay in the current span.
-type routed struct {
+// mailCounter counts the mails of a relay in the current span.
+type mailCounter struct {
 	span  atomic.Int64
 	mails atomic.Int64
 }
 
-func (c *routed) add(now time.Time) {
+func (m *mailCounter) add(now time.Time) {
 	span := now.UnixNano() / int64(routingSpan)
-	if c.span.Swap(span) != span {
-		c.mails.Store(0)
+	if m.span.Swap(span) != span {
+		m.mails.Store(0)
 	}
-	c.mails.Add(1)
+	m.mails.Add(1)
 }
 
-func (c *routed) count(now time.Time) int64 {
-	if c.span.Load() != now.UnixNano()/int64(routingSpan) {
+func (m *mailCounter) count(now time.Time) int64 {
+	if m.span.Load() != now.UnixNano()/int64(routingSpan) {
 		return 0
 	}
-	return c.mails.Load()
+	return m.mails.Load()
 }
 
 // Routes reports whether a mail should go to this relay rather than to another working relay:
@@ -53,30 +53,30 @@ func (r *Relay) Routes(m Mail) bool {
 		return false
 	}
 	now, domain := time.Now(), DomainOf(m.Address)
-	suits, others := r.suits(m, domain), false
+	eligible, others := r.eligible(m, domain), false
 	var weights, mails int64
 	for _, o := range all {
 		switch {
 		case o == r:
-		case o.Standby() || !o.ready(now) || !o.Fits(m.Size) || !o.suits(m, domain):
+		case o.OnStandby() || !o.ready(now) || !o.Fits(m.Size) || !o.eligible(m, domain):
 			continue
 		default:
 			others = true
 		}
 		weights += int64(o.Weight)
-		mails += o.routed.count(now)
+		mails += o.recentMails.count(now)
 	}
-	if !others || !suits {
+	if !others || !eligible {
 		return !others
 	}
-	return r.Weight == 0 || r.routed.count(now)*weights <= (mails+routingSlack)*int64(r.Weight)
+	return r.Weight == 0 || r.recentMails.count(now)*weights <= (mails+routingSlack)*int64(r.Weight)
 }
 
 // Fits reports whether a mail of the given size in bytes is within the relay's limit.
 func (r *Relay) Fits(size int) bool { return r.MaxSize == 0 || int64(size) <= r.MaxSize }
 
-// suits reports whether the relay has not refused the mail and does not throttle its domain.
-func (r *Relay) suits(m Mail, domain string) bool {
+// eligible reports whether the relay has not refused the mail and does not throttle its domain.
+func (r *Relay) eligible(m Mail, domain string) bool {
 	return m.RefusedBy != r.Name && r.throttle.until(domain).IsZero()
 }
 
@@ -96,9 +96,9 @@ func (r *Relay) QuotaFullFor(d time.Duration) {
 	r.quotaFull = time.Now().Add(d)
 }
 
-// Standby reports whether this relay has no weight and is not needed now. A relay with a
+// OnStandby reports whether this relay has no weight and is not needed now. A relay with a
 // weight whose quotas are used up for now still counts as working.
-func (r *Relay) Standby() bool {
+func (r *Relay) OnStandby() bool {
 	if r.Weight > 0 {
 		return false
 	}

@@ -7,7 +7,7 @@ import (
 
 func TestRoutingForgetsEarlierSpan(t *testing.T) {
 	t.Parallel()
-	var s routed
+	var s mailCounter
 	now := time.Now().Truncate(routingSpan)
 	for range 100 {
 		s.add(now)

@@ -111,8 +111,8 @@ func (t *throttle) onAccepted(name string) {
 	}
 }
 
-// learn applies the throttle of another node.
-func (t *throttle) learn(name string, until time.Time) {
+// applyRemote applies the throttle of another node.
+func (t *throttle) applyRemote(name string, until time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if known := t.domain(name); until.After(known.until) {

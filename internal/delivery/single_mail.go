@@ -17,14 +17,14 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// noticeKind is the kind of the jobs that carry single mails.
-const noticeKind = "notice"
+// singleMailKind is the kind of the jobs that carry single mails.
+const singleMailKind = "notice"
 
-// noticeTries bounds the tries of a single mail. With the backoff they take about two days.
-const noticeTries = 15
+// singleMailTries bounds the tries of a single mail. With the backoff they take about two days.
+const singleMailTries = 15
 
-// notice is a single mail, as stored in its job.
-type notice struct {
+// singleMail is a single mail, as stored in its job.
+type singleMail struct {
 	ID          string
 	Digest      string // whose sender it has; the first digest's when empty
 	To          string
@@ -34,22 +34,22 @@ type notice struct {
 }
 
 // delivery returns the id that the return path of the mail carries.
-func (n notice) delivery() mailer.DeliveryID {
+func (n singleMail) delivery() mailer.DeliveryID {
 	return mailer.DeliveryID{Edition: n.ID, Person: token.PersonOf(n.Person)}
 }
 
-// SendNotice queues a single mail, such as a confirmation; it is sent as soon as a relay takes it.
-func (e *Engine) SendNotice(ctx context.Context, to subscriber.Address, rendered templates.Rendered) error {
-	return e.enqueueNotice(ctx, to, notice{To: to.String(), Mail: rendered})
+// SendSingleMail queues a single mail, such as a confirmation; it is sent as soon as a relay takes it.
+func (e *Engine) SendSingleMail(ctx context.Context, to subscriber.Address, rendered templates.Rendered) error {
+	return e.enqueueSingleMail(ctx, to, singleMail{To: to.String(), Mail: rendered})
 }
 
 // SendToSubscriber queues a single mail to a subscriber; it is sent as soon as a relay takes it.
 // Its bounces are recorded for the subscriber. unsubscribe is the one-click URL, or empty.
 func (e *Engine) SendToSubscriber(ctx context.Context, who subscriber.Subscriber, unsubscribe string, rendered templates.Rendered) error {
-	return e.enqueueNotice(ctx, who.Address, notice{To: who.Address.String(), Person: who.UID, Unsubscribe: unsubscribe, Mail: rendered})
+	return e.enqueueSingleMail(ctx, who.Address, singleMail{To: who.Address.String(), Person: who.UID, Unsubscribe: unsubscribe, Mail: rendered})
 }
 
-func (e *Engine) enqueueNotice(ctx context.Context, to subscriber.Address, n notice) error {
+func (e *Engine) enqueueSingleMail(ctx context.Context, to subscriber.Address, n singleMail) error {
 	job, err := n.job()
 	if err != nil {
 		return err
@@ -60,35 +60,35 @@ func (e *Engine) enqueueNotice(ctx context.Context, to subscriber.Address, n not
 }
 
 // job makes the job that carries a single mail.
-func (n notice) job() (store.Job, error) {
+func (n singleMail) job() (store.Job, error) {
 	n.ID = uuid.NewString()
 	payload, err := json.Marshal(n)
-	return store.Job{Kind: noticeKind, Key: n.ID, Payload: payload}, err
+	return store.Job{Kind: singleMailKind, Key: n.ID, Payload: payload}, err
 }
 
-// sendNotice tries one single mail and settles its job.
-func (e *Engine) sendNotice(ctx context.Context, conn *noticeConn, j store.Job) error {
-	var n notice
+// sendSingleMail tries one single mail and settles its job.
+func (e *Engine) sendSingleMail(ctx context.Context, conn *singleMailConn, j store.Job) error {
+	var n singleMail
 	if err := json.Unmarshal(j.Payload, &n); err != nil {
 		return e.Store.FailJob(ctx, j, "it cannot be read: "+err.Error())
 	}
-	err := e.post(ctx, conn, n)
+	err := e.compileAndSend(ctx, conn, n)
 	var refused *refusedError
 	switch {
 	case err == nil:
 		return e.Store.FinishJob(ctx, j)
 	case errors.As(err, &refused) && refused.final():
-		return errors.Join(e.noticeRefused(ctx, n, refused.reply), e.Store.FailJob(ctx, j, err.Error()))
+		return errors.Join(e.recordRefusal(ctx, n, refused.reply), e.Store.FailJob(ctx, j, err.Error()))
 	case errors.Is(err, errRelaysFull): // no try was made
 		return e.Store.ContinueJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, 1))
-	case j.Tries >= noticeTries:
+	case j.Tries >= singleMailTries:
 		return e.Store.FailJob(ctx, j, err.Error())
 	}
 	return e.Store.RetryJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, j.Tries), err.Error())
 }
 
-// noticeRefused records a refusal as a hard or soft bounce of the subscriber, as for editions.
-func (e *Engine) noticeRefused(ctx context.Context, n notice, reply mailer.Reply) error {
+// recordRefusal records a refusal as a hard or soft bounce of the subscriber, as for editions.
+func (e *Engine) recordRefusal(ctx context.Context, n singleMail, reply mailer.Reply) error {
 	kind := map[mailer.Class]store.FeedbackKind{mailer.Suppress: store.FeedbackBounced, mailer.Soft: store.FeedbackSoft}[mailer.Classify(reply, nil)]
 	if kind == "" || n.Person == uuid.Nil {
 		return nil
@@ -107,8 +107,8 @@ func (e *Engine) noticeRefused(ctx context.Context, n notice, reply mailer.Reply
 	return err
 }
 
-// post hands a single mail to the first relay that takes it.
-func (e *Engine) post(ctx context.Context, conn *noticeConn, n notice) error {
+// compileAndSend hands a single mail to the first relay that takes it.
+func (e *Engine) compileAndSend(ctx context.Context, conn *singleMailConn, n singleMail) error {
 	def, err := e.senderOf(n.Digest)
 	if err != nil {
 		return err
@@ -125,18 +125,18 @@ func (e *Engine) post(ctx context.Context, conn *noticeConn, n notice) error {
 	compiled, err := mailer.Compile(mailer.Message{
 		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: to.ASCII()}, Subject: n.Mail.Subject, Date: e.Store.Now(),
 		MessageID: messageID, Text: n.Mail.Text, HTML: n.Mail.HTML,
-		Headers: e.noticeHeaders(n, paths),
+		Headers: e.singleMailHeaders(n, paths),
 	})
 	if err != nil {
 		return err
 	}
 	from := settings{From: def.From, ReturnPaths: e.ReturnPaths}.returnPath(paths, n.delivery())
-	return e.handOver(ctx, conn, singleMail{from: from, to: to, compiled: compiled, messageID: messageID})
+	return e.sendByAnyRelay(ctx, conn, compiledMail{from: from, to: to, compiled: compiled, messageID: messageID})
 }
 
-// noticeHeaders returns the List-Unsubscribe headers of a mail that offers to unsubscribe, and
+// singleMailHeaders returns the List-Unsubscribe headers of a mail that offers to unsubscribe, and
 // the headers of an automatic mail otherwise.
-func (e *Engine) noticeHeaders(n notice, paths *mailer.SignedAddresses) []mailer.Header {
+func (e *Engine) singleMailHeaders(n singleMail, paths *mailer.SignedAddresses) []mailer.Header {
 	if n.Unsubscribe == "" {
 		return []mailer.Header{{Name: "Auto-Submitted", Value: "auto-generated"}}
 	}
@@ -232,5 +232,5 @@ func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Var
 	l := &loadedEdition{Edition: store.Edition{Edition: digest.Edition{ID: variant.Edition, Digest: fixed.Digest}}, fixed: fixed}
 	values := e.values(nil, m, paths, l, store.Recipient{}, to)
 	from := fixed.returnPath(paths, mailer.DeliveryID{Edition: variant.Edition})
-	return e.handOver(ctx, nil, singleMail{from: from, to: to, compiled: m.Compiled, values: values, messageID: values[messageIDValue]})
+	return e.sendByAnyRelay(ctx, nil, compiledMail{from: from, to: to, compiled: m.Compiled, values: values, messageID: values[messageIDValue]})
 }

@@ -70,8 +70,8 @@ func (c *Config) warnPodcast(key string, p *Podcast, warn func(key, what, fix st
 	}
 }
 
-// signs reports whether a DKIM key's domain aligns with the sender's (RFC 7489, section
+// hasAlignedKey reports whether a DKIM key's domain aligns with the sender's (RFC 7489, section
 // 3.1.1): both belong to one registered domain.
-func (c *Config) signs(domain string) bool {
+func (c *Config) hasAlignedKey(domain string) bool {
 	return slices.ContainsFunc(c.Mail.DKIM, func(key DKIM) bool { return organisation(key.Domain) == organisation(domain) })
 }

@@ -110,12 +110,12 @@ func podcast(p *config.Podcast) *feed.Podcast {
 }
 
 // NamedFeeds returns the feeds of all tags, authors and languages of the stored articles.
-func (p *Service) NamedFeeds(ctx context.Context) ([]feed.Definition, error) {
+func (s *Service) NamedFeeds(ctx context.Context) ([]feed.Definition, error) {
 	var all []feed.Definition
 	for _, list := range []struct {
 		kind  feed.Kind
 		names func(context.Context) ([]store.LabelCount, error)
-	}{{feed.ByTag, p.Store.Tags}, {feed.ByAuthor, p.Store.Authors}, {feed.ByLanguage, p.Store.Languages}} {
+	}{{feed.ByTag, s.Store.Tags}, {feed.ByAuthor, s.Store.Authors}, {feed.ByLanguage, s.Store.Languages}} {
 		counts, err := list.names(ctx)
 		if err != nil {
 			return nil, err
@@ -133,21 +133,21 @@ func (p *Service) NamedFeeds(ctx context.Context) ([]feed.Definition, error) {
 
 // PrivateFeed returns the feed for a subscriber's token: the articles that the digest sends to
 // this subscriber, by topics and language.
-func (p *Service) PrivateFeed(ctx context.Context, token string) (feed.Definition, error) {
-	subscription, err := p.Store.FeedToken(ctx, token)
+func (s *Service) PrivateFeed(ctx context.Context, token string) (feed.Definition, error) {
+	subscription, err := s.Store.FeedToken(ctx, token)
 	if isNotFound(err) {
 		return feed.Definition{}, feedserver.ErrUnknown
 	}
 	if err != nil {
 		return feed.Definition{}, err
 	}
-	at := slices.IndexFunc(p.Config.Digests, func(d config.Digest) bool { return d.Name == subscription.Digest })
+	at := slices.IndexFunc(s.Config.Digests, func(d config.Digest) bool { return d.Name == subscription.Digest })
 	if at < 0 {
 		return feed.Definition{}, feedserver.ErrUnknown
 	}
-	d := &p.Config.Digests[at]
-	reader, err1 := p.Store.Subscriber(ctx, subscription.Subscriber)
-	languages, err2 := p.Store.LanguageKeys(ctx)
+	d := &s.Config.Digests[at]
+	reader, err1 := s.Store.Subscriber(ctx, subscription.Subscriber)
+	languages, err2 := s.Store.LanguageKeys(ctx)
 	filter, err3 := d.Filter.Compile()
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return feed.Definition{}, err

@@ -14,12 +14,12 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// queueNotices queues n single mails.
-func (b *env) queueNotices(n int) {
+// queueSingleMails queues n single mails.
+func (b *env) queueSingleMails(n int) {
 	b.t.Helper()
 	for i := range n {
 		to := subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i))
-		if err := b.engine.SendNotice(b.t.Context(), to, templates.Rendered{Subject: "Please confirm", Text: "Hello\n", HTML: "<p>Hello</p>"}); err != nil {
+		if err := b.engine.SendSingleMail(b.t.Context(), to, templates.Rendered{Subject: "Please confirm", Text: "Hello\n", HTML: "<p>Hello</p>"}); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -29,7 +29,7 @@ func TestSingleMailsArriveOnce(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Greylist: 0}, nil, func(b *env) {
 		b.start()
-		b.queueNotices(30)
+		b.queueSingleMails(30)
 		b.eventually("all are sent", func() bool { return len(b.server.Received()) == 30 })
 		b.wantOneMailEach(30)
 	})
@@ -45,7 +45,7 @@ func TestSingleMailsTryWrongPasswordOnce(t *testing.T) {
 	b.addSubscribers(10)
 	b.addArticle("ferries")
 	b.start()
-	b.queueNotices(50)
+	b.queueSingleMails(50)
 	b.eventually("the hold is shown", func() bool {
 		holds, err := b.store.Holds(t.Context())
 		return err == nil && len(holds) == 1 && holds[0].Kind == store.ConnectionHeld
@@ -67,7 +67,7 @@ func TestSingleMailsKeepRelayLimits(t *testing.T) {
 	each(t, sink.Options{}, func(o *delivery.Options) { o.Relays[0].PerHour, o.Relays[0].Connections = 20, 1 }, func(b *env) {
 		b.atBeginOfHour()
 		b.start()
-		b.queueNotices(40)
+		b.queueSingleMails(40)
 		b.eventually("as many as an hour allows", func() bool { return len(b.server.Mails()) == 20 })
 		time.Sleep(500 * time.Millisecond)
 		if got := len(b.server.Mails()); got != 20 {
@@ -85,7 +85,7 @@ func TestQueuedSingleMailsAreSentInParallel(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{Delay: 100 * time.Millisecond}, nil, func(b *env) {
 		b.start()
-		b.queueNotices(40)
+		b.queueSingleMails(40)
 		b.eventually("all are sent", func() bool { return len(b.server.Received()) == 40 })
 		b.wantOneMailEach(40)
 		made, peak := b.server.Connections()
@@ -105,7 +105,7 @@ func TestSingleMailGetsConnectionDuringEdition(t *testing.T) {
 		e := b.send()
 		b.untilProgress(e.ID, "under way", func(p delivery.Progress) bool { return p.Counts.Sent > 20 })
 		to := subscriber.MustParseAddress("waiting@example.org")
-		if err := b.engine.SendNotice(b.t.Context(), to, templates.Rendered{Subject: "Please confirm", Text: "Hello\n", HTML: "<p>Hello</p>"}); err != nil {
+		if err := b.engine.SendSingleMail(b.t.Context(), to, templates.Rendered{Subject: "Please confirm", Text: "Hello\n", HTML: "<p>Hello</p>"}); err != nil {
 			b.t.Fatal(err)
 		}
 		b.eventually("the single mail is there", func() bool { return b.server.Received()["waiting@example.org"] == 1 })

@@ -36,7 +36,7 @@ func (c *Config) warnMail(warn func(key, what, fix string)) {
 		switch {
 		case freemail(s.domain):
 			warn(s.key, "receivers refuse mail from "+s.domain+" that its own servers do not send", "use an address at your own domain")
-		case !c.signs(s.domain):
+		case !c.hasAlignedKey(s.domain):
 			warn(s.key, "no DKIM key signs for "+s.domain, `add a key under mail.dkim ("tidings dkim keygen"), unless the relay signs`)
 		}
 	}

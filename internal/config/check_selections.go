@@ -15,7 +15,7 @@ import (
 )
 
 func (c *checker) feed(key string, f *Feed) {
-	c.name(key+".name", f.Name, c.taken("feeds"))
+	c.name(key+".name", f.Name, c.usedNames("feeds"))
 	c.filter(key+".filter", f.Filter)
 	c.between(key+".limit", f.Limit, 1, 1000)
 	c.oneOf(key+".content", f.Content, "full", "summary")
@@ -39,7 +39,7 @@ func (c *checker) feed(key string, f *Feed) {
 }
 
 func (c *checker) digest(key string, d *Digest) {
-	c.name(key+".name", d.Name, c.taken("digests"))
+	c.name(key+".name", d.Name, c.usedNames("digests"))
 	if d.Timezone != c.config.Site.Timezone { // already checked
 		c.timezone(key+".timezone", d.Timezone)
 	}
@@ -109,7 +109,7 @@ func (c *checker) password(key string, password *Secret, file string) {
 	c.config.secrets = append(c.config.secrets, secretFile{key + ".password_file", path, "a password"})
 	data, err := os.ReadFile(path)
 	if err != nil {
-		c.wrong(key+".password_file", cause(err), "name a file that this user can read")
+		c.wrong(key+".password_file", errorText(err), "name a file that this user can read")
 		return
 	}
 	secret := strings.TrimRight(string(data), "\r\n")
@@ -172,12 +172,12 @@ func (c *checker) path(key string, path *string, fix string) {
 	}
 	*path = c.relative(*path)
 	if _, err := os.Stat(*path); err != nil {
-		c.wrong(key, cause(err), fix)
+		c.wrong(key, errorText(err), fix)
 	}
 }
 
-// cause returns the file and text of an error, without the name of the system call.
-func cause(err error) string {
+// errorText returns the file and text of an error, without the name of the system call.
+func errorText(err error) string {
 	if path, ok := err.(*os.PathError); ok {
 		return filepath.ToSlash(path.Path) + ": " + path.Err.Error()
 	}

@@ -57,7 +57,7 @@ func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 	who := b.addPending("ada@example.net")
 	b.sendToSubscriber(who, "")
 	b.sendToSubscriber(who, unsubscribeLink)
-	if err := b.engine.SendNotice(t.Context(), subscriber.MustParseAddress("editor@example.net"), templates.Rendered{Subject: "Sign in", Text: "Hello\n"}); err != nil {
+	if err := b.engine.SendSingleMail(t.Context(), subscriber.MustParseAddress("editor@example.net"), templates.Rendered{Subject: "Sign in", Text: "Hello\n"}); err != nil {
 		t.Fatal(err)
 	}
 	b.eventually("all are sent", func() bool { return len(b.server.Mails()) == 3 })

@@ -9,49 +9,49 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// topics is the set of subjects that the words of a refusal are about. classifyRefusal has their
+// causes is the set of causes that the words of a refusal name. classifyRefusal has their
 // order of precedence.
-type topics uint16
+type causes uint16
 
 const (
-	topicSender      topics = 1 << iota // our address or domain was refused, or could not be verified
-	topicRelaying                       // the server does not relay for us
-	topicBlock                          // block lists, reputation, authentication, spam, rate limits
-	topicFull                           // the mailbox is full
-	topicSize                           // the mail is too large
-	topicUnknownUser                    // there is no such mailbox
-	topicUnavailable                    // "mailbox unavailable", the words of RFC 5321 for 550
-	topicUnknownHost                    // the recipient's domain takes no mail or does not exist
-	topicRouting                        // a DNS or routing problem on the way
-	topicInactive                       // the mailbox is disabled, locked or suspended
-	topicPolicy                         // "blocked" or "policy" without details
-	topicTemporary                      // the words call the refusal temporary
+	causeSender      causes = 1 << iota // our address or domain was refused, or could not be verified
+	causeRelaying                       // the server does not relay for us
+	causeBlock                          // block lists, reputation, authentication, spam, rate limits
+	causeFull                           // the mailbox is full
+	causeSize                           // the mail is too large
+	causeUnknownUser                    // there is no such mailbox
+	causeUnavailable                    // "mailbox unavailable", the words of RFC 5321 for 550
+	causeUnknownHost                    // the recipient's domain takes no mail or does not exist
+	causeRouting                        // a DNS or routing problem on the way
+	causeInactive                       // the mailbox is disabled, locked or suspended
+	causePolicy                         // "blocked" or "policy" without details
+	causeTemporary                      // the words call the refusal temporary
 )
 
-func (w topics) has(any topics) bool { return w&any != 0 }
+func (c causes) has(any causes) bool { return c&any != 0 }
 
-// topicsOf returns the topics of a refusal's text. It ignores addresses and URLs, because "spam" in
+// causesOf returns the causes of a refusal's text. It ignores addresses and URLs, because "spam" in
 // a mailbox name means nothing; only a few well-known URLs count. One of our return paths in the
 // text means that the server tried to verify the sender (a callout).
-func topicsOf(text string) topics {
-	var w topics
-	folded := foldText(text[:min(len(text), topicTextMax)])
+func causesOf(text string) causes {
+	var w causes
+	folded := foldText(text[:min(len(text), causeTextMax)])
 	if strings.Contains(folded, "://") || strings.Contains(folded, "www.") {
 		w |= readURLs(folded)
 		folded = webAddress.ReplaceAllString(folded, " ")
 	}
 	if strings.Contains(folded, "@") {
 		if verpAddress.MatchString(folded) {
-			w |= topicSender
+			w |= causeSender
 		}
 		folded = mailAddress.ReplaceAllString(folded, " ")
 	}
 	folded = replyCodes.ReplaceAllString(folded, " ")
 	flat := normalizeWords(folded)
 	if rejectedWithoutReason.MatchString(flat) {
-		w |= topicUnavailable
+		w |= causeUnavailable
 	}
-	w |= topics(refusalMatcher().find(flat))
+	w |= causes(refusalMatcher().find(flat))
 	if !isASCII(folded) {
 		for _, g := range glyphs() {
 			if g.expression.MatchString(folded) {
@@ -62,21 +62,21 @@ func topicsOf(text string) topics {
 	return w
 }
 
-// readURLs returns the topics of the well-known URLs in a text.
-func readURLs(folded string) (w topics) {
+// readURLs returns the causes of the well-known URLs in a text.
+func readURLs(folded string) (w causes) {
 	for _, url := range webAddress.FindAllString(folded, 5) {
 		switch {
 		case blockListURL.MatchString(url):
-			w |= topicBlock
+			w |= causeBlock
 		case strings.Contains(url, "nosuchuser"):
-			w |= topicUnknownUser
+			w |= causeUnknownUser
 		}
 	}
 	return w
 }
 
-// topicTextMax is how many octets of a refusal topicsOf reads.
-const topicTextMax = 2000
+// causeTextMax is how many octets of a refusal causesOf reads.
+const causeTextMax = 2000
 
 // refusalMatcher returns the matcher of all phrases, which is built on the first call.
 var refusalMatcher = sync.OnceValue(func() *phraseMatcher {
@@ -88,7 +88,7 @@ var refusalMatcher = sync.OnceValue(func() *phraseMatcher {
 })
 
 type glyphPattern struct {
-	of         topics
+	of         causes
 	expression *regexp.Regexp
 }
 

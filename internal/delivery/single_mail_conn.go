@@ -15,77 +15,77 @@ import (
 )
 
 const (
-	maxNoticeWorkers = 8                // connections of a node for single mails
-	noticeBatch      = 200              // mails of a worker before the relays are checked again
-	noticeTimeout    = 5 * time.Minute  // for one mail
-	noticeLease      = 10 * time.Minute // must be longer than noticeTimeout
+	maxSingleMailWorkers = 8                // connections of a node for single mails
+	singleMailBatch      = 200              // mails of a worker before the relays are checked again
+	singleMailTimeout    = 5 * time.Minute  // for one mail
+	singleMailLease      = 10 * time.Minute // must be longer than singleMailTimeout
 )
 
-// sendNotices sends the single mails that are due, over several connections at once, so that a
+// sendSingleMails sends the single mails that are due, over several connections at once, so that a
 // confirmation does not wait for the whole queue before it.
-func (e *Engine) sendNotices(ctx context.Context) error {
-	workers, mails := e.noticeWorkers()
+func (e *Engine) sendSingleMails(ctx context.Context) error {
+	workers, mails := e.singleMailWorkers()
 	var group errgroup.Group
 	for range workers {
-		group.Go(func() error { return e.sendNoticeBatch(ctx, mails) })
+		group.Go(func() error { return e.sendSingleMailBatch(ctx, mails) })
 	}
 	return group.Wait()
 }
 
-// noticeWorkers returns how many connections single mails may use now, and how many mails each
+// singleMailWorkers returns how many connections single mails may use now, and how many mails each
 // may send. It allows only one mail until a login has succeeded, so that a wrong password is
 // tried once.
-func (e *Engine) noticeWorkers() (workers, mails int) {
-	works := false
+func (e *Engine) singleMailWorkers() (workers, mails int) {
+	reachable := false
 	for _, r := range e.relays.All() {
-		limit := cmp.Or(r.PerNode, r.Connections, maxNoticeWorkers)
+		limit := cmp.Or(r.PerNode, r.Connections, maxSingleMailWorkers)
 		if r.Connections > 0 {
 			limit = min(limit, r.Connections)
 		}
 		workers += limit
-		works = works || r.Works()
+		reachable = reachable || r.Reachable()
 	}
-	if !works {
+	if !reachable {
 		return min(workers, 1), 1
 	}
-	return min(workers, maxNoticeWorkers), noticeBatch
+	return min(workers, maxSingleMailWorkers), singleMailBatch
 }
 
-// sendNoticeBatch sends at most the given number of single mails over one connection. It claims
+// sendSingleMailBatch sends at most the given number of single mails over one connection. It claims
 // each job just before sending it: a job claimed earlier could wait for a slow server until its
 // lease ends, and another node would send it too.
-func (e *Engine) sendNoticeBatch(ctx context.Context, mails int) error {
-	conn := &noticeConn{}
+func (e *Engine) sendSingleMailBatch(ctx context.Context, mails int) error {
+	conn := &singleMailConn{}
 	defer conn.close()
 	for range mails {
 		if !e.relays.Available() {
 			return nil // a claim would count as a try
 		}
-		jobs, err := e.Store.ClaimJobs(ctx, []string{noticeKind}, 1, noticeLease)
+		jobs, err := e.Store.ClaimJobs(ctx, []string{singleMailKind}, 1, singleMailLease)
 		if err != nil || len(jobs) == 0 {
 			return err
 		}
-		if err := e.sendNotice(ctx, conn, jobs[0]); err != nil {
+		if err := e.sendSingleMail(ctx, conn, jobs[0]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// noticeConn is a connection that stays open from one single mail to the next. The zero value
+// singleMailConn is a connection that stays open from one single mail to the next. The zero value
 // is closed.
-type noticeConn struct {
+type singleMailConn struct {
 	relay *relay.Relay
 	lease *relay.Lease
 	conn  *mailer.Conn
 }
 
 // reusable reports whether the next mail over a relay can use the connection.
-func (c *noticeConn) reusable(r *relay.Relay) bool {
+func (c *singleMailConn) reusable(r *relay.Relay) bool {
 	return c.relay == r && c.conn.Usable() && c.lease.Valid() && (r.PerConnection == 0 || c.conn.Accepted() < r.PerConnection)
 }
 
-func (c *noticeConn) close() {
+func (c *singleMailConn) close() {
 	if c.relay == nil {
 		return
 	}
@@ -95,14 +95,14 @@ func (c *noticeConn) close() {
 		_ = c.conn.Close()
 	}
 	c.relay.Release(c.lease)
-	*c = noticeConn{}
+	*c = singleMailConn{}
 }
 
 // open closes the current connection and connects to the relay. When the relay is at its limits
 // the connection stays closed and open returns no error.
-func (c *noticeConn) open(ctx context.Context, r *relay.Relay) error {
+func (c *singleMailConn) open(ctx context.Context, r *relay.Relay) error {
 	c.close()
-	acquire := r.AcquireForNotice
+	acquire := r.AcquireForSingleMail
 	if urgent(ctx) {
 		acquire = r.Acquire
 	}
@@ -120,12 +120,12 @@ func (c *noticeConn) open(ctx context.Context, r *relay.Relay) error {
 		r.Release(lease)
 		return err
 	}
-	*c = noticeConn{relay: r, lease: lease, conn: conn}
+	*c = singleMailConn{relay: r, lease: lease, conn: conn}
 	return nil
 }
 
-// singleMail is one compiled mail outside an edition.
-type singleMail struct {
+// compiledMail is one compiled mail outside an edition.
+type compiledMail struct {
 	from      string // return path
 	to        subscriber.Address
 	compiled  *mailer.Compiled
@@ -133,27 +133,27 @@ type singleMail struct {
 	messageID string
 }
 
-// handOver sends one mail to the first relay that can be reached, over conn, or over a new
-// connection when conn is nil. It respects the limits of the relays and skips held ones. A relay
-// that fails here is held for editions too.
-func (e *Engine) handOver(ctx context.Context, conn *noticeConn, m singleMail) error {
+// sendByAnyRelay sends one mail to the first relay that can be reached, over conn, or over a new
+// connection when conn is nil. It respects the limits of the relays and skips paused ones. A relay
+// that fails here is paused for editions too.
+func (e *Engine) sendByAnyRelay(ctx context.Context, conn *singleMailConn, m compiledMail) error {
 	if len(e.relays.All()) == 0 {
 		return errors.New("no relay is configured; add one under relays: in config.yaml")
 	}
 	if conn == nil {
-		conn = &noticeConn{}
+		conn = &singleMailConn{}
 		defer conn.close()
 	}
-	ctx, cancel := context.WithTimeout(ctx, noticeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, singleMailTimeout)
 	defer cancel()
 	var errs []error
 	for _, r := range e.relays.All() {
 		if reason := r.HeldReason(); reason != "" {
-			errs = append(errs, fmt.Errorf("relay %s is held: %s", r.Name, reason))
+			errs = append(errs, fmt.Errorf("relay %s is paused: %s", r.Name, reason))
 			continue
 		}
-		handed, err := e.handOverTo(ctx, r, conn, m)
-		if handed {
+		tried, err := e.sendByRelay(ctx, r, conn, m)
+		if tried {
 			return err
 		}
 		errs = append(errs, err)
@@ -161,9 +161,9 @@ func (e *Engine) handOver(ctx context.Context, conn *noticeConn, m singleMail) e
 	return cmp.Or(errors.Join(errs...), errRelaysFull)
 }
 
-// handOverTo sends one mail over a relay. handed is false when the relay cannot be reached or
+// sendByRelay sends one mail over a relay. handed is false when the relay cannot be reached or
 // is at its limits.
-func (e *Engine) handOverTo(ctx context.Context, r *relay.Relay, conn *noticeConn, m singleMail) (handed bool, err error) {
+func (e *Engine) sendByRelay(ctx context.Context, r *relay.Relay, conn *singleMailConn, m compiledMail) (tried bool, err error) {
 	body, err := e.signer.Clone().Render(r.AppendHeader(nil, m.messageID), m.compiled, m.values)
 	if err != nil {
 		return true, err
@@ -173,7 +173,7 @@ func (e *Engine) handOverTo(ctx context.Context, r *relay.Relay, conn *noticeCon
 		if d, err := r.TakeQuota(ctx); (d > 0 || err != nil) && !urgent(ctx) {
 			return false, err
 		}
-		begun, err := sendOver(ctx, conn.conn, envelope, body)
+		begun, err := sendOnConn(ctx, conn.conn, envelope, body)
 		if begun || err == nil {
 			return true, err
 		}
@@ -182,13 +182,13 @@ func (e *Engine) handOverTo(ctx context.Context, r *relay.Relay, conn *noticeCon
 	if err := conn.open(ctx, r); err != nil || conn.relay == nil {
 		return false, err
 	}
-	_, err = sendOver(ctx, conn.conn, envelope, body)
+	_, err = sendOnConn(ctx, conn.conn, envelope, body)
 	return true, err
 }
 
-// sendOver sends one mail. begun is false when the connection broke before the server could
+// sendOnConn sends one mail. begun is false when the connection broke before the server could
 // have taken anything, so that another one may be tried.
-func sendOver(ctx context.Context, conn *mailer.Conn, envelope mailer.Envelope, body []byte) (begun bool, err error) {
+func sendOnConn(ctx context.Context, conn *mailer.Conn, envelope mailer.Envelope, body []byte) (begun bool, err error) {
 	if err := conn.SendEnvelope(ctx, envelope); err != nil {
 		return false, err
 	}

@@ -35,12 +35,12 @@ type Suppression struct {
 	At     time.Time
 }
 
-// Facts are the combined content of journals: the latest value of everything they record.
-type Facts struct {
-	Generation    string // of the newest file
+// State is the combined content of journals: the latest value of everything they record.
+type State struct {
+	HistoryID     string // of the newest file
 	ID            string
-	Mark          int64
-	Generations   []string  // of all files
+	Position      int64
+	HistoryIDs    []string  // of all files
 	Started       time.Time // when the oldest file began; all records since then are present
 	Last          time.Time // of the newest record
 	Editions      []*Edition
@@ -62,14 +62,14 @@ type TimedValue struct {
 	At    time.Time
 }
 
-// The values of Facts.Subscriptions.
+// The values of State.Subscriptions.
 const (
 	Left   = "left"
 	Joined = "joined"
 )
 
-func newFacts() *Facts {
-	return &Facts{
+func newState() *State {
+	return &State{
 		States: map[int64]TimedValue{}, Subscriptions: map[SubscriptionKey]TimedValue{}, Suppressions: map[string]Suppression{}, Articles: map[string]TimedValue{},
 		ClosedFeeds: map[SubscriptionKey]time.Time{}, Editors: map[EditorKey]TimedValue{},
 		byID: map[string]*Edition{}, bySeq: map[int64]*Edition{},
@@ -79,11 +79,11 @@ func newFacts() *Facts {
 // Read reads the journals of several folders, such as those of several machines, including
 // the files that SetAside renamed. A folder without a journal adds nothing. Damaged lines
 // are counted and skipped: a power cut may damage the last one.
-func Read(folders ...string) (*Facts, error) {
+func Read(folders ...string) (*State, error) {
 	var records []Record
-	facts := newFacts()
+	state := newState()
 	for _, folder := range folders {
-		files, err := setAsideFiles(folder)
+		files, err := rotatedFiles(folder)
 		if err != nil {
 			return nil, err
 		}
@@ -93,16 +93,16 @@ func Read(folders ...string) (*Facts, error) {
 				return nil, err
 			}
 			records = append(records, found...)
-			facts.Damaged += damaged
+			state.Damaged += damaged
 		}
 	}
 	if len(folders) > 1 {
 		slices.SortStableFunc(records, func(a, b Record) int { return cmp.Compare(a.at, b.at) })
 	}
 	for i := range records {
-		facts.add(&records[i])
+		state.add(&records[i])
 	}
-	return facts, nil
+	return state, nil
 }
 
 // maxLine bounds a line in bytes.
@@ -159,79 +159,79 @@ func readLine(from *bufio.Reader) (string, error) {
 func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 // add applies one record.
-func (f *Facts) add(r *Record) {
+func (s *State) add(r *Record) {
 	at := timeOf(r.at)
-	f.Mark = max(f.Mark, r.mark)
-	if at.After(f.Last) {
-		f.Last = at
+	s.Position = max(s.Position, r.position)
+	if at.After(s.Last) {
+		s.Last = at
 	}
 	switch r.kind {
 	case headerKind:
-		f.Generation, f.ID = r.fields[0], r.fields[1]
-		f.Generations = append(f.Generations, f.Generation)
-		if f.Started.IsZero() || at.Before(f.Started) {
-			f.Started = at
+		s.HistoryID, s.ID = r.fields[0], r.fields[1]
+		s.HistoryIDs = append(s.HistoryIDs, s.HistoryID)
+		if s.Started.IsZero() || at.Before(s.Started) {
+			s.Started = at
 		}
 	case beginKind, endKind, intentKind, deferredKind:
-		f.addEdition(r, at)
+		s.addEdition(r, at)
 	case stateKind:
-		f.States[parseNumber(r.fields[0])] = TimedValue{r.fields[1], at}
-	case leaveKind:
-		f.addLeave(parseNumber(r.fields[0]), r.fields[1], at)
-	case joinKind:
-		f.Subscriptions[SubscriptionKey{parseNumber(r.fields[0]), r.fields[1]}] = TimedValue{Joined, at}
+		s.States[parseNumber(r.fields[0])] = TimedValue{r.fields[1], at}
+	case unsubscribeKind:
+		s.addUnsubscribe(parseNumber(r.fields[0]), r.fields[1], at)
+	case subscribeKind:
+		s.Subscriptions[SubscriptionKey{parseNumber(r.fields[0]), r.fields[1]}] = TimedValue{Joined, at}
 	case suppressKind:
-		f.Suppressions[r.fields[0]] = Suppression{r.fields[1], at}
-	case liftKind:
-		f.Suppressions[r.fields[0]] = Suppression{At: at}
+		s.Suppressions[r.fields[0]] = Suppression{r.fields[1], at}
+	case unsuppressKind:
+		s.Suppressions[r.fields[0]] = Suppression{At: at}
 	case articleKind:
-		f.Articles[r.fields[1]] = TimedValue{r.fields[0], at}
+		s.Articles[r.fields[1]] = TimedValue{r.fields[0], at}
 	case closeKind:
-		f.ClosedFeeds[SubscriptionKey{parseNumber(r.fields[0]), r.fields[1]}] = at
+		s.ClosedFeeds[SubscriptionKey{parseNumber(r.fields[0]), r.fields[1]}] = at
 	case editorKind:
-		f.addEditor(parseNumber(r.fields[0]), AccessChange(r.fields[1]), TimedValue{r.fields[2], at})
+		s.addEditor(parseNumber(r.fields[0]), AccessChange(r.fields[1]), TimedValue{r.fields[2], at})
 	}
 }
 
 // addEditor records a change of an editor's access. A removal is final.
-func (f *Facts) addEditor(editor int64, change AccessChange, v TimedValue) {
+func (s *State) addEditor(editor int64, change AccessChange, v TimedValue) {
 	switch change {
 	case AccessDisabled, AccessEnabled, AccessRemoved:
 		v.Value, change = string(change), AccessDisabled
 	}
 	key := EditorKey{editor, change}
-	if f.Editors[key].Value != string(AccessRemoved) {
-		f.Editors[key] = v
+	if s.Editors[key].Value != string(AccessRemoved) {
+		s.Editors[key] = v
 	}
 }
 
-// addLeave records that a subscriber left a digest. An empty digest stands for all: it
+// addUnsubscribe records that a subscriber left a digest. An empty digest stands for all: it
 // replaces the values of the single digests.
-func (f *Facts) addLeave(subscriber int64, digest string, at time.Time) {
+func (s *State) addUnsubscribe(subscriber int64, digest string, at time.Time) {
 	if digest == "" {
-		for place := range f.Subscriptions {
+		for place := range s.Subscriptions {
 			if place.Subscriber == subscriber {
-				delete(f.Subscriptions, place)
+				delete(s.Subscriptions, place)
 			}
 		}
 	}
-	f.Subscriptions[SubscriptionKey{subscriber, digest}] = TimedValue{Left, at}
+	s.Subscriptions[SubscriptionKey{subscriber, digest}] = TimedValue{Left, at}
 }
 
-func (f *Facts) addEdition(r *Record, at time.Time) {
+func (s *State) addEdition(r *Record, at time.Time) {
 	switch r.kind {
 	case beginKind:
-		f.addBegin(r, at)
+		s.addBegin(r, at)
 	case endKind:
-		e := f.byID[r.fields[1]]
+		e := s.byID[r.fields[1]]
 		if r.fields[0] != "" {
-			e = f.bySeq[parseNumber(r.fields[0])]
+			e = s.bySeq[parseNumber(r.fields[0])]
 		}
 		if e != nil {
 			e.Ended, e.State, e.Mailed = at, r.fields[2], nil
 		}
 	default:
-		e := f.bySeq[parseNumber(r.fields[0])]
+		e := s.bySeq[parseNumber(r.fields[0])]
 		if e == nil || !e.Ended.IsZero() {
 			return
 		}
@@ -241,10 +241,10 @@ func (f *Facts) addEdition(r *Record, at time.Time) {
 	}
 }
 
-func (f *Facts) addBegin(r *Record, at time.Time) {
+func (s *State) addBegin(r *Record, at time.Time) {
 	seq, id := parseNumber(r.fields[0]), r.fields[1]
-	if f.byID[id] != nil {
-		f.bySeq[seq] = f.byID[id]
+	if s.byID[id] != nil {
+		s.bySeq[seq] = s.byID[id]
 		return
 	}
 	e := &Edition{
@@ -254,8 +254,8 @@ func (f *Facts) addBegin(r *Record, at time.Time) {
 	if r.fields[7] != "" {
 		e.Articles = strings.Split(r.fields[7], ",")
 	}
-	f.Editions = append(f.Editions, e)
-	f.byID[id], f.bySeq[seq] = e, e
+	s.Editions = append(s.Editions, e)
+	s.byID[id], s.bySeq[seq] = e, e
 }
 
 // Recipients returns the subscribers to whom mail of an unfinished edition was sent or was

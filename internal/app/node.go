@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/health"
+	"github.com/tidings-press/tidings/internal/loadshare"
+)
+
+// Node is a running process: pages, feeds and mail, or mail only.
+type Node struct {
+	Service *Service
+	// HTTP is the listener for pages; nil for a worker.
+	HTTP net.Listener
+	// Reload delivers new settings. It may be nil.
+	Reload <-chan *config.Config
+	// Ready is called when the node takes requests and mail. It may be nil.
+	Ready func()
+
+	pages atomic.Pointer[http.Handler]
+}
+
+// Run serves until the context ends. Then it stops gracefully: requests are answered, and
+// mails in progress are finished and recorded.
+func (n *Node) Run(ctx context.Context) error {
+	cached := int64(0)
+	if n.HTTP != nil { // a worker serves no feeds and no pages
+		cached = 2 * int64(n.Service.Config.FeedSet.Memory) // feeds, and pages as much again
+	}
+	LimitMemory(cached)
+	current, err := n.start(ctx, n.Service)
+	if err != nil {
+		return err
+	}
+	var listeners sync.WaitGroup
+	stopped := make(chan error, 3)
+	open := func(run func() error) { listeners.Go(func() { stopped <- run() }) }
+	if n.HTTP != nil {
+		open(func() error { return n.serveHTTP(ctx) })
+	}
+	if err := n.openBounceListeners(ctx, open); err != nil {
+		current.stop()
+		return err
+	}
+	if q, err := n.Service.Store.Quarantine(ctx); err != nil {
+		current.stop()
+		return err
+	} else if q != nil {
+		n.Service.Log.Warn("the store is quarantined: nothing is sent until an owner releases it (see tidings quarantine show)", "reason", string(q.Reason), "store_from", q.Taken)
+	}
+	n.Service.Log.Info("running", "site", n.Service.Config.Site.URL, "store", n.Service.Store.Engine(), "settings", n.Service.Config.SharedHash())
+	if n.Ready != nil {
+		n.Ready()
+	}
+	for ctx.Err() == nil {
+		select {
+		case c := <-n.Reload:
+			current = n.reload(ctx, current, c)
+		case err = <-stopped:
+			if err != nil && ctx.Err() == nil {
+				current.stop()
+				return err
+			}
+		case <-ctx.Done():
+		}
+	}
+	n.Service.Log.Info("stopping: mails in progress are finished first")
+	current.stop()
+	listeners.Wait()
+	return nil
+}
+
+// reload starts an instance with other settings, and stops the current one when the new one
+// runs. Settings that cannot be reloaded stay the same.
+func (n *Node) reload(ctx context.Context, current *instance, c *config.Config) *instance {
+	c.Store, c.Server.Listen, c.Log.Format = n.Service.Config.Store, n.Service.Config.Server.Listen, n.Service.Config.Log.Format
+	c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = n.Service.Config.FeedSet.Memory, n.Service.Config.Bounces.SMTP, n.Service.Config.Bounces.LMTP
+	set, err := CheckTemplates(c)
+	var next *instance
+	if err == nil {
+		next, err = n.start(ctx, &Service{Config: c, Store: n.Service.Store, Templates: set, Log: n.Service.Log})
+	}
+	if err != nil {
+		n.Service.Log.Error("the new settings have errors; the old ones stay in use", "error", err)
+		return current
+	}
+	SetLevel(c.Log)
+	n.Service.Log.Info("reloaded", "settings", c.SharedHash())
+	current.stop()
+	return next
+}
+
+// instance is everything that runs with one version of the settings.
+type instance struct {
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// stop stops an instance and waits until its work is finished.
+func (g *instance) stop() {
+	g.cancel()
+	g.work.Wait()
+}
+
+// start starts an instance and publishes its pages.
+func (n *Node) start(ctx context.Context, p *Service) (*instance, error) {
+	engine, err := p.Engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // stop cancels it, so that everything stops in order
+	g := &instance{cancel: cancel}
+	g.work.Go(func() {
+		if err := engine.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			p.Log.Error("the engine stopped", "error", err)
+		}
+	})
+	monitor := p.monitor(engine)
+	g.work.Go(func() { monitor.Run(ctx) })
+	g.work.Go(func() { p.maintain(ctx) })
+	g.work.Go(func() { p.withdrawExpired(ctx) })
+	g.work.Go(func() { p.makeCopies(ctx) })
+	g.work.Go(func() { p.pollMailbox(ctx) })
+	if n.HTTP == nil {
+		return g, nil
+	}
+	if err := n.publish(ctx, p, engine, monitor, g); err != nil {
+		g.stop()
+		return nil, err
+	}
+	return g, nil
+}
+
+// publish serves an instance's pages and feeds from now on.
+func (n *Node) publish(ctx context.Context, p *Service, engine *delivery.Engine, monitor *health.Monitor, g *instance) error {
+	share := loadshare.New(engine.Busy)
+	feeds, err := p.feeds(ctx, share)
+	if err != nil {
+		return err
+	}
+	push := p.WebSub(feeds)
+	pages, err := p.pages(ctx, engine, monitor, feeds, push.Hub, share)
+	if err != nil {
+		return err
+	}
+	if err := p.SettleFeeds(ctx); err != nil {
+		return err
+	}
+	n.pages.Store(&pages.Handler)
+	g.work.Go(func() { pages.Run(ctx) })
+	g.work.Go(func() { p.flushPolls(ctx, feeds) })
+	g.work.Go(func() { p.watchSources(ctx, feeds.Changed) })
+	g.work.Go(func() { p.logError(ctx, "changes of feeds are not published", push.Run(ctx)) })
+	return nil
+}
