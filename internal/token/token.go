@@ -1,6 +1,7 @@
-// Package token encodes and verifies the signed tokens in links and mail addresses. Keys signs
-// and verifies links. Deliveries makes and reads the local parts of return paths and
-// Message-IDs, which name one mail to one person.
+// Package token encodes and verifies the signed tokens in links, mail addresses and cookies. Keys
+// signs and verifies links. Deliveries makes and reads the local parts of return paths and
+// Message-IDs, which name one mail to one person. BrowserKeys signs and verifies the cookies of
+// editors' browsers.
 //
 // A token names a person by their random id, which no other person ever gets. A row number
 // would not do: a restored store gives numbers out again, and a token must never open another

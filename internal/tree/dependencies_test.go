@@ -40,3 +40,18 @@ func TestDependenciesAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestCachesAndSignedTokensHaveOnePackage checks that only internal/lru imports a cache library, and
+// that only internal/token makes tokens of the web interface.
+func TestCachesAndSignedTokensHaveOnePackage(t *testing.T) {
+	t.Parallel()
+	sources(t, func(path string, data []byte) {
+		path = filepath.ToSlash(path)
+		if strings.Contains(string(data), `"github.com/hashicorp/golang-lru`) && !strings.Contains(path, "/internal/lru/") {
+			t.Errorf("%s imports golang-lru; use internal/lru", path)
+		}
+		if strings.Contains(string(data), `"crypto/hmac"`) && strings.Contains(path, "/internal/web/") {
+			t.Errorf("%s imports crypto/hmac; sign with internal/token", path)
+		}
+	})
+}

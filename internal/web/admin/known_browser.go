@@ -1,18 +1,13 @@
 package admin
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/netip"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
@@ -20,25 +15,20 @@ import (
 // cookie have a limit of their own, so that wrong passwords from others, which count against
 // the account and the network, do not lock the editor out. The cookie alone gives no access.
 
-// browserCookieAge is the maximum age of cookies in browsers (RFC 6265bis,
-// section 5.5).
-const browserCookieAge = 400 * 24 * time.Hour
-
 func (h *Handler) browserCookie() string { return h.cookieName() + "-browser" }
 
 // rememberBrowser sets the cookie for an editor who signs in.
 func (h *Handler) rememberBrowser(w http.ResponseWriter, r *http.Request, editor store.Editor) error {
-	id := rand.Text()
-	if old, known := h.knownBrowser(r, editor); known {
-		id = old
+	browser := token.Browser{ID: rand.Text(), Since: h.store.Now()}
+	if id, known := h.knownBrowser(r, editor); known {
+		browser.ID = id
 	}
-	at := strconv.FormatInt(h.store.Now().Unix(), 10)
-	signature, err := h.signBrowser(r, editor, id, at)
+	keys, err := h.browserKeys(r, editor)
 	if err != nil {
 		return err
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: h.browserCookie(), Value: id + "." + at + "." + signature, Path: h.cookiePath(), MaxAge: int(browserCookieAge.Seconds()),
+		Name: h.browserCookie(), Value: keys.Sign(browser), Path: h.cookiePath(), MaxAge: int(token.BrowserFor.Seconds()),
 		HttpOnly: true, Secure: h.secure, SameSite: http.SameSiteStrictMode,
 	})
 	return nil
@@ -48,29 +38,20 @@ func (h *Handler) rememberBrowser(w http.ResponseWriter, r *http.Request, editor
 // since the last change of their password.
 func (h *Handler) knownBrowser(r *http.Request, editor store.Editor) (id string, known bool) {
 	cookie, err := r.Cookie(h.browserCookie())
-	if err != nil || len(cookie.Value) > 200 {
+	if err != nil || editor.ID == 0 {
 		return "", false
 	}
-	id, rest, _ := strings.Cut(cookie.Value, ".")
-	at, signature, _ := strings.Cut(rest, ".")
-	since, err := strconv.ParseInt(at, 10, 64)
-	if err != nil || h.store.Now().Sub(time.Unix(since, 0)) > browserCookieAge {
+	keys, err := h.browserKeys(r, editor)
+	if err != nil {
 		return "", false
 	}
-	want, err := h.signBrowser(r, editor, id, at)
-	return id, err == nil && hmac.Equal([]byte(signature), []byte(want)) && editor.ID != 0
+	browser, err := keys.Verify(cookie.Value, h.store.Now())
+	return browser.ID, err == nil
 }
 
-// signBrowser returns the signature of a browser's id for an account. It covers the password
-// hash, so a change of the password makes all cookies invalid.
-func (h *Handler) signBrowser(r *http.Request, editor store.Editor, id, at string) (string, error) {
-	key, err := h.store.Secret(r.Context(), store.BrowserSecret)
-	if err != nil {
-		return "", err
-	}
-	mac := hmac.New(sha256.New, key)
-	fmt.Fprintf(mac, "%d\x00%s\x00%s\x00%s", editor.ID, id, at, editor.Password)
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
+func (h *Handler) browserKeys(r *http.Request, editor store.Editor) (token.BrowserKeys, error) {
+	secret, err := h.store.Secret(r.Context(), store.BrowserSecret)
+	return token.NewBrowserKeys(secret, editor.ID, editor.Password), err
 }
 
 // Limits of sign-in attempts. Each attempt is counted before the password is checked, and

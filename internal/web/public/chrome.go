@@ -12,10 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/text/language"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/lru"
 	"github.com/tidings-press/tidings/internal/web/view"
 	"github.com/tidings-press/tidings/templates"
 )
@@ -56,7 +56,7 @@ func newOffered(generation int64, tags []string) *offeredLanguages {
 	for i, tag := range tags {
 		parsed[i] = language.Make(tag)
 	}
-	chosen, _ := lru.New[string, string](maxCachedHeaders) // it fails for a size of 0 only
+	chosen := lru.New[string](maxCachedHeaders, func(string) int64 { return 1 }, nil)
 	return &offeredLanguages{generation, tags, language.NewMatcher(parsed), chosen}
 }
 
@@ -78,7 +78,7 @@ func (o *offeredLanguages) choose(accept string) string {
 			tag = o.tags[i]
 		}
 	}
-	o.chosen.Add(accept, tag)
+	o.chosen.Put(accept, tag)
 	return tag
 }
 
