@@ -104,6 +104,22 @@ func (s *shortcodes) assignedIn(from, to int) int {
 	return -1
 }
 
+// rawTag matches the tag before text that the generator copies. It is removed from code too.
+var rawTag = regexp.MustCompile(`\{%-?\s*raw\s*-?%\}`)
+
+// tagInCode returns the position of the next tag that the generator reads in code: a variable of
+// the text, or raw. It returns -1 if there is none.
+func (s *shortcodes) tagInCode(from, to int) int {
+	next := s.assignedIn(from, to)
+	if !s.fillsBraces() {
+		return next
+	}
+	if raw := rawTag.FindStringIndex(s.text[from:to]); raw != nil && (next < 0 || from+raw[0] < next) {
+		return from + raw[0]
+	}
+	return next
+}
+
 // tocLine matches a placeholder line for a table of contents.
 var tocLine = regexp.MustCompile(`(?m)^(?:\[\[?(?:toc|TOC)\]\]?|\[\[_TOC_\]\])[ \t]*$`)
 
@@ -119,8 +135,8 @@ func (s *shortcodes) nextTag() int {
 			s.code = s.code[1:]
 		}
 		if len(s.code) > 0 && s.code[0].from <= at {
-			if variable := s.assignedIn(at, s.code[0].to); variable >= 0 {
-				return variable
+			if next := s.tagInCode(at, s.code[0].to); next >= 0 {
+				return next
 			}
 			at = s.code[0].to - 1
 			continue
@@ -353,8 +369,8 @@ var filteredText = regexp.MustCompile(`^(?:"([^"]*)"|'([^']*)')\s*\|\s*(?:relati
 // filteredURL matches a quoted address with any filter.
 var filteredURL = regexp.MustCompile(`^(?:"((?:https?:/)?/[^"]*)"|'((?:https?:/)?/[^']*)')\s*\|\s*\w`)
 
-// plainExpression matches a variable with its fields and filters.
-var plainExpression = regexp.MustCompile(`^[A-Za-z_][\w.-]*(?:\[[^\]]*\])*(?:\s*\|[^{}]*)?$`)
+// plainExpression matches a variable with its fields and filters, or a text with filters.
+var plainExpression = regexp.MustCompile(`^(?:[A-Za-z_][\w.-]*(?:\[[^\]]*\])*(?:\s*\|[^{}]*)?|(?:"[^"]*"|'[^']*')\s*\|[^{}]*)$`)
 
 // fillsBraces reports whether the generator of the site replaces every variable in braces.
 func (s *shortcodes) fillsBraces() bool {

@@ -221,10 +221,10 @@ func TestLanguageIsTakenFromSentencesNotAddresses(t *testing.T) {
 
 func TestVariablesOfTemplatesAreDroppedWhereTheGeneratorFillsThem(t *testing.T) {
 	t.Parallel()
-	text := "---\ntitle: x\ndate: 2025-03-04\n---\n[talk]({{ \"https://x.example/1\" | short }}) [call]({{ external_url }}) has {{ npm.downloads | human }} of `{{ code }}`.\n"
+	text := "---\ntitle: x\ndate: 2025-03-04\n---\n[talk]({{ \"https://x.example/1\" | short }}) [call]({{ external_url }}) has {{ npm.downloads | human }} of `{{ code }}` and `{% raw %}{{ x }}{% endraw %}`{{ 'a' | b }}.\n"
 	for name, want := range map[string]string{
-		"_config.yml": `<p><a href="https://x.example/1">talk</a> call has  of <code>{{ code }}</code>.</p>`,
-		"other.yml":   `<p><a href="https://x.example/1">talk</a> [call]({{ external_url }}) has {{ npm.downloads | human }} of <code>{{ code }}</code>.</p>`,
+		"_config.yml": `<p><a href="https://x.example/1">talk</a> call has  of <code>{{ code }}</code> and <code>{{ x }}</code>.</p>`,
+		"other.yml":   `<p><a href="https://x.example/1">talk</a> [call]({{ external_url }}) has {{ npm.downloads | human }} of <code>{{ code }}</code> and <code>{% raw %}{{ x }}{% endraw %}</code>{{ &#39;a&#39; | b }}.</p>`,
 	} {
 		s := storetest.Open(t, store.SQLite, store.Options{})
 		dir := t.TempDir()
