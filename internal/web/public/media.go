@@ -9,15 +9,17 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
 // mediaFile serves a file of an article. Its name is the hash of its content, so caches may keep
 // it without revalidation (RFC 8246).
 func (p *Pages) mediaFile(w http.ResponseWriter, r *http.Request) error {
-	m, err := p.store.Medium(r.Context(), r.PathValue("name"))
+	m, done, err := p.openMedium(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
+	defer done()
 	h := w.Header()
 	h.Set("Content-Type", m.Type)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -25,7 +27,7 @@ func (p *Pages) mediaFile(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // feed readers and mails show our pictures
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(m.Data))
+	http.ServeContent(middleware.UntilStalled(w), r, "", time.Time{}, bytes.NewReader(m.Data))
 	return nil
 }
 

@@ -61,6 +61,7 @@ type Pages struct {
 	sender         Sender
 	load           *loadshare.Share
 	cache          pageCache
+	downloads      downloads
 	fixed          fixedPages
 
 	sitemapPart int64 // article numbers in one sitemap
@@ -126,12 +127,8 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
 		mux.Handle(pattern, p.cached(loadshare.AdHoc, []string{"before", "page", feedserver.QueryParameter(kind)}, p.limitSearches, p.searchHandler(kind)))
 	}
-	for pattern, h := range map[string]handler{
-		"GET /media/{name}": p.mediaFile,
-		"/":                 p.redirectFormer,
-	} {
-		mux.Handle(pattern, p.uncached(loadshare.Linked, h))
-	}
+	mux.Handle("GET /media/{name}", p.handle(p.mediaFile))
+	mux.Handle("/", p.uncached(loadshare.Linked, p.redirectFormer))
 	for pattern, h := range map[string]handler{
 		"POST /subscribe":           p.subscribe,
 		"GET /confirm/{token}":      p.confirmPage,
