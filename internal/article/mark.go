@@ -1,6 +1,7 @@
 package article
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -19,72 +20,103 @@ type markedWord struct {
 	start, end int
 }
 
-// wordsIn returns the words of a text with their places.
-func wordsIn(text string) []markedWord {
-	var out []markedWord
-	add := func(start, end int) {
-		if piece := text[start:end]; isLowerASCII(piece) {
-			out = append(out, markedWord{piece, start, end})
-		} else {
-			for _, word := range Words(piece) { // one, except for signs such as ½
-				out = append(out, markedWord{word, start, end})
+// wordsIn yields the words of a text with their places.
+func wordsIn(text string) iter.Seq[markedWord] {
+	return func(yield func(markedWord) bool) {
+		start := -1
+		for i, r := range text {
+			unspaced := Unspaced(r)
+			letter := !unspaced && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
+			if start >= 0 && !letter {
+				if !yieldWords(text, start, i, yield) {
+					return
+				}
+				start = -1
+			}
+			switch {
+			case unspaced:
+				if !yieldWords(text, i, i+utf8.RuneLen(r), yield) {
+					return
+				}
+			case letter && start < 0:
+				start = i
 			}
 		}
-	}
-	start := -1
-	for i, r := range text {
-		letter := unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)
-		if start >= 0 && (!letter || Unspaced(r)) {
-			add(start, i)
-			start = -1
-		}
-		switch {
-		case Unspaced(r):
-			add(i, i+utf8.RuneLen(r))
-		case letter && start < 0:
-			start = i
+		if start >= 0 {
+			yieldWords(text, start, len(text), yield)
 		}
 	}
-	if start >= 0 {
-		add(start, len(text))
-	}
-	return out
 }
 
-func isLowerASCII(s string) bool {
-	for i := range len(s) {
-		if (s[i] < 'a' || s[i] > 'z') && (s[i] < '0' || s[i] > '9') {
+// yieldWords yields a piece of a text in the form of Words: one word, except for signs such as ½.
+// Most words are in ASCII, for which lower case is the form of Words.
+func yieldWords(text string, start, end int, yield func(markedWord) bool) bool {
+	piece := text[start:end]
+	if isASCII(piece) {
+		return yield(markedWord{strings.ToLower(piece), start, end})
+	}
+	for _, word := range Words(piece) {
+		if !yield(markedWord{word, start, end}) {
 			return false
 		}
 	}
 	return true
 }
 
-// found is a place in a text where a phrase stands.
-type found struct{ start, end int }
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
 
-// find returns the places of phrases in a text, in order and without overlaps. Each phrase is a
-// list of words in the form of Words.
-func find(text string, phrases [][]string) []found {
-	words := wordsIn(text)
-	var out []found
-	for i := 0; i < len(words); i++ {
+// place is where a phrase stands in a text.
+type place struct{ phrase, start, end int }
+
+// find yields the places of phrases in a text, in order and without overlaps. Each phrase is a list
+// of words in the form of Words.
+func find(text string, phrases [][]string) iter.Seq[place] {
+	return func(yield func(place) bool) {
+		longest := 0
 		for _, phrase := range phrases {
-			if n := len(phrase); n > 0 && i+n <= len(words) && slices.EqualFunc(words[i:i+n], phrase, func(w markedWord, p string) bool { return w.word == p }) {
-				out = append(out, found{words[i].start, words[i+n-1].end})
-				i += n - 1
+			longest = max(longest, len(phrase))
+		}
+		var words []markedWord // the last ones since the last place, as many as the longest phrase has
+		for word := range wordsIn(text) {
+			if words = append(words, word); len(words) > longest {
+				words = words[1:]
+			}
+			for i, phrase := range phrases {
+				n := len(phrase)
+				if n == 0 || n > len(words) || !slices.EqualFunc(words[len(words)-n:], phrase, func(w markedWord, p string) bool { return w.word == p }) {
+					continue
+				}
+				if !yield(place{i, words[len(words)-n].start, word.end}) {
+					return
+				}
+				words = words[:0]
 				break
 			}
 		}
 	}
-	return out
+}
+
+// CountPhrases returns how many of the phrases are in a text.
+func CountPhrases(text string, phrases [][]string) int {
+	there := map[int]bool{}
+	for p := range find(text, phrases) {
+		there[p.phrase] = true
+	}
+	return len(there)
 }
 
 // Mark divides a text into the phrases that a search found in it and what is between them.
 func Mark(text string, phrases [][]string) []Segment {
 	var out []Segment
 	at := 0
-	for _, f := range find(text, phrases) {
+	for f := range find(text, phrases) {
 		if f.start > at {
 			out = append(out, Segment{Text: text[at:f.start]})
 		}
@@ -103,18 +135,21 @@ func Mark(text string, phrases [][]string) []Segment {
 // It returns nil if there is none.
 func Excerpt(text string, phrases [][]string, n int) []Segment {
 	text = strings.Join(strings.Fields(text), " ")
-	places := find(text, phrases)
-	if len(places) == 0 {
+	var first place
+	for first = range find(text, phrases) {
+		break
+	}
+	if first.end == 0 {
 		return nil
 	}
-	start := cutBefore(text, max(places[0].start-n/3, 0), places[0].start)
-	end := min(max(start+n, places[0].end), len(text))
+	start := cutBefore(text, max(first.start-n/3, 0), first.start)
+	end := min(max(start+n, first.end), len(text))
 	for end < len(text) && !utf8.RuneStart(text[end]) {
 		end++
 	}
 	if end < len(text) {
-		if space := strings.LastIndexByte(text[places[0].end:end], ' '); space > 0 {
-			end = places[0].end + space
+		if space := strings.LastIndexByte(text[first.end:end], ' '); space > 0 {
+			end = first.end + space
 		}
 	}
 	out := Mark(text[start:end], phrases)

@@ -30,7 +30,7 @@ func (s *Store) neighbour(ctx context.Context, query, id string) (*article.Artic
 // How many tags of an article are looked at for related ones, and how many articles.
 const (
 	relatedTags       = 8
-	relatedCandidates = 40
+	relatedCandidates = 20
 )
 
 // Related returns the listed articles that share most tags with an article, the newest first among

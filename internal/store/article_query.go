@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -283,6 +284,13 @@ func (st *statement) withWords(phrase string) string {
 	return fmt.Sprintf("(SELECT b.* FROM article_index w JOIN articles b ON b.seq = w.rowid WHERE w.article_index MATCH %s) AS d", st.arg(matchAll(phrase)))
 }
 
+// covers reports whether the index of the words of an access path finds exactly the articles with a
+// term: a single word does not have to be looked up in their texts.
+func (r *path) covers(term article.Node) bool {
+	word := wordsOf(term)
+	return word != "" && r.words != nil && slices.Contains(r.words, word)
+}
+
 // rest returns the conditions that the index of an access path does not cover.
 func (l *lister) rest(r *path) string {
 	if r.whole != nil {
@@ -290,7 +298,7 @@ func (l *lister) rest(r *path) string {
 	}
 	var conditions []string
 	for _, term := range r.must {
-		if found, isLabel := labelOf(term); !isLabel || r.label == nil || found != *r.label {
+		if found, isLabel := labelOf(term); !r.covers(term) && (!isLabel || r.label == nil || found != *r.label) {
 			conditions = append(conditions, l.holds(term, "d"))
 		}
 	}

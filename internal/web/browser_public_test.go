@@ -132,3 +132,20 @@ func fits(t *testing.T, b *testkit.Browser, name string) {
 		}
 	}
 }
+
+func TestFeedAndTopicsInBrowser(t *testing.T) {
+	t.Parallel()
+	b, s := testkit.StartBrowser(t), serve(t, "en")
+	b.Open(s.url + "/tags/harbour/feed.xml")
+	b.WaitText("The ferry that waited")
+	b.Wait(`document.querySelector('[data-copy]').hidden == false`)
+	b.Click(`[data-copy]`) // without the permission for the clipboard, the address is selected
+	b.Wait(`document.querySelector('[data-copy]').textContent == 'Copied' || getSelection().toString().endsWith('/tags/harbour/feed.xml')`)
+	b.Open(s.url + "/tags/")
+	b.WaitText("transport")
+	b.Type(`#filter`, "HARB")
+	b.Wait(`[...document.querySelectorAll('.cloud li')].filter(li => !li.hidden).map(li => li.dataset.find).join() == 'harbour'`)
+	for _, problem := range b.ConsoleErrors() {
+		t.Errorf("console: %s", problem)
+	}
+}

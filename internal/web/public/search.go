@@ -104,7 +104,7 @@ func phrasesOf(question string) [][]string {
 }
 
 // mostRanked is how many hits are ranked and counted: the newest ones. Older hits follow by date.
-const mostRanked = 2000
+const mostRanked = 500
 
 // rankHits fills in a page of the hits, those with the words in the title first, and the newest
 // first among equals.
@@ -165,12 +165,7 @@ func (s *searchPage) count(c *chrome, n int, more bool) {
 func rankByTitle(all []store.StoredArticle, phrases [][]string) {
 	rank := make(map[string]int, len(all))
 	for _, a := range all {
-		title := " " + strings.Join(article.Words(a.Title), " ") + " "
-		for _, phrase := range phrases {
-			if strings.Contains(title, " "+strings.Join(phrase, " ")+" ") {
-				rank[a.ID]++
-			}
-		}
+		rank[a.ID] = article.CountPhrases(a.Title, phrases)
 	}
 	slices.SortStableFunc(all, func(a, b store.StoredArticle) int { return cmp.Compare(rank[b.ID], rank[a.ID]) })
 }
