@@ -226,6 +226,7 @@ func TestPartlySentEditionContinuesWithRemainingSubscribers(t *testing.T) {
 	eachRestorable(t, true, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.addSubscribers(300)
 		r.addArticle("ferries")
+		r.options.Relays[0].PerHour = 200 // so that a part remains, however slow the backup is
 		r.start()
 		e := r.send()
 		r.untilProgress(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 20 })
@@ -233,6 +234,7 @@ func TestPartlySentEditionContinuesWithRemainingSubscribers(t *testing.T) {
 		r.untilProgress(e.ID, "further", func(p progress) bool { return p.Counts.Sent > 120 })
 		r.stop()
 		before := len(r.server.Mails())
+		r.options.Relays[0].PerHour = 0
 		r.restore(file)
 		r.wantNothingSent()
 		editions, err := r.store.QuarantinedEditions(r.t.Context())
@@ -284,10 +286,14 @@ func TestRestoreWithoutJournalHoldsEditions(t *testing.T) {
 	eachRestorable(t, false, sink.Options{Delay: 2e6}, func(r *restorable) {
 		r.addSubscribers(300)
 		r.addArticle("ferries")
+		r.options.Relays[0].PerHour = 200 // so that a part remains, however slow the backup is
 		r.start()
 		e := r.send()
 		r.untilProgress(e.ID, "begun", func(p progress) bool { return p.Counts.Sent > 20 })
 		file := r.backUp()
+		r.stop()
+		r.options.Relays[0].PerHour = 0
+		r.start()
 		r.sent(e.ID)
 		if restored := r.restore(file); restored.Journal {
 			r.t.Errorf("restored %+v", restored)
