@@ -56,6 +56,7 @@ bench: ## print the benchmark tables of delivery, feeds and pages
 	$(GO) run ./bench/delivery
 	$(GO) run ./bench/feeds
 	$(GO) run ./bench/pages
+	$(GO) run ./bench/media
 
 screenshots: ## run the demo and write screenshots to docs/images
 	@scripts/screenshots $(GO)

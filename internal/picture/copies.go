@@ -3,10 +3,10 @@ package picture
 import (
 	"bytes"
 	"image"
+	"image/draw"
 	"image/jpeg"
 	"image/png"
-
-	"golang.org/x/image/draw"
+	"slices"
 )
 
 // Widths are the widths of the copies in pixels: the column of a mail, the same on a screen with twice
@@ -36,71 +36,101 @@ func Copies(data []byte) ([]Copy, error) {
 	if err != nil {
 		return nil, err
 	}
-	bounds := src.Bounds()
-	src = reduced(src, 2*Widths[len(Widths)-1])
 	profile := iccOf(info.Type, data)
 	var out []Copy
-	for _, width := range Widths {
-		width = min(width, bounds.Dx())
-		height := max(1, (bounds.Dy()*width+bounds.Dx()/2)/bounds.Dx())
-		if len(out) > 0 && (out[len(out)-1].Width == width || width*height > maxCopy) {
-			break
-		}
-		c, err := encode(scaled(src, width, height), profile)
+	for _, size := range copySizes(src.Bounds().Size()) {
+		shown := shrink(src, size.X, size.Y)
+		c, err := encode(shown, profile)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, c)
+		src = shown // the next copy is smaller
 	}
+	slices.Reverse(out)
 	return out, nil
 }
 
-// reduced returns an image that is at least that wide, by taking the average of squares of pixels. It
-// works on one row of squares at a time: scaling a large image at once takes 32 bytes for each pixel of a column.
-func reduced(src image.Image, width int) image.Image {
-	bounds := src.Bounds()
-	n := bounds.Dx() / width
-	if n < 2 {
-		return src
+// copySizes returns the sizes of the copies of an image, the largest first.
+func copySizes(original image.Point) []image.Point {
+	var sizes []image.Point
+	for _, width := range Widths {
+		width = min(width, original.X)
+		size := image.Pt(width, max(1, (original.Y*width+original.X/2)/original.X))
+		if len(sizes) > 0 && (sizes[0].X == width || size.X*size.Y > maxCopy) {
+			break
+		}
+		sizes = slices.Insert(sizes, 0, size)
 	}
-	out := image.NewRGBA(image.Rect(0, 0, bounds.Dx()/n, max(1, bounds.Dy()/n)))
-	rows := image.NewRGBA(image.Rect(0, 0, bounds.Dx(), min(n, bounds.Dy())))
-	for y := range out.Rect.Dy() {
-		draw.Draw(rows, rows.Rect, src, image.Pt(bounds.Min.X, bounds.Min.Y+y*n), draw.Src)
-		averageRow(out.Pix[y*out.Stride:(y+1)*out.Stride], rows, n)
-	}
-	return out
+	return sizes
 }
 
-// averageRow fills a row with the average of squares of n by n pixels.
-func averageRow(dst []byte, rows *image.RGBA, n int) {
-	count := uint32(n * rows.Rect.Dy()) //nolint:gosec // small
-	for x := range len(dst) / 4 {
-		var sum [4]uint32
-		for y := range rows.Rect.Dy() {
-			line := rows.Pix[y*rows.Stride+x*n*4:]
-			for i := 0; i < 4*n; i += 4 {
-				sum[0] += uint32(line[i])
-				sum[1] += uint32(line[i+1])
-				sum[2] += uint32(line[i+2])
-				sum[3] += uint32(line[i+3])
-			}
-		}
-		for i, total := range sum {
-			dst[4*x+i] = byte((total + count/2) / count)
-		}
-	}
-}
-
-// scaled returns an image in another size.
-func scaled(src image.Image, width, height int) *image.RGBA {
+// shrink returns an image in a smaller size: each pixel is the average of the area that it covers. It
+// needs memory for one row beside the result, where the scalers of x/image need 32 bytes for each pixel
+// of a column at full height.
+func shrink(src image.Image, width, height int) *image.RGBA {
 	out := image.NewRGBA(image.Rect(0, 0, width, height))
-	if src.Bounds().Dx() == width && src.Bounds().Dy() == height {
-		draw.Draw(out, out.Rect, src, src.Bounds().Min, draw.Src)
+	bounds := src.Bounds()
+	if bounds.Size() == out.Rect.Size() {
+		draw.Draw(out, out.Rect, src, bounds.Min, draw.Src)
 		return out
 	}
-	draw.CatmullRom.Scale(out, out.Rect, src, src.Bounds(), draw.Src, nil)
+	line := image.NewRGBA(image.Rect(0, 0, bounds.Dx(), 1))
+	columns := coverage(bounds.Dx(), width)
+	rows := coverage(bounds.Dy(), height)
+	scale := float32(width) * float32(height) / (float32(bounds.Dx()) * float32(bounds.Dy()))
+	row, sums := make([]float32, 4*width), make([]float32, 4*width)
+	for y, covered := range rows {
+		draw.Draw(line, line.Rect, src, image.Pt(bounds.Min.X, bounds.Min.Y+y), draw.Src)
+		sumColumns(row, line.Pix, columns)
+		for i, v := range row {
+			sums[i] += covered.weight * v
+		}
+		if y+1 < len(rows) && rows[y+1].at == covered.at {
+			continue // more rows belong to the same one of the result
+		}
+		for i, v := range sums {
+			out.Pix[covered.at*out.Stride+i] = byte(min(255, v*scale+0.5))
+			sums[i] = (1 - covered.weight) * row[i]
+		}
+	}
 	return out
+}
+
+// covered is the part of the result that a row or column of an image belongs to: its index, and how much
+// of the row or column. The rest belongs to the next one.
+type covered struct {
+	at     int
+	weight float32
+}
+
+// coverage returns what each of n rows or columns covers in a result with fewer of them.
+func coverage(n, result int) []covered {
+	out := make([]covered, n)
+	for i := range out {
+		at := i * result / n
+		// The result's row ends at (at+1)*n/result.
+		end := float64((at+1)*n) / float64(result)
+		out[i] = covered{at, float32(min(1, end-float64(i)))}
+	}
+	return out
+}
+
+// sumColumns fills a row with the sums of the pixels of a line, by what its columns cover.
+func sumColumns(row []float32, line []byte, columns []covered) {
+	clear(row)
+	for x, c := range columns {
+		pixel := line[4*x : 4*x+4]
+		to := row[4*c.at:]
+		for i, v := range pixel {
+			to[i] += c.weight * float32(v)
+		}
+		if rest := 1 - c.weight; rest > 0 && len(to) >= 8 {
+			for i, v := range pixel {
+				to[4+i] += rest * float32(v)
+			}
+		}
+	}
 }
 
 // encode encodes an image as PNG if it is transparent, or if that is small or not much larger than a
@@ -141,7 +171,7 @@ func fewColors(img *image.RGBA) bool {
 
 func encodePNG(img image.Image) ([]byte, error) {
 	var out bytes.Buffer
-	err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, img)
+	err := png.Encode(&out, img)
 	return out.Bytes(), err
 }
 

@@ -287,17 +287,36 @@ func TestAnimationsAreRecognised(t *testing.T) {
 	}
 }
 
-func TestReducingKeepsTheAverage(t *testing.T) {
+func TestShrinkingKeepsTheAverage(t *testing.T) {
 	t.Parallel()
-	src := image.NewRGBA(image.Rect(0, 0, 400, 400))
-	for y := range 400 {
+	src := image.NewRGBA(image.Rect(0, 0, 400, 90))
+	for y := range 90 {
 		for x := range 400 {
 			src.SetRGBA(x, y, color.RGBA{uint8((x%2 + y%2) * 100), 10, 20, 255})
 		}
 	}
-	got := reduced(src, 100)
-	if got.Bounds() != image.Rect(0, 0, 100, 100) || got.At(50, 50) != (color.RGBA{100, 10, 20, 255}) {
-		t.Errorf("%v %v", got.Bounds(), got.At(50, 50))
+	for _, size := range []image.Point{{100, 45}, {133, 29}, {399, 89}, {1, 1}, {400, 1}, {3, 90}} {
+		got := shrink(src, size.X, size.Y)
+		sum := 0
+		for i := 0; i < len(got.Pix); i += 4 {
+			sum += int(got.Pix[i])
+			if got.Pix[i+1] != 10 || got.Pix[i+2] != 20 || got.Pix[i+3] != 255 {
+				t.Fatalf("%v: pixel %d is %v", size, i/4, got.Pix[i:i+4])
+			}
+		}
+		if average := sum / (size.X * size.Y); got.Rect.Size() != size || average < 99 || average > 101 {
+			t.Errorf("%v: the average is %d", size, average)
+		}
+	}
+	// A border between two columns of the result stays sharp.
+	half := image.NewGray(image.Rect(0, 0, 300, 3))
+	for i := range half.Pix {
+		if i%300 >= 150 {
+			half.Pix[i] = 255
+		}
+	}
+	if got := shrink(half, 100, 1); got.Pix[4*49] != 0 || got.Pix[4*50] != 255 {
+		t.Errorf("%d, %d", got.Pix[4*49], got.Pix[4*50])
 	}
 }
 
