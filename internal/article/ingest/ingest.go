@@ -351,7 +351,16 @@ func (im *importer) lineOf(link string) int {
 		plain = link
 	}
 	for _, text := range []string{link, plain, path.Base(link), path.Base(plain)} {
-		if at := bytes.Index(im.file.Data, []byte(text)); at >= 0 && len(text) > 3 {
+		at := bytes.Index(im.file.Data, []byte(text))
+		for next := at; next > 0 && im.file.Data[next-1] == '/'; { // the end of another link
+			found := bytes.Index(im.file.Data[next+1:], []byte(text))
+			if found < 0 {
+				break
+			}
+			next += 1 + found
+			at = next
+		}
+		if at >= 0 && len(text) > 3 {
 			return 1 + bytes.Count(im.file.Data[:at], []byte("\n"))
 		}
 	}

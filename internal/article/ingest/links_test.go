@@ -64,7 +64,7 @@ func TestAllLinkAttributesAreResolved(t *testing.T) {
 func TestMissingFilesAreWarnedAboutWithTheirLine(t *testing.T) {
 	t.Parallel()
 	nothing := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
-	source := front + "Text.\n\n[chart](<tide chart.pdf>) and ![boat](img/boat%20one.png)\n"
+	source := front + "Text, [old](</tide chart.pdf>).\n\n[chart](<tide chart.pdf>) and ![boat](img/boat%20one.png)\n"
 	one := importOne(t, "a.md", source, ingest.Options{Site: site, Media: nothing})
 	want := strings.Count(front, "\n") + 3
 	var got []int

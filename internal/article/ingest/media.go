@@ -97,13 +97,17 @@ func (im *importer) medium(name string) *article.Medium {
 		return nil
 	}
 	full := im.resolvePath(name)
-	if kept, seen := im.files[full]; seen {
+	key := full
+	if rooted { // may be missing here without a warning, since the site may have it elsewhere
+		key = "/" + full
+	}
+	if kept, seen := im.files[key]; seen {
 		return im.addedMedium(kept)
 	}
 	if im.files == nil {
 		im.files = map[string]string{}
 	}
-	im.files[full] = ""
+	im.files[key] = ""
 	if rooted && !im.mediumExists(full) { // several generators keep such files in a folder static
 		if full = path.Join("static", full); !im.mediumExists(full) {
 			return nil
@@ -111,7 +115,7 @@ func (im *importer) medium(name string) *article.Medium {
 	}
 	m := im.readMedium(full, name, kind)
 	if m != nil {
-		im.files[im.resolvePath(name)] = m.Name
+		im.files[key] = m.Name
 	}
 	return m
 }
