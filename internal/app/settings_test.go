@@ -61,7 +61,7 @@ func TestChangedSettingsAdvanceLastModified(t *testing.T) {
 				s := open()
 				for i, tag := range []string{"sea", "town", "sea", "town"} {
 					a := feedrules.Article(i)
-					a.Tags = []string{tag}
+					a.Tags, a.Enclosure = []string{tag}, []article.Enclosure{{URL: "https://cdn.example.org/a.mp3", Type: "audio/mpeg", Bytes: 9}}
 					putArticles(t, s, a)
 				}
 				first := newFeedServer(t, s, before)
@@ -95,6 +95,22 @@ func TestChangedSettingsAdvanceLastModified(t *testing.T) {
 			test(t, w, func() *store.Store { return storetest.Reopen(t, dsn, store.Options{Clock: w.now}) })
 		})
 	}
+}
+
+func TestPodcastHasOnlyArticlesWithAFile(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, _ *testClock, open func() *store.Store) {
+		s := open()
+		with, without := feedrules.Article(1), feedrules.Article(2)
+		with.Enclosure = []article.Enclosure{{URL: "https://cdn.example.org/a.mp3", Type: "audio/mpeg", Bytes: 9}}
+		putArticles(t, s, with)
+		putArticles(t, s, without)
+		feeds := newFeedServer(t, s, "site: {url: https://press.example}\nfeeds:\n- {name: pod, podcast: {author: Ann, category: News}}\n")
+		body := since(t, feeds, "/feeds/pod/feed.xml", "").Body.String()
+		if !strings.Contains(body, "a.mp3") || !strings.Contains(body, with.Title) || strings.Contains(body, without.Title) {
+			t.Errorf("the podcast must have the article with a file alone:\n%s", body)
+		}
+	})
 }
 
 func TestSettingsOutsideDocumentsKeepLastModified(t *testing.T) {
