@@ -3,7 +3,10 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
 )
@@ -27,46 +30,86 @@ func (s *Store) neighbour(ctx context.Context, query, id string) (*article.Artic
 	return &a, nil
 }
 
-// How many tags of an article are looked at for related ones, and how many articles.
+// How many tags of an article are looked at for related ones, and how many articles of each.
 const (
 	relatedTags       = 8
 	relatedCandidates = 20
 )
 
-// Related returns the listed articles that share most tags with an article, the newest first among
-// equals, at most limit. It looks at the newest articles with one of the tags.
-func (s *Store) Related(ctx context.Context, a *article.Article, limit int) ([]StoredArticle, error) {
-	var filter article.Node
-	keys := map[string]bool{}
+// related is an article that shares tags with another one.
+type related struct {
+	seq, published int64
+	shared         int
+}
+
+// Related returns the listed articles that share most tags with an article, with nothing but id, slug,
+// title, language and date: of equals those in its language first, then the newest, at most
+// limit. It looks at the newest articles of each tag. Its queries are prepared, because it is called
+// for every page of an article.
+func (s *Store) Related(ctx context.Context, a *article.Article, limit int) ([]article.Article, error) {
+	now := millis(s.Now())
+	bySeq := map[int64]*related{}
 	for _, tag := range a.Tags[:min(len(a.Tags), relatedTags)] {
-		term := article.Tag{Key: article.TagKey(tag)}
-		if keys[term.Key] = true; filter == nil {
-			filter = term
-		} else {
-			filter = article.Or{Left: filter, Right: term}
+		err := s.readers.Each(ctx, "article.newestWithTag", []any{article.TagKey(tag), now, relatedCandidates}, func(rows *sql.Rows) error {
+			var r related
+			if err := rows.Scan(&r.seq, &r.published); err != nil {
+				return err
+			}
+			if bySeq[r.seq] == nil {
+				bySeq[r.seq] = &r
+			}
+			bySeq[r.seq].shared++
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	if filter == nil {
+	all := slices.SortedFunc(maps.Values(bySeq), func(x, y *related) int {
+		return cmp.Or(cmp.Compare(y.shared, x.shared), cmp.Compare(y.published, x.published), cmp.Compare(y.seq, x.seq))
+	})
+	if all = all[:min(len(all), 4*limit+1)]; len(all) == 0 {
 		return nil, nil
 	}
-	found, err := s.Search(ctx, Query{Filter: article.Filter{Expr: filter}, Order: ByDate, Limit: relatedCandidates, AsOf: s.Now(), HTMLBudget: WithoutHTML})
-	if err != nil {
-		return nil, err
+	return s.headings(ctx, a, all, limit, now)
+}
+
+// headings returns the articles of a list of related ones, without the article itself.
+func (s *Store) headings(ctx context.Context, a *article.Article, all []*related, limit int, now int64) ([]article.Article, error) {
+	found := map[int64]article.Article{}
+	seqs := make([]int64, len(all))
+	for i, r := range all {
+		seqs[i] = r.seq
 	}
-	shared := map[string]int{}
-	for _, other := range found.Articles {
-		for _, tag := range other.Tags {
-			if keys[article.TagKey(tag)] {
-				shared[other.ID]++
-			}
+	err := s.readers.Each(ctx, "article.headings", []any{jsonList(seqs), now}, func(rows *sql.Rows) error {
+		var other article.Article
+		var seq, published int64
+		err := rows.Scan(&seq, &other.ID, &other.Slug, &other.Title, &other.Language, &published)
+		other.Published = time.UnixMilli(published).UTC()
+		if other.ID != a.ID {
+			found[seq] = other
 		}
-		if other.Language == a.Language { // of equals, one that the reader understands
-			shared[other.ID] = 2*shared[other.ID] + 1
-		} else {
-			shared[other.ID] *= 2
+		return err
+	})
+	slices.SortStableFunc(all, func(x, y *related) int {
+		if x.shared != y.shared {
+			return cmp.Compare(y.shared, x.shared)
+		}
+		return cmp.Compare(languageDistance(found[x.seq], a), languageDistance(found[y.seq], a))
+	})
+	var out []article.Article
+	for _, r := range all {
+		if other, ok := found[r.seq]; ok && len(out) < limit {
+			out = append(out, other)
 		}
 	}
-	out := slices.DeleteFunc(found.Articles, func(other StoredArticle) bool { return other.ID == a.ID })
-	slices.SortStableFunc(out, func(x, y StoredArticle) int { return cmp.Compare(shared[y.ID], shared[x.ID]) })
-	return out[:min(limit, len(out))], nil
+	return out, err
+}
+
+// languageDistance is 0 for an article in the language of another one, and otherwise 1.
+func languageDistance(other article.Article, a *article.Article) int {
+	if other.Language == a.Language {
+		return 0
+	}
+	return 1
 }

@@ -18,7 +18,7 @@ type articlePage struct {
 	Sizes     string // how wide images are shown, for the attribute of that name
 
 	Previous, Next *article.Article // by date; nil at the ends
-	Related        []store.StoredArticle
+	Related        []article.Article
 	Form           subscribeForm
 }
 
