@@ -30,6 +30,7 @@ func huge(bytes int) feed.Selection {
 }
 
 func TestHugeArticleIsShortened(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, megabytes := range hugeSizes() {
 		s := huge(megabytes << 20)
@@ -53,6 +54,7 @@ func TestHugeArticleIsShortened(t *testing.T) {
 
 // TestHugeArticleIsValidXML uses the same programs as the tests with small articles.
 func TestHugeArticleIsValidXML(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	jing, xmllint := requireProgram(t, "jing", "jing"), requireProgram(t, "xmllint", "libxml2-utils")
 	for _, megabytes := range hugeSizes() {
@@ -79,6 +81,7 @@ func TestHugeArticleIsValidXML(t *testing.T) {
 // TestBodyUpToMaxBodyIsComplete also checks that a body one byte longer is replaced by the
 // summary.
 func TestBodyUpToMaxBodyIsComplete(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	a := feedrules.Article(1)
 	for size, whole := range map[int]bool{feed.MaxBody: true, feed.MaxBody + 1: false} {

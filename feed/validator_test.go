@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
@@ -56,6 +57,7 @@ func (s *documentServer) put(t *testing.T, f feed.Format, selection feed.Selecti
 // TestExternalValidatorReportsNothing runs an external validator on every document. It must
 // report no errors, and no warnings except those listed in docs/feeds.md.
 func TestExternalValidatorReportsNothing(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	validate := feedrules.Validator(t)
 	shelf := newDocumentServer(t)

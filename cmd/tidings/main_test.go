@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // binaries is the folder with the command that the scripts call.
@@ -46,6 +47,7 @@ func TestScripts(t *testing.T) {
 
 // TestScriptsOnPostgres also runs the scripts about the store on PostgreSQL.
 func TestScriptsOnPostgres(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	params := scripts(store.Postgres)
 	params.Dir = ""

@@ -212,6 +212,7 @@ relays:
 }
 
 func TestOldAddressesOfTheGoBlogRedirect(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	folder := filepath.Join("..", "..", "..", "shared", "corpus", "go-blog")
 	files, err := filepath.Glob(filepath.Join(folder, "*.md"))

@@ -18,6 +18,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -162,6 +163,7 @@ func TestNodesGiveTheSameBytes(t *testing.T) {
 }
 
 func TestHistoryIsCompleteWhileArticlesArrive(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var articles []article.Article
@@ -194,6 +196,7 @@ func TestHistoryIsCompleteWhileArticlesArrive(t *testing.T) {
 }
 
 func TestGoBlogIsCompleteInTheArchives(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "go-blog", "*.md"))
 	if err != nil || len(files) == 0 {

@@ -14,6 +14,7 @@ import (
 // TestTenThousandArticlesAreWalkedOverHTTP follows the links of each format from the newest
 // document to the end of the history, while articles are added at every step.
 func TestTenThousandArticlesAreWalkedOverHTTP(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		stored := 10_000

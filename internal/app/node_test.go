@@ -176,6 +176,7 @@ func (r *running) postAll(t *testing.T, path, field, body string) int {
 }
 
 func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	var large []article.Article
 	for i := range 50 {

@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -44,6 +45,7 @@ func newFeedServer(t *testing.T, s *store.Store, settings string) *feedserver.Se
 }
 
 func TestChangedSettingsAdvanceLastModified(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	const before = "site: {url: https://press.example, copyright: One}\nfeeds:\n- {name: sea, title: Sea, filter: {tags: [sea]}}\n"
 	for name, after := range map[string]string{
@@ -138,6 +140,7 @@ type clientCopy struct {
 // one store and are restarted at any moment. A client requests feeds from both with every date that
 // it ever got.
 func TestNodesWithOldAndNewSettingsNeverKeepOldBytesByDate(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -230,6 +233,7 @@ func TestAScheduledArticleAppearsWhateverTheClocksOfStoreAndServerSay(t *testing
 }
 
 func TestAppearingArticlesAreAnnounced(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		s := open()

@@ -248,6 +248,7 @@ func startEdition(t *testing.T, s *store.Store, articles ...string) {
 }
 
 func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
@@ -306,6 +307,7 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 }
 
 func TestLargeImportIsAnnouncedCompletely(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
@@ -331,6 +333,7 @@ func TestLargeImportIsAnnouncedCompletely(t *testing.T) {
 }
 
 func TestPendingNotificationsAreSentAfterARestart(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		hub, s := newForeignHub(t, w), open()
@@ -403,6 +406,7 @@ func (r *hubSubscriber) got() (bodies, signed []string) {
 }
 
 func TestOwnHubKeepsItsSubscribersAfterARestart(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	onEach(t, func(t *testing.T, w *testClock, open func() *store.Store) {
 		const topic, own = "https://press.example/tags/go/atom.xml", "https://press.example/hub"

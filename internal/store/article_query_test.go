@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -96,6 +97,7 @@ func TestBoundedSearchFindsAllWhenContinued(t *testing.T) {
 }
 
 func TestSearchIsIndexedWithoutStatistics(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
 	s := storetest.Reopen(t, dsn, store.Options{})

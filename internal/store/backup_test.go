@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -207,6 +208,7 @@ func TestBackupFileIsPrivateAndNeverOverwritten(t *testing.T) {
 }
 
 func TestInterruptedRestoreIsNotOpened(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	dsn := emptyDSN(t, store.Postgres)
 	s, err := store.Open(t.Context(), dsn, store.Options{})

@@ -25,6 +25,7 @@ func eventually(t *testing.T, fn func() error) {
 }
 
 func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	server := testkit.StartPostgres(t, testkit.PostgresOptions{})
 	s := storetest.Reopen(t, server.Database(t), store.Options{})
@@ -61,6 +62,7 @@ func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {
 }
 
 func TestStoreFollowsAFailoverToAStandby(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	ctx := t.Context()
 	primary := testkit.StartPostgres(t, testkit.PostgresOptions{})

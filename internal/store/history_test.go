@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -63,6 +64,7 @@ func (r *recovery) recover() {
 }
 
 func TestMailIsNotGrantedAfterARecoveryUnderARunningNode(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
 	s := storetest.Reopen(t, dsn, store.Options{Journal: filepath.Join(t.TempDir(), "journal")})
@@ -106,6 +108,7 @@ func TestMailIsNotGrantedAfterARecoveryUnderARunningNode(t *testing.T) {
 }
 
 func TestRecoveryUnderARunningNodeIsNoticedByTheProbe(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
 	folders := [2]string{filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")}
@@ -150,6 +153,7 @@ func TestRecoveryUnderARunningNodeIsNoticedByTheProbe(t *testing.T) {
 }
 
 func TestProbeDoesNotQuarantineAStoreThatOnlyReconnected(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
 	s := storetest.Reopen(t, dsn, store.Options{Journal: filepath.Join(t.TempDir(), "journal")})

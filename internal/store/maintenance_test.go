@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -83,6 +84,7 @@ func fileSize(t *testing.T, dsn string) int64 {
 }
 
 func TestDailyDigestReachesASteadySize(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	days, subscribers, retention := 365, 1000, 90
 	if testing.Short() {
@@ -114,6 +116,7 @@ func TestDailyDigestReachesASteadySize(t *testing.T) {
 }
 
 func TestFreePagesAreReleased(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	dsn := storetest.DSN(t, store.SQLite)
 	sim := newSimulation(t, dsn, 1000, 1000)

@@ -136,6 +136,7 @@ func TestInterruptedListKeepsEarlierLines(t *testing.T) {
 }
 
 func TestKilledImportIsCompletedByRunningItAgain(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

@@ -209,12 +209,12 @@ func freePort() (int, error) {
 
 // Start starts a stopped or killed server again, on the same port.
 func (p *Postgres) Start() error {
-	return p.program("pg_ctl", "start", "-w", "-t", "180", "-D", p.data(), "-l", filepath.Join(p.dir, "log"), "-o", "-p "+strconv.Itoa(p.port))
+	return p.program("pg_ctl", "start", "-w", "-t", "480", "-D", p.data(), "-l", filepath.Join(p.dir, "log"), "-o", "-p "+strconv.Itoa(p.port))
 }
 
 // Stop shuts the server down cleanly and closes open connections.
 func (p *Postgres) Stop() error {
-	return p.program("pg_ctl", "stop", "-w", "-t", "180", "-D", p.data(), "-m", "fast")
+	return p.program("pg_ctl", "stop", "-w", "-t", "480", "-D", p.data(), "-m", "fast")
 }
 
 // Restart stops and starts the server.
@@ -263,7 +263,7 @@ func (p *Postgres) Synchronous(ctx context.Context) error {
 
 // Promote makes a standby the primary.
 func (p *Postgres) Promote() error {
-	return p.program("pg_ctl", "promote", "-w", "-t", "180", "-D", p.data())
+	return p.program("pg_ctl", "promote", "-w", "-t", "480", "-D", p.data())
 }
 
 // Exec runs a statement as the superuser.

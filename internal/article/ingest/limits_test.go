@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // within fails the test if f takes longer than most. The limits are generous because of busy
@@ -26,6 +27,7 @@ func filled(unit string, size int) string { return strings.Repeat(unit, size/len
 // TestHostileMarkdownTakesBoundedTime imports texts that take goldmark minutes without our
 // limits.
 func TestHostileMarkdownTakesBoundedTime(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, unit := range []string{"[a](", "*a_ ", ">", "> - ", "[a]: /b\n"} {
 		t.Run(unit, func(t *testing.T) {
@@ -49,6 +51,7 @@ func TestHostileMarkdownIsImported(t *testing.T) {
 }
 
 func TestHostileHTMLTakesBoundedTimeAndSpace(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	var distinct strings.Builder
 	for i := range 400 {
@@ -78,6 +81,7 @@ func TestHostileHTMLTakesBoundedTimeAndSpace(t *testing.T) {
 var megabytes = flag.Int("megabytes", 1, "size of the article in TestLongArticleIsNotCut, 1 or 2")
 
 func TestLongArticleIsNotCut(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	paragraph := "Some words with **weight**, a [link](other.md) and `code`, as many as make a paragraph of usual length in a very long report.\n\n"
 	body := filled(paragraph, *megabytes<<20)

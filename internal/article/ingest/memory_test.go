@@ -163,6 +163,7 @@ func processorTime() time.Duration {
 
 // TestImportsTakeBoundedMemoryAndTime imports each costly file in a separate process.
 func TestImportsTakeBoundedMemoryAndTime(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	if testkit.RaceDetector {
 		t.Skip("it measures time and memory, so scripts/run-tests runs it without the race detector")
