@@ -123,7 +123,7 @@ func TestExportedListImportsAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := other.Store.ImportSubscribers(t.Context(), storetest.List(t, &first), store.ImportOptions{Check: check})
+	result, err := other.Store.ImportSubscribers(t.Context(), storetest.List(t, bytes.NewReader(first.Bytes())), store.ImportOptions{Check: check})
 	if err != nil || result.Added != 3 {
 		t.Fatalf("%+v %v", result, err)
 	}
