@@ -298,9 +298,9 @@ var ourFaults = `
 550 This message scored too high
 `
 
-// livingMailboxes are refusals by mailboxes that exist, with words that other servers use for
+// existingMailboxes are refusals by mailboxes that exist, with words that other servers use for
 // mailboxes that do not.
-var livingMailboxes = `
+var existingMailboxes = `
 550 5.7.1 Message rejected: From header address is not valid
 550 The address in your From: header does not exist
 550 5.7.1 Your message to this user was rejected because your account is invalid
@@ -375,10 +375,10 @@ var livingMailboxes = `
 550 Доступа для такого отправителя нет, пользователь не принимает почту
 `
 
-// TestRefusalsOfLivingMailboxesDoNotSuppress allows any class except Suppress.
-func TestRefusalsOfLivingMailboxesDoNotSuppress(t *testing.T) {
+// TestRefusalsOfExistingMailboxesDoNotSuppress allows any class except Suppress.
+func TestRefusalsOfExistingMailboxesDoNotSuppress(t *testing.T) {
 	t.Parallel()
-	for line := range strings.Lines(strings.TrimSpace(livingMailboxes)) {
+	for line := range strings.Lines(strings.TrimSpace(existingMailboxes)) {
 		quoted := Recipient{Action: "failed", Reply: diagnostic("smtp; " + strings.TrimSpace(line))}
 		atRecipient := quoted.Reply
 		atRecipient.Stage = StageRcpt

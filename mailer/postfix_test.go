@@ -51,7 +51,7 @@ func postfixSink(t *testing.T, args ...string) (port int, dir string) {
 // dialSoon dials until the server is up.
 func dialSoon(t *testing.T, relay mailer.Relay) *mailer.Conn {
 	t.Helper()
-	for deadline := time.Now().Add(testkit.Patience); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(testkit.Timeout); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := mailer.Dial(t.Context(), relay)
 		if err == nil {
 			t.Cleanup(func() { _ = conn.Close() })

@@ -50,7 +50,7 @@ func TestNoticesMatchGoldenFiles(t *testing.T) {
 }
 
 // Outlook knows padding only of table cells, and margins only of paragraphs and headings.
-func TestSpacingIsWhereOutlookShowsIt(t *testing.T) {
+func TestSpacingUsesPropertiesThatOutlookSupports(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
 	for _, name := range []string{"digest", "brief", "confirm", "welcome", "signin", "notice"} {

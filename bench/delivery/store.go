@@ -120,7 +120,7 @@ func (f *environment) recordAll(ctx context.Context, s *store.Store) error {
 		work.Go(func() {
 			var last *store.Outcome
 			for j := range jobs {
-				intent := store.Intent{Chunk: j.chunk, Subscriber: j.person.Subscriber, Attempt: j.person.Subscriber}
+				intent := store.Intent{Chunk: j.chunk, Subscriber: j.person.Subscriber, Nonce: j.person.Subscriber}
 				granted, err := recorder.Record(ctx, store.RecorderEntry{Outcome: last, Intent: &intent})
 				if err != nil || !granted {
 					failed <- fmt.Errorf("not granted: %w", err)

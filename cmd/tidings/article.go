@@ -103,7 +103,7 @@ func (a *cli) makeCopies(ctx context.Context, s *store.Store) error {
 	bar := a.bar("making smaller copies of images")
 	defer bar.done()
 	done := int64(0)
-	return copies.MakeWaiting(ctx, s, func(string, error) {
+	return copies.MakeMissing(ctx, s, func(string, error) {
 		done++
 		bar.set(done, max(done, waiting))
 	})

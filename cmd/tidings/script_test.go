@@ -29,7 +29,7 @@ import (
 )
 
 // scriptTimeout bounds how long a script waits for another process.
-const scriptTimeout = testkit.Patience
+const scriptTimeout = testkit.Timeout
 
 type (
 	inboxKey  struct{}

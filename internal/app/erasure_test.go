@@ -61,11 +61,11 @@ func eraseAfterEdition(t *testing.T, dsn string) {
 	var people []subscriber.Subscriber
 	for _, text := range []string{refused, bounced} {
 		address := subscriber.MustParseAddress(text)
-		who, err := p.AddSubscriber(t.Context(), app.NewSubscriber{Address: address, Name: name, Consent: "told " + name})
+		sub, err := p.AddSubscriber(t.Context(), app.NewSubscriber{Address: address, Name: name, Consent: "told " + name})
 		if err != nil {
 			t.Fatal(err)
 		}
-		people = append(people, who)
+		people = append(people, sub)
 		if err := mails.SendSingleMail(t.Context(), address, templates.Rendered{Subject: "Welcome", Text: "Hello " + name + ", " + text, HTML: "<p>Hello " + name + "</p>"}); err != nil {
 			t.Fatal(err)
 		}
@@ -95,8 +95,8 @@ func eraseAfterEdition(t *testing.T, dsn string) {
 	if found := storetest.FindText(t, dsn, p.Store.DB(), name); len(found) == 0 {
 		t.Fatal("no trace of existing subscribers is found: the test searches in the wrong place")
 	}
-	for _, who := range people {
-		if err := p.Store.Erase(t.Context(), who.ID); err != nil {
+	for _, sub := range people {
+		if err := p.Store.Erase(t.Context(), sub.ID); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -146,8 +146,8 @@ digests:
 relays:
 - {name: inbox, host: 127.0.0.1, port: %d, tls: none, auth: none}
 `, smtp.Addr().(*net.TCPAddr).Port))
-	who := app.NewSubscriber{Address: subscriber.MustParseAddress("ada@example.org")}
-	if _, err := r.press.AddSubscriber(t.Context(), who); err != nil {
+	sub := app.NewSubscriber{Address: subscriber.MustParseAddress("ada@example.org")}
+	if _, err := r.press.AddSubscriber(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
 	engine, err := r.press.Engine(t.Context())
@@ -168,7 +168,7 @@ relays:
 	poll := func(what string, done func() bool) {
 		t.Helper()
 		for began := time.Now(); !done(); time.Sleep(20 * time.Millisecond) {
-			if time.Since(began) > testkit.Patience {
+			if time.Since(began) > testkit.Timeout {
 				t.Fatalf("%s: %+v", what, item)
 			}
 		}

@@ -33,7 +33,7 @@ func TestFeedsShowCopiesOnceTheyAreMade(t *testing.T) {
 		if _, before := fetch(t, server, "/feed.xml"); strings.Count(before, name) < 2 {
 			t.Fatalf("without copies, a feed shows the image itself\n%s", before)
 		}
-		if err := copies.MakeWaiting(t.Context(), s, func(string, error) {}); err != nil {
+		if err := copies.MakeMissing(t.Context(), s, func(string, error) {}); err != nil {
 			t.Fatal(err)
 		}
 		server.Changed()

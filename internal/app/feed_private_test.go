@@ -26,18 +26,18 @@ digests:
 `
 
 // subscribeWithFeed subscribes a person to a digest and creates their private feed.
-func subscribeWithFeed(t *testing.T, p *app.Service, name, language, digest string, topics ...string) (who subscriber.Subscriber, token string) {
+func subscribeWithFeed(t *testing.T, p *app.Service, name, language, digest string, topics ...string) (sub subscriber.Subscriber, token string) {
 	t.Helper()
-	who, err := p.AddSubscriber(t.Context(), app.NewSubscriber{
+	sub, err := p.AddSubscriber(t.Context(), app.NewSubscriber{
 		Address: subscriber.MustParseAddress(name + "@example.org"), Language: language, Digests: []string{digest}, Topics: topics,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token, err = p.Store.CreateFeedToken(t.Context(), who.ID, digest); err != nil {
+	if token, err = p.Store.CreateFeedToken(t.Context(), sub.ID, digest); err != nil {
 		t.Fatal(err)
 	}
-	return who, token
+	return sub, token
 }
 
 // manyLanguages returns articles in several languages, on several topics.
@@ -95,8 +95,8 @@ func TestPrivateFeedHasTheArticlesOfTheDigest(t *testing.T) {
 		topics   []string
 	}{{"", nil}, {"fr", nil}, {"fr", []string{"town"}}, {"zh-HK", []string{"SEA", "hills"}}, {"zh", nil}, {"ja", nil}, {"en", []string{"town"}}} {
 		for _, name := range []string{"mixed", "english"} {
-			who, token := subscribeWithFeed(t, p, fmt.Sprintf("%s%d", name, i), wish.language, name, wish.topics...)
-			readers[name] = append(readers[name], subscribed{who, token})
+			sub, token := subscribeWithFeed(t, p, fmt.Sprintf("%s%d", name, i), wish.language, name, wish.topics...)
+			readers[name] = append(readers[name], subscribed{sub, token})
 		}
 	}
 	for name, all := range readers {
@@ -133,7 +133,7 @@ func TestPrivateFeedFollowsTheSubscribersPreferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, token := subscribeWithFeed(t, p, "ada", "", "mixed", "sea")
+	sub, token := subscribeWithFeed(t, p, "ada", "", "mixed", "sea")
 	w.advance(time.Hour)
 	path := "/private/" + token + "/feed.json"
 	first := since(t, feeds, path, "")
@@ -146,8 +146,8 @@ func TestPrivateFeedFollowsTheSubscribersPreferences(t *testing.T) {
 	}
 	last := idsIn(t, first.Body.String())
 	for what, change := range map[string]func() error{
-		"other topics":     func() error { return p.Store.Subscribe(t.Context(), who.ID, "mixed", []string{"hills"}) },
-		"another language": func() error { who.Language = "fr"; return p.Store.UpdateSubscriber(t.Context(), who) },
+		"other topics":     func() error { return p.Store.Subscribe(t.Context(), sub.ID, "mixed", []string{"hills"}) },
+		"another language": func() error { sub.Language = "fr"; return p.Store.UpdateSubscriber(t.Context(), sub) },
 	} {
 		if err := change(); err != nil {
 			t.Fatal(err)
@@ -172,7 +172,7 @@ func TestPrivateFeedNeedsItsToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, token := subscribeWithFeed(t, p, "ada", "", "mixed")
+	sub, token := subscribeWithFeed(t, p, "ada", "", "mixed")
 	_, other := subscribeWithFeed(t, p, "bob", "", "mixed")
 	if len(token) < 22 || token == other || token[:8] == other[:8] { // 128 bits in Base64
 		t.Errorf("tokens %q and %q: one can be guessed from the other", token, other)
@@ -190,13 +190,13 @@ func TestPrivateFeedNeedsItsToken(t *testing.T) {
 	want(token[:len(token)-1], http.StatusNotFound)
 	want(strings.ToUpper(token), http.StatusNotFound)
 	want("", http.StatusNotFound)
-	next, err := p.Store.CreateFeedToken(t.Context(), who.ID, "mixed")
+	next, err := p.Store.CreateFeedToken(t.Context(), sub.ID, "mixed")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want(token, http.StatusNotFound)
 	want(next, http.StatusOK)
-	if err := p.Store.RevokeFeedToken(t.Context(), who.ID, "mixed"); err != nil {
+	if err := p.Store.RevokeFeedToken(t.Context(), sub.ID, "mixed"); err != nil {
 		t.Fatal(err)
 	}
 	want(next, http.StatusNotFound)

@@ -101,7 +101,7 @@ func (f *FeedSource) Changed(ctx context.Context, since feedserver.Checkpoint, n
 	}
 	change := feedserver.Change{
 		Checkpoint: feedserver.Checkpoint{Revision: last.Revision, Due: since.Due}, Departed: last.LastRemoval,
-		Settings: feedserver.Settings{Fingerprint: last.Settings, Since: last.SettingsSince},
+		Settings: feedserver.Settings{Hash: last.Settings, Since: last.SettingsSince},
 	}
 	moved, appeared := last.Revision != since.Revision, !since.Due.IsZero() && !now.Before(since.Due)
 	if moved {

@@ -56,9 +56,9 @@ func TestIdleConnectionsStopNeitherPagesNorMail(t *testing.T) {
 	putArticles(t, s, fresh)
 	const readers = 40
 	for i := range readers {
-		who, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i)), State: subscriber.Active})
+		sub, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i)), State: subscriber.Active})
 		if err == nil {
-			err = s.Subscribe(t.Context(), who.ID, "weekly", nil)
+			err = s.Subscribe(t.Context(), sub.ID, "weekly", nil)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -66,14 +66,14 @@ func TestIdleConnectionsStopNeitherPagesNorMail(t *testing.T) {
 	}
 	address := startWithFewDescriptors(t, dsn, inbox.Port())
 	for range 1500 {
-		conn, err := net.DialTimeout("tcp", address, testkit.Patience)
+		conn, err := net.DialTimeout("tcp", address, testkit.Timeout)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
 	}
 	for _, path := range []string{"/", "/feed.xml", "/"} {
-		client := &http.Client{Timeout: testkit.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
+		client := &http.Client{Timeout: testkit.Timeout, Transport: &http.Transport{DisableKeepAlives: true}}
 		response, err := client.Get("http://" + address + path)
 		if err != nil {
 			t.Fatalf("%s with 1500 idle connections: %v", path, err)

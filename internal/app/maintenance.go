@@ -57,7 +57,7 @@ func (s *Service) retention() store.Retention {
 func (s *Service) pruneWebSub(ctx context.Context) error {
 	now := s.Store.Now()
 	return errors.Join(
-		s.Store.PruneCallbacks(ctx),
+		s.Store.PruneHubSubscriptions(ctx),
 		s.Store.PruneFeedDepartures(ctx, now.AddDate(0, 0, -7)),
 		s.Store.PruneJobs(ctx, now.AddDate(0, 0, -1), now.AddDate(0, -1, 0)),
 	)
@@ -128,7 +128,7 @@ const copiesInterval = 2 * time.Second
 // makeCopies makes the smaller copies of imported images, until the context ends.
 func (s *Service) makeCopies(ctx context.Context) {
 	every(ctx, copiesInterval, func() {
-		err := copies.MakeWaiting(ctx, s.Store, func(name string, problem error) {
+		err := copies.MakeMissing(ctx, s.Store, func(name string, problem error) {
 			if problem != nil {
 				s.Log.Warn("an image has no smaller copies and is left out of mails", "image", name, "problem", problem)
 			}

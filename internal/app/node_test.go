@@ -69,7 +69,7 @@ func (r *running) raw(t *testing.T, request string) (head string, body []byte) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Timeout))
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func (r *running) postAll(t *testing.T, path, field, body string) int {
 		return 0
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Timeout))
 	head := "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n" + field + "\r\n\r\n"
 	if _, err := io.WriteString(conn, head+body); err != nil {
 		t.Errorf("POST %s with %s: the server ends the connection before all was sent: %v", path, field, err)
@@ -209,7 +209,7 @@ func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
 			break
 		}
 		c.Close()
-		if time.Since(began) > testkit.Patience {
+		if time.Since(began) > testkit.Timeout {
 			t.Fatal("the service does not stop")
 		}
 	}
@@ -227,7 +227,7 @@ func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(testkit.Patience):
+	case <-time.After(testkit.Timeout):
 		t.Error("the service does not end after the response")
 	}
 }

@@ -56,7 +56,7 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 	pages := []string{"/", "/feed.xml", "/atom.xml", "/feed.json", "/search?q=secretword", "/search/feed.json?q=secretword", "/tags/"}
 	mailed := func() int {
 		t.Helper()
-		found, err := r.press.Store.WaitingArticles(t.Context(), store.Waiting{Digest: "weekly", Now: r.press.Store.Now(), Limit: 100})
+		found, err := r.press.Store.WaitingArticles(t.Context(), store.QueueQuery{Digest: "weekly", Now: r.press.Store.Now(), Limit: 100})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -57,7 +57,7 @@ func allowSubscriptions() func(*http.Request) bool {
 	limit := middleware.NewLimiter[netip.Prefix](hubRequests, hubPause, nil)
 	return func(r *http.Request) bool {
 		client := middleware.Client(r.Context())
-		return !client.IsValid() || limit.Allow(middleware.NarrowNetwork(client))
+		return !client.IsValid() || limit.Allow(middleware.Network32or64(client))
 	}
 }
 

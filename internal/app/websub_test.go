@@ -45,9 +45,9 @@ func (w *testClock) runFast(t *testing.T) {
 // eventually waits for a condition that other goroutines bring about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(testkit.Patience); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(testkit.Timeout); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for %s", testkit.Patience, what)
+			t.Fatalf("waited %v for %s", testkit.Timeout, what)
 		}
 	}
 }
@@ -425,7 +425,7 @@ func TestOwnHubKeepsItsSubscribersAfterARestart(t *testing.T) {
 		n.stop() // the request may be verified by now, or not
 		again := startPublisher(t, open(), own)
 		eventually(t, "a verified subscription", func() bool {
-			all, err := s.Callbacks(t.Context(), topic)
+			all, err := s.HubSubscriptions(t.Context(), topic)
 			return err == nil && len(all) == 1 && all[0].Secret == "s3cret" && again.idle()
 		})
 		id := putArticles(t, s, edited(1, tags("go")))[0]

@@ -106,7 +106,7 @@ func (b *env) sample(t testing.TB, name string) []byte {
 // eventually polls until a condition holds.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(testkit.Patience); !done(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(testkit.Timeout); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s did not happen", what)
 		}

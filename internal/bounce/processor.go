@@ -270,7 +270,7 @@ type StoreRecorder struct {
 // Record stores an outcome and changes the subscriber's state. It drops an outcome about a subscriber
 // who is not in the store, which happens after an older backup was restored.
 func (r StoreRecorder) Record(ctx context.Context, o Outcome) (fresh bool, err error) {
-	who, err := r.Store.SubscriberByToken(ctx, o.ID.Person)
+	sub, err := r.Store.SubscriberByToken(ctx, o.ID.Person)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
@@ -278,7 +278,7 @@ func (r StoreRecorder) Record(ctx context.Context, o Outcome) (fresh bool, err e
 		return false, err
 	}
 	return r.Store.RecordFeedback(ctx, store.Feedback{
-		Key: o.Key, Subscriber: who.ID, Edition: o.ID.Edition, Kind: feedbackKinds[o.Kind],
+		Key: o.Key, Subscriber: sub.ID, Edition: o.ID.Edition, Kind: feedbackKinds[o.Kind],
 		Code: o.Code, Text: o.Text, Source: o.Source, At: o.At,
 	}, r.Soft())
 }

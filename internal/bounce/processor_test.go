@@ -259,7 +259,7 @@ func TestBouncedConfirmationIsRecorded(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)
 		address := subscriber.MustParseAddress("ada@example.net")
-		who, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: address, State: subscriber.Pending})
+		sub, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: address, State: subscriber.Pending})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -267,13 +267,13 @@ func TestBouncedConfirmationIsRecorded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		notice := mailer.DeliveryID{Edition: "5a3c1f0e-8d2b-4c47-9b11-1f2e3d4c5b6a", Person: token.PersonOf(who.UID)}
+		notice := mailer.DeliveryID{Edition: "5a3c1f0e-8d2b-4c47-9b11-1f2e3d4c5b6a", Person: token.PersonOf(sub.UID)}
 		state := func(path string) subscriber.State {
 			t.Helper()
 			if _, err := b.Receive(t.Context(), "smtp", []string{path}, strings.NewReader(setup(t).report("Action: failed\r\nStatus: 5.1.1"))); err != nil {
 				t.Fatal(err)
 			}
-			got, err := s.Subscriber(t.Context(), who.ID)
+			got, err := s.Subscriber(t.Context(), sub.ID)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,5 +1,5 @@
 // Package copies makes the smaller copies of stored images that pages, feeds and mails show. Start with
-// Of, which returns the images of articles, and MakeWaiting, which works through all images that have
+// ForArticles, which returns the images of articles, and MakeMissing, which works through all images that have
 // no copies yet.
 package copies
 
@@ -16,9 +16,9 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Of returns the stored images of articles. It first makes the copies that are missing, so that what
+// ForArticles returns the stored images of articles. It first makes the copies that are missing, so that what
 // is composed with them does not change afterwards.
-func Of(ctx context.Context, s *store.Store, articles []article.Article) (article.Pictures, error) {
+func ForArticles(ctx context.Context, s *store.Store, articles []article.Article) (article.Pictures, error) {
 	var names []string
 	for i := range articles {
 		names = append(names, articles[i].MediaNames()...)
@@ -36,15 +36,15 @@ func Of(ctx context.Context, s *store.Store, articles []article.Article) (articl
 	return found, err
 }
 
-// atOnce is how many names of images are read at once.
-const atOnce = 100
+// batchSize is how many names of images are read at once.
+const batchSize = 100
 
-// MakeWaiting makes the copies of all images that have none yet, and calls made after each. An image
+// MakeMissing makes the copies of all images that have none yet, and calls made after each. An image
 // that cannot be read gets none and is reported with the reason. Several nodes may do this at the same
 // time, since an image has the same copies everywhere.
-func MakeWaiting(ctx context.Context, s *store.Store, made func(name string, problem error)) error {
+func MakeMissing(ctx context.Context, s *store.Store, made func(name string, problem error)) error {
 	for {
-		names, err := s.ImagesWithoutCopies(ctx, atOnce)
+		names, err := s.ImagesWithoutCopies(ctx, batchSize)
 		if err != nil || len(names) == 0 {
 			return err
 		}

@@ -63,7 +63,7 @@ func TestImagesOfArticlesHaveCopies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := copies.Of(t.Context(), s, []article.Article{a})
+		found, err := copies.ForArticles(t.Context(), s, []article.Article{a})
 		if err != nil || len(found) != 2 {
 			t.Fatalf("%v, %v", found, err)
 		}
@@ -84,7 +84,7 @@ func TestImagesOfArticlesHaveCopies(t *testing.T) {
 		if err != nil || after.Revision <= before.Revision {
 			t.Errorf("the revision stays %d: pages would be shown without the copies; %v", after.Revision, err)
 		}
-		again, err := copies.Of(t.Context(), s, []article.Article{a})
+		again, err := copies.ForArticles(t.Context(), s, []article.Article{a})
 		if last, _ := s.LastChange(t.Context()); err != nil || last.Revision != after.Revision || len(again["wide.jpg"].Copies) != 3 {
 			t.Errorf("copies were made twice: %v", err)
 		}
@@ -97,7 +97,7 @@ func TestAllWaitingImagesGetCopies(t *testing.T) {
 	put(t, s, article.Medium{Name: "a.jpg", Type: "image/jpeg", Data: photo(t, 30, 20)}, article.Medium{Name: "b.jpg", Type: "image/jpeg", Data: []byte("\xff\xd8\xff")},
 		article.Medium{Name: "c.svg", Type: "image/svg+xml", Data: []byte("<svg/>")})
 	problems := map[string]error{}
-	if err := copies.MakeWaiting(t.Context(), s, func(name string, problem error) { problems[name] = problem }); err != nil {
+	if err := copies.MakeMissing(t.Context(), s, func(name string, problem error) { problems[name] = problem }); err != nil {
 		t.Fatal(err)
 	}
 	if len(problems) != 3 || problems["a.jpg"] != nil || problems["b.jpg"] == nil || problems["c.svg"] != nil {
@@ -108,7 +108,7 @@ func TestAllWaitingImagesGetCopies(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := copies.MakeWaiting(ctx, s, nil); err == nil {
+	if err := copies.MakeMissing(ctx, s, nil); err == nil {
 		t.Error("no error after the end of the context")
 	}
 }

@@ -197,7 +197,7 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	if len(articles) == 0 {
 		return digest.Input{}, &renderError{errors.New("all its articles have been removed")}
 	}
-	pictures, err := copies.Of(ctx, e.Store, found)
+	pictures, err := copies.ForArticles(ctx, e.Store, found)
 	if err != nil {
 		return digest.Input{}, err
 	}

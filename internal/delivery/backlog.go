@@ -62,7 +62,7 @@ func BacklogOf(ctx context.Context, s *store.Store, def *Definition, since time.
 	return backlog(ctx, s, def, waiting(s.Now(), def, state, selection{since: since}))
 }
 
-func backlog(ctx context.Context, s *store.Store, def *Definition, w store.Waiting) (Backlog, error) {
+func backlog(ctx context.Context, s *store.Store, def *Definition, w store.QueueQuery) (Backlog, error) {
 	b := Backlog{Since: w.Since, Max: def.Max}
 	var err error
 	if b.Waiting, err = s.CountWaiting(ctx, w); err != nil {
@@ -84,7 +84,7 @@ func backlog(ctx context.Context, s *store.Store, def *Definition, w store.Waiti
 }
 
 // nothingNewError returns a *NothingNewError that explains why no edition of a digest can be made.
-func (e *Engine) nothingNewError(ctx context.Context, def *Definition, w store.Waiting) error {
+func (e *Engine) nothingNewError(ctx context.Context, def *Definition, w store.QueueQuery) error {
 	b, err := backlog(ctx, e.Store, def, w)
 	if err != nil {
 		return err
@@ -213,7 +213,7 @@ func (e *Engine) Preview(ctx context.Context, name string, options PreviewOption
 
 // sample returns the input for an edition of the newest articles that are dated before the
 // digest's beginning.
-func (e *Engine) sample(ctx context.Context, def *Definition, w store.Waiting) (digest.Input, error) {
+func (e *Engine) sample(ctx context.Context, def *Definition, w store.QueueQuery) (digest.Input, error) {
 	w.Earlier, w.Oldest = true, false
 	if def.Max > 0 {
 		w.Limit = def.Max
@@ -226,7 +226,7 @@ func (e *Engine) sample(ctx context.Context, def *Definition, w store.Waiting) (
 	if len(chosen) == 0 {
 		return digest.Input{}, e.nothingNewError(ctx, def, w)
 	}
-	pictures, err := copies.Of(ctx, e.Store, chosen)
+	pictures, err := copies.ForArticles(ctx, e.Store, chosen)
 	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now}, err
 }
 
@@ -249,14 +249,14 @@ func (e *Engine) MarkSeen(ctx context.Context, name string, before time.Time) (i
 	return e.Store.MarkSeen(ctx, w)
 }
 
-func (e *Engine) datedBefore(ctx context.Context, name string, before time.Time) (store.Waiting, error) {
+func (e *Engine) datedBefore(ctx context.Context, name string, before time.Time) (store.QueueQuery, error) {
 	def, err := e.definition(name)
 	if err != nil {
-		return store.Waiting{}, err
+		return store.QueueQuery{}, err
 	}
 	state, err := e.Store.DigestState(ctx, name)
 	if err != nil {
-		return store.Waiting{}, err
+		return store.QueueQuery{}, err
 	}
 	w := e.waiting(def, state, selection{})
 	w.Before = before

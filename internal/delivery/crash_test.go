@@ -160,7 +160,7 @@ func (b *env) crash(resend bool) {
 	for k := range *kills {
 		child := b.spawn(resend)
 		before := len(b.server.Mails())
-		deadline := time.Now().Add(testkit.Patience)
+		deadline := time.Now().Add(testkit.Timeout)
 		for len(b.server.Mails()) == before && time.Now().Before(deadline) && !b.finished(edition.ID) {
 			time.Sleep(2 * time.Millisecond)
 		}
@@ -250,7 +250,7 @@ func (b *env) checkHeld(edition store.Edition, n, cut int) {
 // changed for longer than a lease: a node that was frozen may still finish and record a mail.
 func (b *env) atRest(edition store.Edition, n int) (held []store.AddressedDelivery, have map[string]int) {
 	b.t.Helper()
-	for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(testkit.Timeout); time.Now().Before(deadline); {
 		was, before := len(held), len(have)
 		p, err := b.engine.Progress(b.t.Context(), edition.ID)
 		if err != nil {

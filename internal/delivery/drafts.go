@@ -78,7 +78,7 @@ func droppedDraftsMessage(def *Definition, kept store.Edition, dropped []string)
 // joinDraft adds the articles of a tick to the draft that still waits for approval, so that
 // drafts do not pile up. The draft keeps its number, and a subject that an editor wrote.
 // joinDraft returns false when no draft waits.
-func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.DigestState, tick string, advance store.Advance) (bool, error) {
+func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.DigestState, tick string, update store.ScheduleUpdate) (bool, error) {
 	draft, found, err := e.Store.WaitingDraft(ctx, def.Name)
 	if err != nil || !found || def.Automatic {
 		return false, err
@@ -105,7 +105,7 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	if err != nil {
 		return true, err
 	}
-	if err := e.Store.ReplaceDraft(ctx, draft, next, tick, advance, jobs...); err != nil {
+	if err := e.Store.ReplaceDraft(ctx, draft, next, tick, update, jobs...); err != nil {
 		return true, err
 	}
 	e.Log.Info("a draft was not approved in time: the new articles joined it", "digest", def.Name, "edition", draft.ID, "tick", tick, "new", joined, "articles", len(next.Articles))

@@ -168,7 +168,7 @@ func (b *env) run() {
 			if err != nil {
 				b.t.Errorf("Run: %v", err)
 			}
-		case <-time.After(testkit.Patience):
+		case <-time.After(testkit.Timeout):
 			b.t.Error("the engine does not stop")
 		}
 	}
@@ -203,7 +203,7 @@ type progress = delivery.Progress
 // untilProgress waits for a condition on an edition's progress.
 func (b *env) untilProgress(id, what string, holds func(p delivery.Progress) bool) delivery.Progress {
 	b.t.Helper()
-	deadline := time.Now().Add(testkit.Patience)
+	deadline := time.Now().Add(testkit.Timeout)
 	var p delivery.Progress
 	var last error
 	for time.Now().Before(deadline) {

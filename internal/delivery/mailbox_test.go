@@ -47,14 +47,14 @@ func TestDeadMailboxesThrottleNeitherDomainNorRelay(t *testing.T) {
 // subscribe adds an address to the weekly digest.
 func (b *env) subscribe(address string) subscriber.Subscriber {
 	b.t.Helper()
-	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Active})
+	sub, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Active})
 	if err == nil {
-		err = b.store.Subscribe(b.t.Context(), who.ID, "weekly", nil)
+		err = b.store.Subscribe(b.t.Context(), sub.ID, "weekly", nil)
 	}
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return who
+	return sub
 }
 
 // TestQuotedLocalPartsReceiveMail: RFC 5321, section 4.1.2, allows spaces and more in them.
@@ -92,7 +92,7 @@ func TestQuotedLocalPartsReceiveMail(t *testing.T) {
 func TestUnsendableAddressIsNotSuppressed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
-	who := b.subscribe("jürgen@example.org")
+	sub := b.subscribe("jürgen@example.org")
 	b.addSubscribers(3)
 	for i := range 4 {
 		b.addArticle(fmt.Sprintf("ferries-%d", i))
@@ -107,15 +107,15 @@ func TestUnsendableAddressIsNotSuppressed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := storetest.Delivery(t, b.store, kept, who.ID)
+		d, err := storetest.Delivery(t, b.store, kept, sub.ID)
 		if err != nil || d.State != digest.DeliverySkipped || !strings.Contains(d.Reason, "SMTPUTF8") || d.Code != 0 || d.Reply != "" {
 			t.Errorf("%+v, %v", d, err)
 		}
 	}
-	if got, err := b.store.Subscriber(t.Context(), who.ID); err != nil || got.State != subscriber.Active || got.Soft != 0 {
+	if got, err := b.store.Subscriber(t.Context(), sub.ID); err != nil || got.State != subscriber.Active || got.Soft != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if back, err := b.store.FeedbackOf(t.Context(), who.ID, 10); err != nil || len(back) != 0 {
+	if back, err := b.store.FeedbackOf(t.Context(), sub.ID, 10); err != nil || len(back) != 0 {
 		t.Errorf("recorded %+v, %v", back, err)
 	}
 }
@@ -145,9 +145,9 @@ func TestPersistentlyFullMailboxIsSoftBounce(t *testing.T) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	for n, want := range map[int]int{1: 1, 2: 0} {
-		who, err := f.store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", n)))
-		if err != nil || who.Soft != want || who.State != subscriber.Active {
-			t.Errorf("subscriber %d has %d soft bounces and is %s (%v), want %d", n, who.Soft, who.State, err, want)
+		sub, err := f.store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", n)))
+		if err != nil || sub.Soft != want || sub.State != subscriber.Active {
+			t.Errorf("subscriber %d has %d soft bounces and is %s (%v), want %d", n, sub.Soft, sub.State, err, want)
 		}
 	}
 }

@@ -229,7 +229,7 @@ func (b *env) markDelivered(c store.Chunk) {
 		b.t.Fatal(err)
 	}
 	for _, p := range people {
-		intent := store.Intent{Chunk: c, Subscriber: p.Subscriber, Attempt: rand.Int64()}
+		intent := store.Intent{Chunk: c, Subscriber: p.Subscriber, Nonce: rand.Int64()}
 		if granted, err := r.Record(b.t.Context(), store.RecorderEntry{Intent: &intent}); err != nil || !granted {
 			b.t.Fatalf("granted %v, %v", granted, err)
 		}

@@ -81,7 +81,7 @@ func (e *Engine) MissedTicks(ctx context.Context) ([]store.SkippedTicks, error) 
 		if state.Next.IsZero() || state.Next.After(now) {
 			continue
 		}
-		skipped := store.SkippedTicks{Digest: def.Name, Keys: []string{state.NextKey}, Advance: store.Advance{From: state.Next}}
+		skipped := store.SkippedTicks{Digest: def.Name, Keys: []string{state.NextKey}, Advance: store.ScheduleUpdate{From: state.Next}}
 		for after := state.Next; ; {
 			tick, ok := def.Schedule.Next(after)
 			if !ok {

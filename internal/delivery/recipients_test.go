@@ -90,12 +90,12 @@ func TestDigestIsInTheMailLanguageOfTheSubscriber(t *testing.T) {
 	each(t, sink.Options{}, nil, func(b *env) {
 		b.addWithPreferences("plain", "", nil, subscriber.Active)
 		french := b.addWithPreferences("french", "", nil, subscriber.Active)
-		who, err := b.store.Subscriber(b.t.Context(), french)
+		sub, err := b.store.Subscriber(b.t.Context(), french)
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		who.MailLanguage = "fr"
-		if err := b.store.UpdateSubscriber(b.t.Context(), who); err != nil {
+		sub.MailLanguage = "fr"
+		if err := b.store.UpdateSubscriber(b.t.Context(), sub); err != nil {
 			b.t.Fatal(err)
 		}
 		b.addArticle("ferries")

@@ -141,7 +141,7 @@ func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 // send delivers a mail whose envelope has been sent, and returns the next mail, whose envelope was
 // sent in the same write; nil when there is none.
 func (s *sender) send(ctx context.Context, m *mail) *mail {
-	intent := store.Intent{Chunk: m.lease.Chunk, Subscriber: m.Subscriber, Attempt: rand.Int64N(1<<62) + 1}
+	intent := store.Intent{Chunk: m.lease.Chunk, Subscriber: m.Subscriber, Nonce: rand.Int64N(1<<62) + 1}
 	if !s.storeIntent(intent) {
 		s.denied(ctx, m, intent)
 		return nil

@@ -45,8 +45,8 @@ func (e *Engine) SendSingleMail(ctx context.Context, to subscriber.Address, rend
 
 // SendToSubscriber queues a single mail to a subscriber; it is sent as soon as a relay takes it.
 // Its bounces are recorded for the subscriber. unsubscribe is the one-click URL, or empty.
-func (e *Engine) SendToSubscriber(ctx context.Context, who subscriber.Subscriber, unsubscribe string, rendered templates.Rendered) error {
-	return e.enqueueSingleMail(ctx, who.Address, singleMail{To: who.Address.String(), Person: who.UID, Unsubscribe: unsubscribe, Mail: rendered})
+func (e *Engine) SendToSubscriber(ctx context.Context, sub subscriber.Subscriber, unsubscribe string, rendered templates.Rendered) error {
+	return e.enqueueSingleMail(ctx, sub.Address, singleMail{To: sub.Address.String(), Person: sub.UID, Unsubscribe: unsubscribe, Mail: rendered})
 }
 
 func (e *Engine) enqueueSingleMail(ctx context.Context, to subscriber.Address, n singleMail) error {
@@ -93,7 +93,7 @@ func (e *Engine) recordRefusal(ctx context.Context, n singleMail, reply mailer.R
 	if kind == "" || n.Person == uuid.Nil {
 		return nil
 	}
-	who, err := e.Store.SubscriberByToken(ctx, token.PersonOf(n.Person))
+	sub, err := e.Store.SubscriberByToken(ctx, token.PersonOf(n.Person))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -101,7 +101,7 @@ func (e *Engine) recordRefusal(ctx context.Context, n singleMail, reply mailer.R
 		return err
 	}
 	_, err = e.Store.RecordFeedback(ctx, store.Feedback{
-		Key: "smtp:" + n.ID, Subscriber: who.ID, Edition: n.ID, Kind: kind,
+		Key: "smtp:" + n.ID, Subscriber: sub.ID, Edition: n.ID, Kind: kind,
 		Code: reply.Code, Text: replyText(reply), Source: "smtp", At: e.Store.Now(),
 	}, e.Policy.Soft)
 	return err

@@ -18,17 +18,17 @@ const unsubscribeLink = "https://gazette.example/unsubscribe/token"
 // addPending adds a subscriber who has not confirmed yet.
 func (b *env) addPending(address string) subscriber.Subscriber {
 	b.t.Helper()
-	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Pending})
+	sub, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: subscriber.Pending})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return who
+	return sub
 }
 
 // sendToSubscriber sends a single mail to a subscriber.
-func (b *env) sendToSubscriber(who subscriber.Subscriber, unsubscribe string) {
+func (b *env) sendToSubscriber(sub subscriber.Subscriber, unsubscribe string) {
 	b.t.Helper()
-	err := b.engine.SendToSubscriber(b.t.Context(), who, unsubscribe, templates.Rendered{Subject: "Hello", Text: "Hello\n", HTML: "<p>Hello</p>"})
+	err := b.engine.SendToSubscriber(b.t.Context(), sub, unsubscribe, templates.Rendered{Subject: "Hello", Text: "Hello\n", HTML: "<p>Hello</p>"})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -54,9 +54,9 @@ func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
 	b.start()
-	who := b.addPending("ada@example.net")
-	b.sendToSubscriber(who, "")
-	b.sendToSubscriber(who, unsubscribeLink)
+	sub := b.addPending("ada@example.net")
+	b.sendToSubscriber(sub, "")
+	b.sendToSubscriber(sub, unsubscribeLink)
 	if err := b.engine.SendSingleMail(t.Context(), subscriber.MustParseAddress("editor@example.net"), templates.Rendered{Subject: "Sign in", Text: "Hello\n"}); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 			t.Errorf("the return path %s identifies %+v (%v), or is used twice", m.From, id, err)
 		}
 		seen[m.From] = true
-		if toReader := m.To[0] == "ada@example.net"; toReader != (id.Person.ID == who.UID) {
+		if toReader := m.To[0] == "ada@example.net"; toReader != (id.Person.ID == sub.UID) {
 			t.Errorf("the return path of the mail to %s identifies %s", m.To[0], id.Person)
 		}
 		got, err := mail.ReadMessage(strings.NewReader(string(m.Data)))
@@ -125,11 +125,11 @@ func TestRefusedConfirmationIsRecorded(t *testing.T) {
 	}})
 	b.start()
 	gone, full, blocked := b.addPending("gone@example.net"), b.addPending("full@example.net"), b.addPending("block@example.net")
-	for _, who := range []subscriber.Subscriber{gone, full, blocked} {
-		b.sendToSubscriber(who, "")
+	for _, sub := range []subscriber.Subscriber{gone, full, blocked} {
+		b.sendToSubscriber(sub, "")
 	}
-	state := func(who subscriber.Subscriber) (subscriber.State, int) {
-		got, err := b.store.Subscriber(t.Context(), who.ID)
+	state := func(sub subscriber.Subscriber) (subscriber.State, int) {
+		got, err := b.store.Subscriber(t.Context(), sub.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

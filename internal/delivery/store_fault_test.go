@@ -22,7 +22,7 @@ import (
 func (b *env) wantStalled() {
 	b.t.Helper()
 	var before int
-	for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(testkit.Timeout); time.Now().Before(deadline); {
 		before = len(b.server.Mails())
 		time.Sleep(300 * time.Millisecond)
 		if len(b.server.Mails()) == before {

@@ -80,15 +80,15 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 	if err != nil || state.Next.IsZero() || state.Next.After(now) {
 		return err
 	}
-	tick, advance := dueTick(def, state, now)
-	joined, err := e.joinDraft(ctx, def, state, tick.Key, advance)
+	tick, update := dueTick(def, state, now)
+	joined, err := e.joinDraft(ctx, def, state, tick.Key, update)
 	var edition store.Edition
 	if err == nil && !joined {
 		edition, err = e.compose(ctx, def, state, selection{}, tick.Key)
 	}
 	if errors.Is(err, ErrNothingNew) {
 		e.Log.Info("no edition at this tick", "digest", def.Name, "tick", tick.Key, "reason", err)
-		return e.Store.SkipTick(ctx, store.Tick{Digest: def.Name, ScheduledFor: tick.Key, Reason: err.Error()}, advance)
+		return e.Store.SkipTick(ctx, store.Tick{Digest: def.Name, ScheduledFor: tick.Key, Reason: err.Error()}, update)
 	}
 	if err != nil || joined {
 		return err
@@ -99,7 +99,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 			return err
 		}
 	}
-	if edition, err = e.Store.CreateDraft(ctx, edition, &advance, jobs...); err != nil {
+	if edition, err = e.Store.CreateDraft(ctx, edition, &update, jobs...); err != nil {
 		return err
 	}
 	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", now.Sub(tick.At).Round(time.Millisecond))
@@ -117,18 +117,18 @@ func (e *Engine) logBacklog(ctx context.Context, def *Definition) {
 
 // dueTick returns the due tick to fire, and the tick that follows it. After downtime it is the
 // latest due tick, or the oldest with Each.
-func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.Tick, store.Advance) {
+func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.Tick, store.ScheduleUpdate) {
 	tick := schedule.Tick{At: state.Next, Key: state.NextKey}
 	if !def.Each {
 		if latest, ok := def.Schedule.Latest(state.Next, now); ok {
 			tick = latest
 		}
 	}
-	advance := store.Advance{From: state.Next}
+	update := store.ScheduleUpdate{From: state.Next}
 	if next, ok := def.Schedule.Next(tick.At); ok {
-		advance.Next, advance.NextKey = next.At, next.Key
+		update.Next, update.NextKey = next.At, next.Key
 	}
-	return tick, advance
+	return tick, update
 }
 
 // compose chooses new articles and returns the draft of an edition with them.
@@ -157,12 +157,12 @@ type selection struct {
 }
 
 // waiting returns the query for the articles that an edition can be chosen from now.
-func (e *Engine) waiting(def *Definition, state store.DigestState, from selection) store.Waiting {
+func (e *Engine) waiting(def *Definition, state store.DigestState, from selection) store.QueueQuery {
 	return waiting(e.Store.Now(), def, state, from)
 }
 
-func waiting(now time.Time, def *Definition, state store.DigestState, from selection) store.Waiting {
-	w := store.Waiting{
+func waiting(now time.Time, def *Definition, state store.DigestState, from selection) store.QueueQuery {
+	w := store.QueueQuery{
 		Digest: def.Name, Since: state.Since, Began: state.Began, Now: now,
 		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest, Draft: from.draft,
 	}
@@ -191,7 +191,7 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 	if err != nil {
 		return digest.Input{}, err
 	}
-	pictures, err := copies.Of(ctx, e.Store, chosen)
+	pictures, err := copies.ForArticles(ctx, e.Store, chosen)
 	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now}, err
 }
 

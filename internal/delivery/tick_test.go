@@ -88,7 +88,7 @@ func TestMissedTicksFireOnceOrEachAfterDowntime(t *testing.T) {
 			want = 5
 		}
 		var ticks []store.Tick
-		for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline) && len(ticks) < want; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(testkit.Timeout); time.Now().Before(deadline) && len(ticks) < want; time.Sleep(10 * time.Millisecond) {
 			if ticks, err = b.store.Ticks(t.Context(), "weekly", 20); err != nil {
 				t.Fatal(err)
 			}

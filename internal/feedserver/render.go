@@ -40,9 +40,9 @@ func (d *document) private() bool { return d.definition.Kind == feed.Private }
 // hoc, since any address defines one.
 func (t *target) class() loadshare.Class {
 	if t.definition.Kind == feed.BySearch || t.definition.Kind == feed.ByMatch {
-		return loadshare.AdHoc
+		return loadshare.Search
 	}
-	return loadshare.Linked
+	return loadshare.Cacheable
 }
 
 // document returns the document of a target. It renders the document if necessary; if that
@@ -67,10 +67,10 @@ func (s *Server) latest(ctx context.Context, t target, timeout time.Duration) (*
 	if d, ok := s.cache.ByKey(t.key()); ok && s.usable(d, &t) {
 		return d, nil
 	}
-	generation := s.freshness.generation.Load()
-	made := s.rendering.DoChan(renderKey(&t, generation), func() (any, error) {
+	version := s.freshness.contentVersion.Load()
+	made := s.rendering.DoChan(renderKey(&t, version), func() (any, error) {
 		// Other requests wait for it too, so the first one must not cancel it.
-		return s.renderOnce(context.WithoutCancel(ctx), t, generation)
+		return s.renderOnce(context.WithoutCancel(ctx), t, version)
 	})
 	wait := time.NewTimer(timeout)
 	defer wait.Stop()
@@ -88,9 +88,9 @@ func (s *Server) latest(ctx context.Context, t target, timeout time.Duration) (*
 }
 
 // renderKey returns the key by which concurrent renderings are shared: the document, the
-// generation and, for a private feed, its filter.
-func renderKey(t *target, generation int64) string {
-	name := strconv.FormatInt(generation, 36) + " " + t.key()
+// content version and, for a private feed, its filter.
+func renderKey(t *target, version int64) string {
+	name := strconv.FormatInt(version, 36) + " " + t.key()
 	if t.definition.Kind == feed.Private {
 		name += " " + t.definition.Filter.String()
 	}
@@ -99,7 +99,7 @@ func renderKey(t *target, generation int64) string {
 
 // renderOnce renders a document, unless another request has just done so. It turns a panic
 // into an error, since it runs outside of a request's handler.
-func (s *Server) renderOnce(ctx context.Context, t target, generation int64) (d *document, err error) {
+func (s *Server) renderOnce(ctx context.Context, t target, version int64) (d *document, err error) {
 	old, known := s.cache.ByKey(t.key())
 	if known && s.usable(old, &t) {
 		return old, nil
@@ -114,7 +114,7 @@ func (s *Server) renderOnce(ctx context.Context, t target, generation int64) (d 
 	}()
 	ctx, cancel := context.WithTimeout(ctx, renderTimeout)
 	defer cancel()
-	if busy := s.options.Share.Render(ctx, t.class(), func() { d, err = s.render(ctx, t, old, generation) }); busy != nil {
+	if busy := s.options.Share.Render(ctx, t.class(), func() { d, err = s.render(ctx, t, old, version) }); busy != nil {
 		return nil, busy
 	}
 	return d, err
@@ -140,7 +140,7 @@ func (s *Server) usable(d *document, t *target) bool {
 
 // render builds a document and stores it in the cache. If its bytes are the same as before,
 // it reuses their compressed variants.
-func (s *Server) render(ctx context.Context, t target, old *document, generation int64) (*document, error) {
+func (s *Server) render(ctx context.Context, t target, old *document, version int64) (*document, error) {
 	d, err := s.build(ctx, t)
 	if err != nil {
 		return nil, err
@@ -148,17 +148,17 @@ func (s *Server) render(ctx context.Context, t target, old *document, generation
 	if old != nil {
 		d.Reuse(old.Document)
 	}
-	s.keep(d, generation)
+	s.keep(d, version)
 	return d, nil
 }
 
 // keep puts a document into the cache, unless an article has changed since its rendering
 // began. Requests that already wait may still get the document then.
-func (s *Server) keep(d *document, generation int64) {
+func (s *Server) keep(d *document, version int64) {
 	f := &s.freshness
 	f.marking.Lock()
 	defer f.marking.Unlock()
-	if f.generation.Load() != generation {
+	if f.contentVersion.Load() != version {
 		d.MarkStale()
 		return
 	}

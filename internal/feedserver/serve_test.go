@@ -105,7 +105,7 @@ func read(t *testing.T, r *http.Response) string {
 	return string(data)
 }
 
-func TestProbedPathsServeFeed(t *testing.T) {
+func TestGuessedFeedPathsServeFeed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	canonical := read(t, b.get(t, "/feed.xml"))

@@ -70,6 +70,6 @@ type Change struct {
 
 // Settings are the newest settings with which any node serves feeds.
 type Settings struct {
-	Fingerprint string
-	Since       time.Time
+	Hash  string
+	Since time.Time
 }

@@ -149,7 +149,7 @@ func (n *node) mails(words string) (count int) {
 
 func eventually(t *testing.T, what string, holds func() bool, last func() string) {
 	t.Helper()
-	for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(testkit.Timeout); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if holds() {
 			return
 		}

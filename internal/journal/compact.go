@@ -67,7 +67,7 @@ func (j *Journal) compact(path string, now time.Time, limits Limits) (int64, err
 
 // replace replaces the journal's file by one with a new header and these records.
 func (j *Journal) replace(path string, state *State, data []byte) error {
-	h := header(state.HistoryID, state.ID)
+	h := header(state.Generation, state.ID)
 	h.at, h.position = state.Started.UnixMilli(), state.Position
 	temporary, err := os.CreateTemp(j.folder, fileName+".new-*")
 	if err != nil {
@@ -197,7 +197,7 @@ func Rotate(folder string, now time.Time) (string, error) {
 
 const maxRotated = 5
 
-// rotatedFiles returns the files of a folder that SetAside has renamed, oldest first.
+// rotatedFiles returns the files of a folder that Rotate has renamed, oldest first.
 func rotatedFiles(folder string) ([]string, error) {
 	old, err := filepath.Glob(filepath.Join(folder, fileName+".2*"))
 	slices.Sort(old)

@@ -27,8 +27,8 @@ const syncEvery = 200 * time.Millisecond
 // Journal appends to the journal file of a folder. It is safe for concurrent use, also by
 // several processes.
 type Journal struct {
-	folder    string
-	historyID string
+	folder     string
+	generation string
 
 	mu       sync.Mutex
 	file     *os.File
@@ -46,10 +46,10 @@ type Journal struct {
 // errClosed reports that a journal is used after Close.
 var errClosed = errors.New("journal: it is closed")
 
-// New returns the journal in a folder for a store with the given history. The folder
+// New returns the journal in a folder for a store with the given generation. The folder
 // and the file are created by the first Append or ID.
-func New(folder, historyID string) *Journal {
-	return &Journal{folder: folder, historyID: historyID}
+func New(folder, generation string) *Journal {
+	return &Journal{folder: folder, generation: generation}
 }
 
 // ID returns the id of the journal. It creates the journal if there is none yet.
@@ -145,7 +145,7 @@ func (j *Journal) open() error {
 }
 
 // reopen opens the journal file of the folder, or creates it with a header. The caller
-// holds a lock. A file of another history gives an *OtherError.
+// holds a lock. A file of another generation gives an *OtherError.
 func (j *Journal) reopen() error {
 	path := filepath.Join(j.folder, fileName)
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
@@ -154,12 +154,12 @@ func (j *Journal) reopen() error {
 	}
 	h, found, err := readHeader(file)
 	if err == nil && !found {
-		h = header(j.historyID, uuid.NewString())
+		h = header(j.generation, uuid.NewString())
 		h.at = time.Now().UnixMilli()
 		_, err = file.Write(h.append(nil))
 	}
-	if err == nil && h.fields[0] != j.historyID {
-		err = &OtherError{Path: path, HistoryID: h.fields[0]}
+	if err == nil && h.fields[0] != j.generation {
+		err = &OtherError{Path: path, Generation: h.fields[0]}
 	}
 	if err != nil {
 		return errors.Join(err, file.Close())
@@ -171,11 +171,11 @@ func (j *Journal) reopen() error {
 	return nil
 }
 
-// OtherError reports that a journal belongs to another store, or to another history of
+// OtherError reports that a journal belongs to another store, or to another generation of
 // this store.
 type OtherError struct {
-	Path      string
-	HistoryID string
+	Path       string
+	Generation string
 }
 
 // Error names the file and what to do.
@@ -248,7 +248,7 @@ func (j *Journal) Close() error {
 
 // Tail is the state at the end of a journal.
 type Tail struct {
-	HistoryID  string
+	Generation string
 	ID         string
 	Position   int64
 	Edition    int64   // Seq of the edition of the last intents; 0 for none
@@ -274,7 +274,7 @@ func ReadTail(folder string) (tail Tail, found bool, err error) {
 	if err != nil || !found {
 		return tail, false, wrapPath(file.Name(), err)
 	}
-	tail.HistoryID, tail.ID = h.fields[0], h.fields[1]
+	tail.Generation, tail.ID = h.fields[0], h.fields[1]
 	info, err := file.Stat()
 	if err != nil {
 		return tail, false, err

@@ -84,8 +84,8 @@ func checkState(t *testing.T, f *State) {
 	if at := f.ClosedFeeds[SubscriptionKey{5, "weekly"}]; len(f.ClosedFeeds) != 1 || at.IsZero() {
 		t.Errorf("closed feeds %v", f.ClosedFeeds)
 	}
-	if f.Articles["hash1"].Value != "a1" || f.Position != 7 || f.HistoryID != "gen" {
-		t.Errorf("articles %v, mark %d, generation %q", f.Articles, f.Position, f.HistoryID)
+	if f.Articles["hash1"].Value != "a1" || f.Position != 7 || f.Generation != "gen" {
+		t.Errorf("articles %v, mark %d, generation %q", f.Articles, f.Position, f.Generation)
 	}
 }
 
@@ -186,7 +186,7 @@ func TestJournalOfAnotherGenerationIsRefused(t *testing.T) {
 	must(t, errors.Join(first.Append(noon, 1, SubscriberState(1, "paused")), first.Close()))
 	second := New(folder, "two")
 	var other *OtherError
-	if err := second.Append(noon, 1, SubscriberState(1, "paused")); !errors.As(err, &other) || other.HistoryID != "one" {
+	if err := second.Append(noon, 1, SubscriberState(1, "paused")); !errors.As(err, &other) || other.Generation != "one" {
 		t.Errorf("%v", err)
 	}
 	aside, err := Rotate(folder, noon)
@@ -194,7 +194,7 @@ func TestJournalOfAnotherGenerationIsRefused(t *testing.T) {
 		t.Fatalf("%q, %v", aside, err)
 	}
 	must(t, errors.Join(second.Append(noon, 1, SubscriberState(2, "paused")), second.Close()))
-	if state, err := Read(folder); err != nil || state.HistoryID != "two" || len(state.HistoryIDs) != 2 || len(state.States) != 2 {
+	if state, err := Read(folder); err != nil || state.Generation != "two" || len(state.Generations) != 2 || len(state.States) != 2 {
 		t.Errorf("%+v, %v", state, err)
 	}
 }

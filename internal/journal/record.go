@@ -21,7 +21,7 @@ type kind byte
 
 // The kinds of records.
 const (
-	headerKind      kind = 'H' // id of the store's history, id of the journal
+	headerKind      kind = 'H' // generation of the store, id of the journal
 	beginKind       kind = 'B' // the sending of an edition begins
 	endKind         kind = 'E' // an edition was sent, cancelled or failed
 	intentKind      kind = 'I' // mails of an edition are about to be sent
@@ -142,8 +142,8 @@ const (
 	AccessRemoved  AccessChange = "removed"  // the editor was removed
 )
 
-func header(historyID, id string) Record {
-	return Record{kind: headerKind, fields: []string{historyID, id}}
+func header(generation, id string) Record {
+	return Record{kind: headerKind, fields: []string{generation, id}}
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 36) }

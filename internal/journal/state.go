@@ -37,10 +37,10 @@ type Suppression struct {
 
 // State is the combined content of journals: the latest value of everything they record.
 type State struct {
-	HistoryID     string // of the newest file
+	Generation    string // of the newest file
 	ID            string
 	Position      int64
-	HistoryIDs    []string  // of all files
+	Generations   []string  // of all files
 	Started       time.Time // when the oldest file began; all records since then are present
 	Last          time.Time // of the newest record
 	Editions      []*Edition
@@ -77,7 +77,7 @@ func newState() *State {
 }
 
 // Read reads the journals of several folders, such as those of several machines, including
-// the files that SetAside renamed. A folder without a journal adds nothing. Damaged lines
+// the files that Rotate renamed. A folder without a journal adds nothing. Damaged lines
 // are counted and skipped: a power cut may damage the last one.
 func Read(folders ...string) (*State, error) {
 	var records []Record
@@ -167,8 +167,8 @@ func (s *State) add(r *Record) {
 	}
 	switch r.kind {
 	case headerKind:
-		s.HistoryID, s.ID = r.fields[0], r.fields[1]
-		s.HistoryIDs = append(s.HistoryIDs, s.HistoryID)
+		s.Generation, s.ID = r.fields[0], r.fields[1]
+		s.Generations = append(s.Generations, s.Generation)
 		if s.Started.IsZero() || at.Before(s.Started) {
 			s.Started = at
 		}

@@ -25,16 +25,16 @@ type Class int
 
 // The classes.
 const (
-	Linked  Class = iota // documents that links lead to; their number is limited
-	AdHoc                // searches and filter expressions; their number is unlimited
-	classes = 2
+	Cacheable Class = iota // documents that links lead to; their number is limited
+	Search                 // searches and filter expressions; their number is unlimited
+	classes   = 2
 )
 
 // The shares of all processors that requests and renderings may use while mail is sent.
 const (
-	requestShare = 0.07
-	linkedShare  = 0.06
-	adHocShare   = 0.02
+	requestShare   = 0.07
+	cacheableShare = 0.06
+	searchShare    = 0.02
 )
 
 // Estimates of processor time, measured with wrk on the same machine, whose own use is
@@ -50,7 +50,7 @@ const (
 // How long requests and renderings wait at most, and how many renderings of a class wait.
 const (
 	maxWait    = 10 * time.Second
-	adHocWait  = 3 * time.Second
+	searchWait = 3 * time.Second
 	maxWaiting = 512
 )
 
@@ -70,8 +70,8 @@ func New(sending func() bool) *Share {
 	processors := runtime.GOMAXPROCS(0)
 	s := &Share{sending: sending}
 	s.requests.share = requestShare * float64(processors)
-	s.renders[Linked] = newQueue(processors+1, linkedShare*float64(processors), maxWait)
-	s.renders[AdHoc] = newQueue(max(processors/2, 1), adHocShare*float64(processors), adHocWait)
+	s.renders[Cacheable] = newQueue(processors+1, cacheableShare*float64(processors), maxWait)
+	s.renders[Search] = newQueue(max(processors/2, 1), searchShare*float64(processors), searchWait)
 	return s
 }
 

@@ -22,7 +22,7 @@ func TestRequestsAreNotDelayedWhileNoMailIsSent(t *testing.T) {
 				if err := s.Request(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if err := s.Render(t.Context(), AdHoc, func() {}); err != nil {
+				if err := s.Render(t.Context(), Search, func() {}); err != nil {
 					t.Fatal(err)
 				}
 				s.Answered(1<<20, false)
@@ -80,9 +80,9 @@ func TestRenderingsAreLimitedWhileMailIsSent(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 			worked.Add(int64(20 * time.Millisecond))
 		}
-		_, _ = runClients(t, 8, time.Minute, func(ctx context.Context) error { return s.Render(ctx, Linked, work) })
+		_, _ = runClients(t, 8, time.Minute, func(ctx context.Context) error { return s.Render(ctx, Cacheable, work) })
 		share := float64(worked.Load()) / float64(time.Minute)
-		if most := linkedShare * float64(runtime.GOMAXPROCS(0)); share > most*1.3 || share < most*0.5 {
+		if most := cacheableShare * float64(runtime.GOMAXPROCS(0)); share > most*1.3 || share < most*0.5 {
 			t.Errorf("renderings used %.3f of a processor, want about %.3f", share, most)
 		}
 	})
@@ -97,7 +97,7 @@ func TestRenderingsBeyondTheQueueAreRefused(t *testing.T) {
 		var refused, done atomic.Int64
 		for range maxWaiting + 100 {
 			wait.Go(func() {
-				switch err := s.Render(t.Context(), AdHoc, func() { <-hold }); {
+				switch err := s.Render(t.Context(), Search, func() { <-hold }); {
 				case err == nil:
 					done.Add(1)
 				case errors.Is(err, ErrBusy):
@@ -108,17 +108,17 @@ func TestRenderingsBeyondTheQueueAreRefused(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		slots := int64(cap(s.renders[AdHoc].running))
+		slots := int64(cap(s.renders[Search].running))
 		if got := refused.Load(); got != 100-slots {
 			t.Errorf("%d were refused at once, want %d", got, 100-slots)
 		}
-		if err := s.Render(t.Context(), Linked, func() {}); err != nil {
+		if err := s.Render(t.Context(), Cacheable, func() {}); err != nil {
 			t.Errorf("many searches delay other pages: %v", err)
 		}
-		time.Sleep(adHocWait)
+		time.Sleep(searchWait)
 		synctest.Wait()
 		if got := refused.Load(); got != 100-slots+maxWaiting {
-			t.Errorf("%d were refused after %v, want %d, that is, all that waited", got, adHocWait, 100-slots+maxWaiting)
+			t.Errorf("%d were refused after %v, want %d, that is, all that waited", got, searchWait, 100-slots+maxWaiting)
 		}
 		close(hold)
 		wait.Wait()

@@ -166,7 +166,7 @@ const editLabel = "article"
 // too. An article that readers did not see yet was in no feed.
 func (s *Store) recordDeparture(ctx context.Context, tx *conn, row *articleRow, old storedArticle) error {
 	now := millis(s.Now())
-	if inNoFeed(old.status) || max(old.offered, old.published) > now {
+	if hiddenFromFeeds(old.status) || max(old.offered, old.published) > now {
 		return nil
 	}
 	_, err := tx.Exec(ctx, "departure.put", row.revision, row.seq, row.id, now)

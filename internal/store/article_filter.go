@@ -24,7 +24,7 @@ type clause struct{ must, mustNot, also []article.Node }
 func clausesOf(node article.Node, negated bool) (out []clause, ok bool) {
 	switch n := node.(type) {
 	case nil, article.All:
-		return always(!negated), true
+		return constantClauses(!negated), true
 	case article.Not:
 		return clausesOf(n.Of, !negated)
 	case article.And:
@@ -32,10 +32,10 @@ func clausesOf(node article.Node, negated bool) (out []clause, ok bool) {
 	case article.Or:
 		return combine(n.Left, n.Right, negated, negated)
 	case article.HasFile:
-		return addCheck(always(true), n, negated), true
+		return addCheck(constantClauses(true), n, negated), true
 	case article.Word:
 		if len(article.Words(n.Text)) == 0 {
-			return always(!negated), true
+			return constantClauses(!negated), true
 		}
 	}
 	if negated {
@@ -44,8 +44,8 @@ func clausesOf(node article.Node, negated bool) (out []clause, ok bool) {
 	return []clause{{must: []article.Node{node}}}, true
 }
 
-// always returns the clauses that select everything, or nothing.
-func always(yes bool) []clause {
+// constantClauses returns the clauses that select everything, or nothing.
+func constantClauses(yes bool) []clause {
 	if yes {
 		return []clause{{}}
 	}
@@ -129,10 +129,10 @@ func wordsOf(term article.Node) string {
 	return ""
 }
 
-// holds returns the condition that a term holds for the article in a row of a table. It
+// matches returns the condition that a term holds for the article in a row of a table. It
 // is a scalar subquery about that one article: with EXISTS, the planner would join a new
 // table with all articles of the term, each time.
-func (st *statement) holds(term article.Node, table string) string {
+func (st *statement) matches(term article.Node, table string) string {
 	if l, ok := labelOf(term); ok {
 		same := "f.kind = %s AND f.key = %s"
 		if st.engine == Postgres {
@@ -141,11 +141,11 @@ func (st *statement) holds(term article.Node, table string) string {
 		return fmt.Sprintf("coalesce((SELECT 1 FROM article_labels f WHERE f.seq = %s.seq AND "+same+" LIMIT 1), 0) = 1",
 			table, st.arg(l.kind), st.arg(l.key))
 	}
-	return fmt.Sprintf("coalesce((SELECT %s FROM article_words f WHERE f.seq = %s.seq), 0) > 0", st.place("f.words", wordsOf(term)), table)
+	return fmt.Sprintf("coalesce((SELECT %s FROM article_words f WHERE f.seq = %s.seq), 0) > 0", st.phrasePosition("f.words", wordsOf(term)), table)
 }
 
-// place returns the SQL for the position of a phrase in a text, 0 for none.
-func (st *statement) place(column, phrase string) string {
+// phrasePosition returns the SQL for the position of a phrase in a text, 0 for none.
+func (st *statement) phrasePosition(column, phrase string) string {
 	function := "instr"
 	if st.engine == Postgres {
 		function = "strpos"
@@ -171,7 +171,7 @@ func (st *statement) expression(node article.Node, table string) string {
 			return "1 = 1"
 		}
 	}
-	return st.holds(node, table)
+	return st.matches(node, table)
 }
 
 // matchAll returns the MATCH expression of SQLite's index for articles with all these words.

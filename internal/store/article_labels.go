@@ -211,7 +211,7 @@ const mostTagsTried = 400
 
 // Topics returns up to n tags of the articles that a filter takes, the most frequent first.
 func (s *Store) Topics(ctx context.Context, filter article.Filter, n int) ([]LabelCount, error) {
-	if takesAll(filter) {
+	if matchesAll(filter) {
 		return s.TopTags(ctx, n)
 	}
 	tags, err := s.TopTags(ctx, mostTagsTried)
@@ -235,8 +235,8 @@ func (s *Store) Topics(ctx context.Context, filter article.Filter, n int) ([]Lab
 	return out, nil
 }
 
-// takesAll reports whether a filter takes every article.
-func takesAll(filter article.Filter) bool {
+// matchesAll reports whether a filter takes every article.
+func matchesAll(filter article.Filter) bool {
 	_, all := filter.Expr.(article.All)
 	return filter.Expr == nil || all
 }

@@ -99,12 +99,12 @@ func (l *lister) wordsAreFrequent(ctx context.Context, r *path, words []string) 
 	const next = 100
 	st := statement{engine: l.engine}
 	text := fmt.Sprintf("SELECT d.seq FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS d WHERE ",
-		l.along(&path{status: r.status}, &st), l.Order, l.direction(), l.direction(), st.arg(next))
+		l.scanPath(&path{status: r.status}, &st), l.Order, l.direction(), l.direction(), st.arg(next))
 	for i, word := range words {
 		if i > 0 {
 			text += " AND "
 		}
-		text += st.holds(article.Word{Text: word}, "d")
+		text += st.matches(article.Word{Text: word}, "d")
 	}
 	rows, err := l.r.QueryContext(ctx, text, st.args...)
 	if err != nil {
@@ -186,19 +186,19 @@ const (
 
 // checks returns the cost of checking one article of an access path; 0 if there is nothing
 // to check, or if the path has few articles.
-func (r *path) checks() (n int) {
-	if r.words != nil {
+func (p *path) checks() (n int) {
+	if p.words != nil {
 		return 0
 	}
-	if r.whole != nil {
-		return checksOf(r.whole)
+	if p.whole != nil {
+		return checksOf(p.whole)
 	}
-	for _, term := range slices.Concat(r.must, r.mustNot) {
-		if found, isLabel := labelOf(term); !isLabel || r.label == nil || found != *r.label {
+	for _, term := range slices.Concat(p.must, p.mustNot) {
+		if found, isLabel := labelOf(term); !isLabel || p.label == nil || found != *p.label {
 			n += checksOf(term)
 		}
 	}
-	for _, node := range r.also {
+	for _, node := range p.also {
 		n += checksOf(node)
 	}
 	return n

@@ -262,7 +262,7 @@ func (s *Store) rowOf(a *article.Article, old storedArticle, found bool, revisio
 		if row.id = a.ID; row.id == "" {
 			row.id = uuid.NewString()
 		}
-	case inNoFeed(old.status):
+	case hiddenFromFeeds(old.status):
 		row.offered = now
 	}
 	if found && row.updated <= old.updated {
@@ -344,7 +344,7 @@ func (s *Store) updateArticle(ctx context.Context, tx *conn, a *article.Article,
 		return err
 	}
 	_, err := tx.Exec(ctx, "article.update", append(row.values(a), row.seq)...)
-	if err != nil || inNoFeed(old.status) && inNoFeed(row.status) {
+	if err != nil || hiddenFromFeeds(old.status) && hiddenFromFeeds(row.status) {
 		return err
 	}
 	return s.noteRemoval(ctx, tx)

@@ -36,13 +36,13 @@ type Query struct {
 	// Before and After are exclusive bounds, taken from the Position of an article
 	// in the same order.
 	Before, After Position
-	Oldest        bool      // oldest first; implied by After
-	IDs           bool      // return only the ids and positions of articles
-	Titles        bool      // return only the ids, positions and titles of articles
-	HTMLBudget    int       // bytes of HTML for all articles together; the largest articles come without HTML. 0 is unlimited
-	AsOf          time.Time // leave out articles whose time in the Order is later; zero includes future ones
-	NotBefore     time.Time // only articles whose time in the Order is later than this
-	waits         *Waiting  // only articles that wait for a digest
+	Oldest        bool        // oldest first; implied by After
+	IDs           bool        // return only the ids and positions of articles
+	Titles        bool        // return only the ids, positions and titles of articles
+	HTMLBudget    int         // bytes of HTML for all articles together; the largest articles come without HTML. 0 is unlimited
+	AsOf          time.Time   // leave out articles whose time in the Order is later; zero includes future ones
+	NotBefore     time.Time   // only articles whose time in the Order is later than this
+	waits         *QueueQuery // only articles that wait for a digest
 }
 
 // Articles returns the articles that a query asks for, newest first. It reads them
@@ -79,7 +79,7 @@ func (s *Store) search(ctx context.Context, q Query, checks int) (SearchResult, 
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: s.readers}
 	paths, err := l.paths(ctx)
 	if err == nil && checks > 0 {
-		err = l.findFloor(ctx, paths, checks)
+		err = l.findStop(ctx, paths, checks)
 	}
 	if err != nil || len(paths) == 0 {
 		return SearchResult{}, err
@@ -103,7 +103,7 @@ func (s *Store) search(ctx context.Context, q Query, checks int) (SearchResult, 
 		return err
 	})
 	if len(found.Articles) < q.Limit {
-		found.Until = l.floor
+		found.Until = l.stopAt
 	}
 	return found, sqldb.Wrap("articles", err)
 }
@@ -127,7 +127,7 @@ type lister struct {
 	Query
 	statement
 	r       *conn
-	floor   Position         // where a bounded search stops; zero without a bound
+	stopAt  Position         // where a bounded search stops; zero without a bound
 	counted map[string]int64 // results of counting queries, by query and arguments
 }
 
@@ -147,7 +147,7 @@ func (l *lister) compile(paths []path) string {
 	case l.HTMLBudget == WithoutHTML:
 		columns = strings.Replace(columns, "a.html", "''", 1)
 	case l.HTMLBudget > 0:
-		merged = l.fitting(merged)
+		merged = l.withinHTMLBudget(merged)
 		columns = strings.Replace(columns, "a.html", "CASE WHEN p.fits THEN a.html ELSE '' END", 1)
 	}
 	return fmt.Sprintf("SELECT p.seq, p.at, a.revision, %s FROM (%s) AS p JOIN articles a ON a.seq = p.seq ORDER BY p.at %s, p.seq %s",
@@ -158,15 +158,15 @@ func (l *lister) compile(paths []path) string {
 func (l *lister) merge(paths []path) string {
 	var parts []string
 	for i := range paths {
-		parts = append(parts, l.part(&paths[i]))
+		parts = append(parts, l.limitedPath(&paths[i]))
 	}
 	return fmt.Sprintf("SELECT seq, at FROM (%s) AS parts ORDER BY at %s, seq %s LIMIT %s",
 		strings.Join(parts, " UNION "), l.direction(), l.direction(), l.arg(l.Limit))
 }
 
-// fitting returns the SQL that decides which articles keep their HTML: the smallest ones,
+// withinHTMLBudget returns the SQL that decides which articles keep their HTML: the smallest ones,
 // within the budget. Neither engine reads a text to find its length.
-func (l *lister) fitting(merged string) string {
+func (l *lister) withinHTMLBudget(merged string) string {
 	return fmt.Sprintf(`SELECT seq, at, sum(size) OVER (ORDER BY size, at DESC, seq DESC ROWS UNBOUNDED PRECEDING) <= %s AS fits
 		FROM (SELECT q.seq AS seq, q.at AS at, octet_length(b.html) AS size FROM (%s) AS q JOIN articles b ON b.seq = q.seq) AS sizes`, l.arg(l.HTMLBudget), merged)
 }
@@ -178,25 +178,25 @@ func (l *lister) direction() string {
 	return "DESC"
 }
 
-// part returns the subquery of an access path.
-func (l *lister) part(r *path) string {
-	text := l.along(r, &l.statement)
-	if !l.floor.IsZero() {
+// limitedPath returns the subquery of an access path.
+func (l *lister) limitedPath(r *path) string {
+	text := l.scanPath(r, &l.statement)
+	if !l.stopAt.IsZero() {
 		further := ">="
 		if l.Oldest {
 			further = "<="
 		}
-		text += fmt.Sprintf(" AND (d.%s, d.seq) %s (%s, %s)", l.Order, further, l.arg(l.floor.At), l.arg(l.floor.Seq))
+		text += fmt.Sprintf(" AND (d.%s, d.seq) %s (%s, %s)", l.Order, further, l.arg(l.stopAt.At), l.arg(l.stopAt.Seq))
 	}
-	if condition := l.rest(r); condition != "" {
+	if condition := l.remainingConditions(r); condition != "" {
 		text += " AND " + condition
 	}
 	return fmt.Sprintf("SELECT seq, at FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS part", text, l.Order, l.direction(), l.direction(), l.arg(l.Limit))
 }
 
-// along returns the SQL that reads an access path within the bounds of the query, without
+// scanPath returns the SQL that reads an access path within the bounds of the query, without
 // further conditions.
-func (l *lister) along(r *path, st *statement) string {
+func (l *lister) scanPath(r *path, st *statement) string {
 	from, where := "articles d", "1 = 1"
 	switch {
 	case r.label != nil && l.Order == ByRemoval:
@@ -227,19 +227,19 @@ func (l *lister) along(r *path, st *statement) string {
 }
 
 // condition returns the SQL condition that an article waits for the digest.
-func (w *Waiting) condition(st *statement) string {
+func (q *QueueQuery) condition(st *statement) string {
 	var text string
-	if !w.Now.IsZero() {
-		text += fmt.Sprintf(" AND d.published <= %s", st.arg(millis(w.Now)))
+	if !q.Now.IsZero() {
+		text += fmt.Sprintf(" AND d.published <= %s", st.arg(millis(q.Now)))
 	}
-	if own := w.own(st); own != "" {
+	if own := q.own(st); own != "" {
 		text += " AND " + own
 	}
-	if !w.Before.IsZero() {
-		text += fmt.Sprintf(" AND d.published < %s", st.arg(millis(w.Before)))
+	if !q.Before.IsZero() {
+		text += fmt.Sprintf(" AND d.published < %s", st.arg(millis(q.Before)))
 	}
 	return text + fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM articles g JOIN ledger e ON e.article_id = g.id WHERE g.seq = d.seq AND e.digest = %s AND e.edition_id <> %s)",
-		st.arg(w.Digest), st.arg(cmp.Or(w.Draft, noEdition)))
+		st.arg(q.Digest), st.arg(cmp.Or(q.Draft, noEdition)))
 }
 
 // noEdition is not the id of any edition. It also differs from the empty id of articles that
@@ -248,18 +248,18 @@ const noEdition = "-"
 
 // own returns the SQL condition that an article is the digest's own, or with Earlier that
 // it is not.
-func (w *Waiting) own(st *statement) string {
-	if w.Since.IsZero() {
-		if w.Earlier {
+func (q *QueueQuery) own(st *statement) string {
+	if q.Since.IsZero() {
+		if q.Earlier {
 			return "1 = 0"
 		}
 		return ""
 	}
-	own := fmt.Sprintf("d.published >= %s", st.arg(millis(w.Since)))
-	if !w.Began.IsZero() {
-		own = fmt.Sprintf("(%s OR d.appears > %s)", own, st.arg(millis(w.Began)))
+	own := fmt.Sprintf("d.published >= %s", st.arg(millis(q.Since)))
+	if !q.Began.IsZero() {
+		own = fmt.Sprintf("(%s OR d.appears > %s)", own, st.arg(millis(q.Began)))
 	}
-	if w.Earlier {
+	if q.Earlier {
 		return "NOT " + own
 	}
 	return own
@@ -286,24 +286,24 @@ func (st *statement) withWords(phrase string) string {
 
 // covers reports whether the index of the words of an access path finds exactly the articles with a
 // term: a single word does not have to be looked up in their texts.
-func (r *path) covers(term article.Node) bool {
+func (p *path) covers(term article.Node) bool {
 	word := wordsOf(term)
-	return word != "" && r.words != nil && slices.Contains(r.words, word)
+	return word != "" && p.words != nil && slices.Contains(p.words, word)
 }
 
-// rest returns the conditions that the index of an access path does not cover.
-func (l *lister) rest(r *path) string {
+// remainingConditions returns the conditions that the index of an access path does not cover.
+func (l *lister) remainingConditions(r *path) string {
 	if r.whole != nil {
 		return l.expression(r.whole, "d")
 	}
 	var conditions []string
 	for _, term := range r.must {
 		if found, isLabel := labelOf(term); !r.covers(term) && (!isLabel || r.label == nil || found != *r.label) {
-			conditions = append(conditions, l.holds(term, "d"))
+			conditions = append(conditions, l.matches(term, "d"))
 		}
 	}
 	for _, term := range r.mustNot {
-		conditions = append(conditions, "NOT "+l.holds(term, "d"))
+		conditions = append(conditions, "NOT "+l.matches(term, "d"))
 	}
 	for _, node := range r.also {
 		conditions = append(conditions, l.expression(node, "d"))
@@ -311,10 +311,10 @@ func (l *lister) rest(r *path) string {
 	return strings.Join(conditions, " AND ")
 }
 
-// findFloor sets the position at which a bounded search stops. Each access path that checks
-// its articles gets an equal share of the checks. The floor is where the first path has used
+// findStop sets the position at which a bounded search stops. Each access path that checks
+// its articles gets an equal share of the checks. The search stops where the first path has used
 // its share, since results beyond it would be incomplete.
-func (l *lister) findFloor(ctx context.Context, paths []path, checks int) error {
+func (l *lister) findStop(ctx context.Context, paths []path, checks int) error {
 	total := 0
 	for i := range paths {
 		total += paths[i].checks()
@@ -327,12 +327,12 @@ func (l *lister) findFloor(ctx context.Context, paths []path, checks int) error 
 		if paths[i].checks() == 0 {
 			continue
 		}
-		last, err := l.nth(ctx, &paths[i], steps)
+		last, err := l.nthPosition(ctx, &paths[i], steps)
 		if err != nil {
 			return err
 		}
-		if !last.IsZero() && (l.floor.IsZero() || last.Compare(l.floor) > 0 != l.Oldest) {
-			l.floor = last
+		if !last.IsZero() && (l.stopAt.IsZero() || last.Compare(l.stopAt) > 0 != l.Oldest) {
+			l.stopAt = last
 		}
 	}
 	return nil
@@ -342,11 +342,11 @@ func (l *lister) findFloor(ctx context.Context, paths []path, checks int) error 
 // many terms a filter has.
 const fewestSteps = 100
 
-// nth returns the position of the n-th article along an access path, zero when there are
+// nthPosition returns the position of the n-th article along an access path, zero when there are
 // fewer.
-func (l *lister) nth(ctx context.Context, r *path, n int) (Position, error) {
+func (l *lister) nthPosition(ctx context.Context, r *path, n int) (Position, error) {
 	st := statement{engine: l.engine}
-	text := fmt.Sprintf("%s ORDER BY d.%s %s, d.seq %s LIMIT 1 OFFSET %s", l.along(r, &st), l.Order, l.direction(), l.direction(), st.arg(n-1))
+	text := fmt.Sprintf("%s ORDER BY d.%s %s, d.seq %s LIMIT 1 OFFSET %s", l.scanPath(r, &st), l.Order, l.direction(), l.direction(), st.arg(n-1))
 	var p Position
 	rows, err := l.r.QueryContext(ctx, text, st.args...)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 // one, or one with a future date) is withdrawn instead, since a tombstone would reveal
 // it. Removing it again changes nothing.
 func (s *Store) RemoveArticle(ctx context.Context, id string) error {
-	return s.setVisibility(ctx, id, hide)
+	return s.setVisibility(ctx, id, afterRemoval)
 }
 
-// hide returns the visibility of an article after its removal, and whether that is a change.
-func hide(old visibility, now int64) (visibility, bool) {
+// afterRemoval returns the visibility of an article after its removal, and whether that is a change.
+func afterRemoval(old visibility, now int64) (visibility, bool) {
 	next := old
 	switch {
 	case old.status == article.Published && old.appears <= now:
@@ -51,7 +51,7 @@ func (s *Store) WithdrawExpired(ctx context.Context) (int, error) {
 				if old.expires == 0 || old.expires > now { // an import was faster
 					return old, false
 				}
-				return hide(old, now)
+				return afterRemoval(old, now)
 			})
 			if err != nil {
 				return done, err
@@ -134,7 +134,7 @@ func (s *Store) setVisibility(ctx context.Context, id string, change func(old vi
 // isWithdrawn reports whether an article was removed or withdrawn.
 func isWithdrawn(s article.Status) bool { return s == article.Removed || s == article.Withdrawn }
 
-// inNoFeed reports whether articles with a status are in no feed.
-func inNoFeed(s article.Status) bool {
+// hiddenFromFeeds reports whether articles with a status are in no feed.
+func hiddenFromFeeds(s article.Status) bool {
 	return s == article.Draft || s == article.Withdrawn || s == article.Unlisted
 }

@@ -18,7 +18,7 @@ type conn struct {
 // transaction runs fn in a transaction, and appends its records to the journal after the
 // commit.
 func (c *conn) transaction(ctx context.Context, fn func(tx *conn) error) error {
-	var at mark
+	var at journalPosition
 	var records []journal.Record
 	err := c.Conn.Transaction(ctx, func(inner *sqldb.Conn) (err error) {
 		tx := &conn{Conn: inner, journal: c.journal}

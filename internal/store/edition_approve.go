@@ -34,7 +34,7 @@ func (s *Store) PreferenceGroups(ctx context.Context, digestName string) ([]Pref
 func (c *conn) preferenceGroups(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
 	known := map[[3]string]int{}
 	var out []PreferenceGroup
-	step, after := c.stride(1), int64(0)
+	step, after := c.rangeSize(1), int64(0)
 	for {
 		seen := int64(0)
 		err := c.Each(ctx, "recipients.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
@@ -63,10 +63,10 @@ func (c *conn) preferenceGroups(ctx context.Context, digestName string) ([]Prefe
 // key identifies a combination.
 func (g *PreferenceGroup) key() [3]string { return [3]string{g.topics, g.Language, g.MailLanguage} }
 
-// stride returns how many subscribers one statement handles, a multiple of unit. SQLite
+// rangeSize returns how many subscribers one statement handles, a multiple of unit. SQLite
 // sorts and counts in this process, whose memory must not grow with the list; PostgreSQL
 // handles all at once.
-func (c *conn) stride(unit int64) int64 {
+func (c *conn) rangeSize(unit int64) int64 {
 	if c.Engine == Postgres {
 		return math.MaxInt64
 	}
@@ -225,7 +225,7 @@ func dropArticles(ctx context.Context, tx *conn, e Edition, frozen []string) err
 // the number of recipients.
 func (c *conn) freeze(ctx context.Context, e Edition, f Frozen, choice string, now int64) (int64, error) {
 	size := int64(f.ChunkSize)
-	step, after, total := c.stride(size), int64(0), int64(0)
+	step, after, total := c.rangeSize(size), int64(0), int64(0)
 	if _, err := c.Exec(ctx, "recipients.setVariants", e.Seq, choice); err != nil {
 		return 0, err
 	}

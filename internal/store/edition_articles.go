@@ -11,11 +11,11 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// Waiting is a query for the articles that wait for a digest's next edition: they are
+// QueueQuery is a query for the articles that wait for a digest's next edition: they are
 // published, dated no later than Now, in no edition of the digest, not marked as seen, and
 // belong to the digest. An article belongs to a digest if its date is not before Since, or,
 // whatever its date, if it was added after Began: a late article.
-type Waiting struct {
+type QueueQuery struct {
 	Digest string
 	Since  time.Time // the digest's beginning; zero for all articles
 	Began  time.Time // when its first tick or edition was handled; zero before that
@@ -32,17 +32,17 @@ type Waiting struct {
 
 // query returns the Query for the articles. The index articles_waiting serves the order by
 // date.
-func (w *Waiting) query() Query {
-	q := Query{Filter: w.Filter, Limit: w.Limit, Order: ByDate, AsOf: w.Now, waits: w}
-	if w.Oldest {
-		q.Order, q.Oldest = ByAppearance, true
+func (q *QueueQuery) query() Query {
+	all := Query{Filter: q.Filter, Limit: q.Limit, Order: ByDate, AsOf: q.Now, waits: q}
+	if q.Oldest {
+		all.Order, all.Oldest = ByAppearance, true
 	}
-	return q
+	return all
 }
 
 // WaitingArticles returns the articles that wait, the newest first, or with Oldest the
 // oldest.
-func (s *Store) WaitingArticles(ctx context.Context, w Waiting) ([]article.Article, error) {
+func (s *Store) WaitingArticles(ctx context.Context, w QueueQuery) ([]article.Article, error) {
 	found, err := s.Articles(ctx, w.query())
 	out := make([]article.Article, len(found))
 	for i := range found {
@@ -55,7 +55,7 @@ func (s *Store) WaitingArticles(ctx context.Context, w Waiting) ([]article.Artic
 const unlimited = 1 << 40
 
 // CountWaiting returns how many articles wait. It ignores the limit.
-func (s *Store) CountWaiting(ctx context.Context, w Waiting) (int, error) {
+func (s *Store) CountWaiting(ctx context.Context, w QueueQuery) (int, error) {
 	w.Limit = unlimited
 	text, args, err := s.waiting(ctx, s.readers, w, func(_ *lister, merged string) string {
 		return fmt.Sprintf("SELECT count(*) FROM (%s) AS w", merged)
@@ -73,7 +73,7 @@ func (s *Store) CountWaiting(ctx context.Context, w Waiting) (int, error) {
 
 // waiting returns SQL with its arguments: around wraps the query for the positions of the
 // articles that wait. The text is empty if no article can match.
-func (s *Store) waiting(ctx context.Context, on *conn, w Waiting, around func(l *lister, merged string) string) (string, []any, error) {
+func (s *Store) waiting(ctx context.Context, on *conn, w QueueQuery, around func(l *lister, merged string) string) (string, []any, error) {
 	q := w.query()
 	q.setDefaults()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: on}
@@ -87,7 +87,7 @@ func (s *Store) waiting(ctx context.Context, on *conn, w Waiting, around func(l 
 
 // MarkSeen removes the articles that wait for a digest from its queue, as if an edition
 // had contained them, and returns their number. MarkUnseen undoes it.
-func (s *Store) MarkSeen(ctx context.Context, w Waiting) (int64, error) {
+func (s *Store) MarkSeen(ctx context.Context, w QueueQuery) (int64, error) {
 	w.Limit = unlimited
 	var n int64
 	err := s.write(ctx, func(tx *conn) error {

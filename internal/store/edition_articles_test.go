@@ -49,7 +49,7 @@ func (q *waitingQueue) putDated(source string, after time.Duration, tags ...stri
 }
 
 // want checks which articles wait, and that their count is the same.
-func (q *waitingQueue) want(w store.Waiting, want string) {
+func (q *waitingQueue) want(w store.QueueQuery, want string) {
 	q.t.Helper()
 	if w.Now.IsZero() {
 		w.Now = q.clock.now()
@@ -77,20 +77,20 @@ func TestLateArticleWaitsOnceItsDigestBegan(t *testing.T) {
 			t.Parallel()
 			q := newQueue(t, engine)
 			since := q.began.AddDate(0, 0, -7)
-			q.want(store.Waiting{Digest: "weekly", Since: since}, "jobs recent")
-			q.want(store.Waiting{Digest: "weekly", Since: since, Began: q.began}, "jobs recent backdated")
-			q.want(store.Waiting{Digest: "weekly", Since: since, Began: q.began, Oldest: true}, "recent backdated jobs")
-			q.want(store.Waiting{Digest: "weekly", Since: since, Began: q.began, Earlier: true}, "archive")
-			q.want(store.Waiting{Digest: "weekly", Since: since, Earlier: true}, "backdated archive")
-			q.want(store.Waiting{Digest: "weekly"}, "jobs recent backdated archive")
-			q.want(store.Waiting{Digest: "weekly", Earlier: true}, "")
-			q.want(store.Waiting{Digest: "weekly", Before: since}, "backdated archive")
-			q.want(store.Waiting{Digest: "weekly", Draft: "e"}, "jobs sent recent backdated archive")
-			q.want(store.Waiting{Digest: "daily", Since: since, Began: q.began}, "jobs sent recent backdated")
-			q.want(store.Waiting{Digest: "weekly", Since: since, Now: q.clock.now().Add(48 * time.Hour)}, "future jobs recent")
-			q.want(store.Waiting{Digest: "weekly", Since: since, Filter: filter(t, "jobs")}, "jobs")
-			q.want(store.Waiting{Digest: "weekly", Since: since, Filter: filter(t, "NOT jobs")}, "recent")
-			q.want(store.Waiting{Digest: "weekly", Since: since, Filter: filter(t, "jobs AND NOT jobs")}, "")
+			q.want(store.QueueQuery{Digest: "weekly", Since: since}, "jobs recent")
+			q.want(store.QueueQuery{Digest: "weekly", Since: since, Began: q.began}, "jobs recent backdated")
+			q.want(store.QueueQuery{Digest: "weekly", Since: since, Began: q.began, Oldest: true}, "recent backdated jobs")
+			q.want(store.QueueQuery{Digest: "weekly", Since: since, Began: q.began, Earlier: true}, "archive")
+			q.want(store.QueueQuery{Digest: "weekly", Since: since, Earlier: true}, "backdated archive")
+			q.want(store.QueueQuery{Digest: "weekly"}, "jobs recent backdated archive")
+			q.want(store.QueueQuery{Digest: "weekly", Earlier: true}, "")
+			q.want(store.QueueQuery{Digest: "weekly", Before: since}, "backdated archive")
+			q.want(store.QueueQuery{Digest: "weekly", Draft: "e"}, "jobs sent recent backdated archive")
+			q.want(store.QueueQuery{Digest: "daily", Since: since, Began: q.began}, "jobs sent recent backdated")
+			q.want(store.QueueQuery{Digest: "weekly", Since: since, Now: q.clock.now().Add(48 * time.Hour)}, "future jobs recent")
+			q.want(store.QueueQuery{Digest: "weekly", Since: since, Filter: filter(t, "jobs")}, "jobs")
+			q.want(store.QueueQuery{Digest: "weekly", Since: since, Filter: filter(t, "NOT jobs")}, "recent")
+			q.want(store.QueueQuery{Digest: "weekly", Since: since, Filter: filter(t, "jobs AND NOT jobs")}, "")
 		})
 	}
 }
@@ -103,7 +103,7 @@ func TestArticlesMarkedAsSeenComeBack(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
 			q := newQueue(t, engine)
-			weekly := store.Waiting{Digest: "weekly", Now: q.clock.now()}
+			weekly := store.QueueQuery{Digest: "weekly", Now: q.clock.now()}
 			old := weekly
 			old.Before = q.began.AddDate(0, 0, -7)
 			for _, want := range []int64{2, 0} { // the second time none is left
@@ -112,10 +112,10 @@ func TestArticlesMarkedAsSeenComeBack(t *testing.T) {
 				}
 			}
 			q.want(weekly, "jobs recent")
-			q.want(store.Waiting{Digest: "daily"}, "jobs sent recent backdated archive")
+			q.want(store.QueueQuery{Digest: "daily"}, "jobs sent recent backdated archive")
 			// An article that is imported later is late, and waits.
 			q.putDated("late", -2000*24*time.Hour)
-			q.want(store.Waiting{Digest: "weekly"}, "jobs recent late")
+			q.want(store.QueueQuery{Digest: "weekly"}, "jobs recent late")
 			counts, err := q.s.LedgerCounts(ctx, "weekly")
 			if counts != (store.LedgerCounts{Seen: 2, Sent: 1}) || err != nil {
 				t.Errorf("counts %+v, %v", counts, err)
@@ -123,11 +123,11 @@ func TestArticlesMarkedAsSeenComeBack(t *testing.T) {
 			if n, err := q.s.MarkUnseen(ctx, "weekly", q.began.AddDate(-5, 0, 0)); n != 1 || err != nil {
 				t.Errorf("%d articles returned to the queue, %v", n, err)
 			}
-			q.want(store.Waiting{Digest: "weekly"}, "jobs recent late archive")
+			q.want(store.QueueQuery{Digest: "weekly"}, "jobs recent late archive")
 			if n, err := q.s.MarkUnseen(ctx, "weekly", time.Time{}); n != 1 || err != nil {
 				t.Errorf("%d articles returned to the queue, %v", n, err)
 			}
-			q.want(store.Waiting{Digest: "weekly"}, "jobs recent backdated late archive")
+			q.want(store.QueueQuery{Digest: "weekly"}, "jobs recent backdated late archive")
 		})
 	}
 }
@@ -144,11 +144,11 @@ func TestDigestBeginsWithItsFirstTick(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantBegan(t, s, "weekly", false)
-		if err := s.SkipTick(ctx, store.Tick{Digest: "weekly", ScheduledFor: "t1", Reason: "nothing new"}, store.Advance{From: next, Next: next.Add(time.Hour)}); err != nil {
+		if err := s.SkipTick(ctx, store.Tick{Digest: "weekly", ScheduledFor: "t1", Reason: "nothing new"}, store.ScheduleUpdate{From: next, Next: next.Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		first := wantBegan(t, s, "weekly", true)
-		if err := s.SkipTick(ctx, store.Tick{Digest: "weekly", ScheduledFor: "t2", Reason: "nothing new"}, store.Advance{From: next.Add(time.Hour)}); err != nil {
+		if err := s.SkipTick(ctx, store.Tick{Digest: "weekly", ScheduledFor: "t2", Reason: "nothing new"}, store.ScheduleUpdate{From: next.Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		if again := wantBegan(t, s, "weekly", true); !again.Equal(first) {

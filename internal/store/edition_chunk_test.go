@@ -28,7 +28,7 @@ func recordOutcome(t *testing.T, s *store.Store, c store.Chunk, reader int64, do
 	t.Helper()
 	r := s.NewRecorder()
 	defer r.Close()
-	in := store.Intent{Chunk: c, Subscriber: reader, Attempt: s.Now().UnixNano() + reader}
+	in := store.Intent{Chunk: c, Subscriber: reader, Nonce: s.Now().UnixNano() + reader}
 	if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 		t.Fatalf("reader %d: granted %v, %v", reader, granted, err)
 	}
@@ -116,11 +116,11 @@ func TestUncertainMailIsSentAtMostFiveMoreTimes(t *testing.T) {
 			if held := dueSubscribers(t, s, c, false); try > 0 && len(held) != 0 {
 				t.Fatalf("held mails are due: %v", held)
 			}
-			who := dueSubscribers(t, s, c, true)
-			if len(who) != 1 {
-				t.Fatalf("try %d: %v", try+1, who)
+			sub := dueSubscribers(t, s, c, true)
+			if len(sub) != 1 {
+				t.Fatalf("try %d: %v", try+1, sub)
 			}
-			recordOutcome(t, s, c, who[0], store.Outcome{State: digest.DeliveryUncertain, Reason: "in doubt: cut"})
+			recordOutcome(t, s, c, sub[0], store.Outcome{State: digest.DeliveryUncertain, Reason: "in doubt: cut"})
 			if releaseChunk(t, s, c, true) {
 				t.Fatal("an edition with an uncertain mail counts as sent")
 			}

@@ -18,7 +18,7 @@ import (
 type Intent struct {
 	Chunk      Chunk
 	Subscriber int64
-	Attempt    int64 // a random number that identifies this intent
+	Nonce      int64 // a random number that identifies this intent
 }
 
 // Outcome is the result of an intent.
@@ -227,7 +227,7 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 		clear(counts)
 		clear(met)
 		if s.engine == Postgres && skips.n == 0 && len(batch.feedbackEntries) == 0 {
-			return s.recorders.atOnce(ctx, outcomes, intents)
+			return s.recorders.changeBoth(ctx, outcomes, intents)
 		}
 		return s.recorders.transaction(ctx, func(tx *conn) error {
 			for _, b := range []deliveryChange{outcomes, skips, intents} {
@@ -236,7 +236,7 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 				}
 			}
 			for _, o := range batch.feedbackEntries {
-				if _, err := s.takeFeedback(ctx, tx, keys, *o.Feedback, o.SoftRule); err != nil {
+				if _, err := s.recordFeedback(ctx, tx, keys, *o.Feedback, o.SoftRule); err != nil {
 					return err
 				}
 			}

@@ -49,7 +49,7 @@ type deliveryChange struct {
 
 // row returns an outcome as the parameters of delivery.results and delivery.late.
 func (o *Outcome) row(now int64) []any {
-	return []any{o.Chunk.Edition, o.Subscriber, o.Attempt, string(o.State), replyText(o.Reason), int64(o.Code), replyText(o.Reply), o.Relay, now, millis(o.NextTry)}
+	return []any{o.Chunk.Edition, o.Subscriber, o.Nonce, string(o.State), replyText(o.Reason), int64(o.Code), replyText(o.Reply), o.Relay, now, millis(o.NextTry)}
 }
 
 // outcomes returns the change for the outcomes. It marks in met those that found their
@@ -84,7 +84,7 @@ func (b *recordBatch) skips(counts chunkCounts) deliveryChange {
 func (b *recordBatch) intents(granted map[[2]int64]bool) deliveryChange {
 	values := func(i int) []any {
 		n := b.intentEntries[i]
-		return []any{n.Chunk.Edition, n.Subscriber, n.Attempt, n.Chunk.Number, n.Chunk.Epoch, b.now}
+		return []any{n.Chunk.Edition, n.Subscriber, n.Nonce, n.Chunk.Number, n.Chunk.Epoch, b.now}
 	}
 	return deliveryChange{"delivery.intents", len(b.intentEntries), values, func(i int) { granted[[2]int64{b.intentEntries[i].Chunk.Edition, b.intentEntries[i].Subscriber}] = true }}
 }
@@ -176,19 +176,19 @@ func recountChunk(ctx context.Context, tx *conn, edition, number int64) error {
 }
 
 // places returns the index of the entry of each edition and subscriber.
-func (b deliveryChange) places() map[[2]int64]int {
-	out := make(map[[2]int64]int, b.n)
-	for i := range b.n {
-		row := b.values(i)
+func (d deliveryChange) places() map[[2]int64]int {
+	out := make(map[[2]int64]int, d.n)
+	for i := range d.n {
+		row := d.values(i)
 		out[[2]int64{row[0].(int64), row[1].(int64)}] = i
 	}
 	return out
 }
 
 // onChanged calls changed for the entry of a row.
-func (b deliveryChange) onChanged(places map[[2]int64]int, edition, subscriber int64) {
+func (d deliveryChange) onChanged(places map[[2]int64]int, edition, subscriber int64) {
 	if at, found := places[[2]int64{edition, subscriber}]; found {
-		b.changed(at)
+		d.changed(at)
 	}
 }
 
@@ -206,7 +206,7 @@ func (c *conn) changeAll(ctx context.Context, b deliveryChange) error {
 }
 
 // columns returns the values of all entries, an array for each parameter of the query.
-func (b deliveryChange) columns() []any { return columnArrays(b.n, b.values) }
+func (d deliveryChange) columns() []any { return columnArrays(d.n, d.values) }
 
 // columnArrays turns n rows of numbers and texts, which may be NULL, into an array for
 // each column.
@@ -236,11 +236,11 @@ func columnArrays(n int, row func(i int) []any) []any {
 	return columns
 }
 
-// atOnce commits outcomes, intents or both with one statement, since a transaction of two
+// changeBoth commits outcomes, intents or both with one statement, since a transaction of two
 // statements takes four round trips to PostgreSQL. No row is in both, since an intent is for
 // another mail. It may be repeated if it is unknown whether it was committed: the outcomes
 // then change nothing, and the intents find their own attempt.
-func (c *conn) atOnce(ctx context.Context, outcomes, intents deliveryChange) error {
+func (c *conn) changeBoth(ctx context.Context, outcomes, intents deliveryChange) error {
 	switch {
 	case outcomes.n == 0:
 		return c.change(ctx, intents)

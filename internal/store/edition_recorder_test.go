@@ -76,7 +76,7 @@ func TestLateOutcomeReplacesUncertain(t *testing.T) {
 		if err != nil || len(people) != 1 {
 			t.Fatalf("%+v, %v", people, err)
 		}
-		in := store.Intent{Chunk: frozen, Subscriber: people[0].Subscriber, Attempt: 7}
+		in := store.Intent{Chunk: frozen, Subscriber: people[0].Subscriber, Nonce: 7}
 		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 			t.Fatal(granted, err)
 		}
@@ -127,13 +127,13 @@ func TestDeliveryOnceUncertainStaysListed(t *testing.T) {
 			{store.Outcome{State: digest.DeliverySent}, doubt + "; then: try later"},
 		} {
 			c := claim(t, s, "n1", time.Minute)
-			who := dueSubscribers(t, s, c, true)
-			if len(who) != 1 {
-				t.Fatalf("step %d: the mails of %v are due", i, who)
+			sub := dueSubscribers(t, s, c, true)
+			if len(sub) != 1 {
+				t.Fatalf("step %d: the mails of %v are due", i, sub)
 			}
-			recordOutcome(t, s, c, who[0], step.done)
+			recordOutcome(t, s, c, sub[0], step.done)
 			releaseChunk(t, s, c, true)
-			if d, err := storetest.Delivery(t, s, e, who[0]); err != nil || d.State != step.done.State || d.Reason != step.want {
+			if d, err := storetest.Delivery(t, s, e, sub[0]); err != nil || d.State != step.done.State || d.Reason != step.want {
 				t.Errorf("step %d: %s, %q, want %q, %v", i, d.State, d.Reason, step.want, err)
 			}
 			forward(time.Minute)
@@ -151,12 +151,12 @@ func TestRefusalAndItsFeedbackAreOneCommit(t *testing.T) {
 		r := s.NewRecorder()
 		defer r.Close()
 		c := claim(t, s, "n1", time.Minute)
-		who := dueSubscribers(t, s, c, true)
-		in, next := store.Intent{Chunk: c, Subscriber: who[0], Attempt: 7}, store.Intent{Chunk: c, Subscriber: who[1], Attempt: 8}
+		sub := dueSubscribers(t, s, c, true)
+		in, next := store.Intent{Chunk: c, Subscriber: sub[0], Nonce: 7}, store.Intent{Chunk: c, Subscriber: sub[1], Nonce: 8}
 		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 			t.Fatal(granted, err)
 		}
-		back := store.Feedback{Key: "smtp:e1:1", Subscriber: who[0], Edition: "e1", Kind: store.FeedbackBounced, Code: 550, Text: "5.1.1 gone", Source: "smtp", At: s.Now()}
+		back := store.Feedback{Key: "smtp:e1:1", Subscriber: sub[0], Edition: "e1", Kind: store.FeedbackBounced, Code: 550, Text: "5.1.1 gone", Source: "smtp", At: s.Now()}
 		note := store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliveryRefused, Code: 550, Feedback: &back}, Intent: &next}
 		rename := func(from, to string) {
 			t.Helper()
@@ -166,11 +166,11 @@ func TestRefusalAndItsFeedbackAreOneCommit(t *testing.T) {
 		}
 		expect := func(delivery digest.DeliveryState, reader subscriber.State) {
 			t.Helper()
-			d, err := storetest.Delivery(t, s, e, who[0])
+			d, err := storetest.Delivery(t, s, e, sub[0])
 			if err != nil || d.State != delivery {
 				t.Errorf("the delivery is %s, want %s, %v", d.State, delivery, err)
 			}
-			p, err := s.Subscriber(t.Context(), who[0])
+			p, err := s.Subscriber(t.Context(), sub[0])
 			if err != nil || p.State != reader {
 				t.Errorf("the subscriber is %s, want %s, %v", p.State, reader, err)
 			}
@@ -199,7 +199,7 @@ func recordReply(t *testing.T, r *store.Recorder, c store.Chunk, reader int64, w
 		}
 		return
 	}
-	in := store.Intent{Chunk: c, Subscriber: reader, Attempt: reader + 1}
+	in := store.Intent{Chunk: c, Subscriber: reader, Nonce: reader + 1}
 	if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 		t.Fatalf("granted %v, %v", granted, err)
 	}

@@ -75,7 +75,7 @@ func TestRecorderTimesOutOnASilentServer(t *testing.T) {
 	defer r.Close()
 	r.SetTimeout(300 * time.Millisecond)
 	c := claim(t, s, "n1", time.Minute)
-	in := store.Intent{Chunk: c, Subscriber: dueSubscribers(t, s, c, true)[0], Attempt: 7}
+	in := store.Intent{Chunk: c, Subscriber: dueSubscribers(t, s, c, true)[0], Nonce: 7}
 	if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 		t.Fatal(granted, err)
 	}

@@ -83,19 +83,19 @@ func (s *Store) setSince(ctx context.Context, tx *conn, name string, since time.
 	return err
 }
 
-// Advance moves a digest from the tick that is due to the next one.
-type Advance struct {
+// ScheduleUpdate moves a digest from the tick that is due to the next one.
+type ScheduleUpdate struct {
 	From    time.Time // the due tick as it is stored
 	Next    time.Time
 	NextKey string
 }
 
 // CreateDraft stores, in one transaction, a new edition as a draft, its articles in the
-// ledger, jobs, and the advance of the schedule, which is nil for an edition that was
+// ledger, jobs, and the update of the schedule, which is nil for an edition that was
 // composed by hand. An edition without a Number gets the next number. The error is ErrTaken
 // if another node was faster or the Number is no longer the next one, or ErrQuarantined.
-func (s *Store) CreateDraft(ctx context.Context, e Edition, advance *Advance, jobs ...Job) (Edition, error) {
-	return s.createDraft(ctx, e, advance, nil, jobs)
+func (s *Store) CreateDraft(ctx context.Context, e Edition, update *ScheduleUpdate, jobs ...Job) (Edition, error) {
+	return s.createDraft(ctx, e, update, nil, jobs)
 }
 
 // CreateDraftSince is CreateDraft for an edition that is composed by hand and that also sets
@@ -104,10 +104,10 @@ func (s *Store) CreateDraftSince(ctx context.Context, e Edition, since time.Time
 	return s.createDraft(ctx, e, nil, &since, nil)
 }
 
-func (s *Store) createDraft(ctx context.Context, e Edition, advance *Advance, since *time.Time, jobs []Job) (Edition, error) {
+func (s *Store) createDraft(ctx context.Context, e Edition, update *ScheduleUpdate, since *time.Time, jobs []Job) (Edition, error) {
 	expected := e.Number
 	err := s.write(ctx, func(tx *conn) error {
-		if err := s.claimTick(ctx, tx, e.Digest, advance); err != nil {
+		if err := s.claimTick(ctx, tx, e.Digest, update); err != nil {
 			return err
 		}
 		if since != nil {
@@ -127,7 +127,7 @@ func (s *Store) createDraft(ctx context.Context, e Edition, advance *Advance, si
 		if err := s.enqueueAll(ctx, tx, jobs); err != nil {
 			return err
 		}
-		if advance == nil {
+		if update == nil {
 			return nil
 		}
 		_, err := tx.Exec(ctx, "tick.insert", e.Digest, e.ScheduledFor, e.ID, "", millis(s.Now()))
@@ -150,9 +150,9 @@ func (s *Store) NextNumber(ctx context.Context, digestName string) (int, error) 
 // added to the waiting draft. was is the draft as it was read. The jobs are stored in the
 // same transaction. It returns ErrTaken if the draft has changed since, or another node was
 // faster.
-func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, advance Advance, jobs ...Job) error {
+func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, update ScheduleUpdate, jobs ...Job) error {
 	return s.write(ctx, func(tx *conn) error {
-		if err := s.claimTick(ctx, tx, e.Digest, &advance); err != nil {
+		if err := s.claimTick(ctx, tx, e.Digest, &update); err != nil {
 			return err
 		}
 		n, err := tx.Exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject)
@@ -204,15 +204,15 @@ func (s *Store) WaitingDrafts(ctx context.Context, digestName string, limit int)
 
 // claimTick claims a due tick. For an edition composed by hand it locks the digest, so that
 // editions are composed one after the other.
-func (s *Store) claimTick(ctx context.Context, tx *conn, name string, advance *Advance) error {
+func (s *Store) claimTick(ctx context.Context, tx *conn, name string, update *ScheduleUpdate) error {
 	if err := s.checkNotQuarantined(ctx, tx); err != nil {
 		return err
 	}
-	if advance == nil {
+	if update == nil {
 		_, err := tx.Exec(ctx, "digest.lock", name, millis(s.Now()))
 		return err
 	}
-	n, err := tx.Exec(ctx, "digest.advance", name, millis(advance.From), millis(advance.Next), advance.NextKey, millis(s.Now()))
+	n, err := tx.Exec(ctx, "digest.advance", name, millis(update.From), millis(update.Next), update.NextKey, millis(s.Now()))
 	if err == nil && n == 0 {
 		err = ErrTaken
 	}
@@ -220,9 +220,9 @@ func (s *Store) claimTick(ctx context.Context, tx *conn, name string, advance *A
 }
 
 // SkipTick stores the reason why a due tick makes no edition, and advances the schedule.
-func (s *Store) SkipTick(ctx context.Context, t Tick, advance Advance) error {
+func (s *Store) SkipTick(ctx context.Context, t Tick, update ScheduleUpdate) error {
 	return s.write(ctx, func(tx *conn) error {
-		if err := s.claimTick(ctx, tx, t.Digest, &advance); err != nil {
+		if err := s.claimTick(ctx, tx, t.Digest, &update); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, "tick.insert", t.Digest, t.ScheduledFor, "", t.Reason, millis(s.Now()))

@@ -94,7 +94,7 @@ func TestEditionIsSentToEverySubscriberOnce(t *testing.T) {
 			}
 			var last *store.Outcome
 			for _, p := range people {
-				in := store.Intent{Chunk: c, Subscriber: p.Subscriber, Attempt: p.Subscriber + 1000}
+				in := store.Intent{Chunk: c, Subscriber: p.Subscriber, Nonce: p.Subscriber + 1000}
 				granted, err := r.Record(t.Context(), store.RecorderEntry{Outcome: last, Intent: &in})
 				if err != nil || !granted || sent[p.Subscriber] {
 					t.Fatalf("reader %d: granted %v, twice %v, %v", p.Subscriber, granted, sent[p.Subscriber], err)
@@ -132,7 +132,7 @@ func TestMailOfADeadNodeIsUncertainAndItsIntentsAreRefused(t *testing.T) {
 		defer r.Close()
 		old := claim(t, s, "frozen", time.Millisecond)
 		people, _ := s.Recipients(t.Context(), old, false)
-		in := store.Intent{Chunk: old, Subscriber: people[0].Subscriber, Attempt: 7}
+		in := store.Intent{Chunk: old, Subscriber: people[0].Subscriber, Nonce: 7}
 		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 			t.Fatal(granted, err)
 		}
@@ -142,7 +142,7 @@ func TestMailOfADeadNodeIsUncertainAndItsIntentsAreRefused(t *testing.T) {
 		if len(left) != 4 {
 			t.Errorf("%d mails are left, want 4: one is uncertain", len(left))
 		}
-		late := store.Intent{Chunk: old, Subscriber: people[1].Subscriber, Attempt: 8}
+		late := store.Intent{Chunk: old, Subscriber: people[1].Subscriber, Nonce: 8}
 		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &late}); granted || err != nil {
 			t.Errorf("an intent of an old epoch: %v, %v", granted, err)
 		}
@@ -177,7 +177,7 @@ func TestConcurrentLateOutcomesAreAllCounted(t *testing.T) {
 			people, _ := s.Recipients(t.Context(), old, false)
 			var intents []store.Intent
 			for i, p := range people {
-				in := store.Intent{Chunk: old, Subscriber: p.Subscriber, Attempt: int64(i + 1)}
+				in := store.Intent{Chunk: old, Subscriber: p.Subscriber, Nonce: int64(i + 1)}
 				if granted, err := first.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 					t.Fatal(granted, err)
 				}
@@ -222,7 +222,7 @@ func TestUnsubscribedOrPausedRecipientsAreRefused(t *testing.T) {
 		c := claim(t, s, "n1", time.Minute)
 		people, _ := s.Recipients(t.Context(), c, false)
 		ask := func(i int) (bool, string) {
-			in := store.Intent{Chunk: c, Subscriber: people[i].Subscriber, Attempt: int64(i + 1)}
+			in := store.Intent{Chunk: c, Subscriber: people[i].Subscriber, Nonce: int64(i + 1)}
 			granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in})
 			if err != nil {
 				t.Fatal(err)
@@ -273,7 +273,7 @@ func TestArticleIsInOneEditionWhenNodesComposeAtOnce(t *testing.T) {
 			wait.Go(func() {
 				id := fmt.Sprintf("e%d", i)
 				e := store.Edition{Edition: digest.Edition{ID: id, Digest: "weekly", ScheduledFor: "tick1", Articles: []string{"a1", "a2"}, Created: at}}
-				advance := &store.Advance{From: at, Next: at.Add(time.Hour), NextKey: "tick2"}
+				advance := &store.ScheduleUpdate{From: at, Next: at.Add(time.Hour), NextKey: "tick2"}
 				if i%2 == 1 {
 					e.ScheduledFor, advance = "manual:"+id, nil
 				}
@@ -309,7 +309,7 @@ func TestHeldMailsWaitForAnEditorsDecision(t *testing.T) {
 		defer r.Close()
 		c := claim(t, s, "n1", time.Minute)
 		people, _ := s.Recipients(t.Context(), c, false)
-		in := store.Intent{Chunk: c, Subscriber: people[0].Subscriber, Attempt: 1}
+		in := store.Intent{Chunk: c, Subscriber: people[0].Subscriber, Nonce: 1}
 		if _, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); err != nil {
 			t.Fatal(err)
 		}

@@ -105,7 +105,7 @@ func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here strin
 // password or role, and whether the editor may sign in.
 func recordAccess(tx *conn, old, e Editor) {
 	if old.Password != e.Password {
-		tx.record(journal.AccessChanged(e.ID, journal.AccessPassword, passwordMark(e.Password)))
+		tx.record(journal.AccessChanged(e.ID, journal.AccessPassword, hashStoredPassword(e.Password)))
 	}
 	if old.Role != e.Role {
 		tx.record(journal.AccessChanged(e.ID, journal.AccessRole, e.Role))
@@ -118,9 +118,9 @@ func recordAccess(tx *conn, old, e Editor) {
 	}
 }
 
-// passwordMark returns what stands for a password in the journal: a hash of its stored hash, which
+// hashStoredPassword returns what stands for a password in the journal: a hash of its stored hash, which
 // contains a random salt, so that passwords cannot be guessed from it. It is empty for none.
-func passwordMark(stored string) string {
+func hashStoredPassword(stored string) string {
 	if stored == "" {
 		return ""
 	}

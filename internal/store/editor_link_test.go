@@ -234,7 +234,7 @@ func TestAttemptsAreCountedForAllNodes(t *testing.T) {
 			dsn := storetest.DSN(t, engine)
 			one := storetest.Reopen(t, dsn, store.Options{Clock: clock})
 			two := storetest.Reopen(t, dsn, store.Options{Clock: clock})
-			account, network := store.Throttle{Key: "ada", Burst: 5, Every: time.Minute}, store.Throttle{Key: "192.0.2.0", Burst: 8, Every: time.Minute}
+			account, network := store.AttemptLimit{Key: "ada", Burst: 5, Every: time.Minute}, store.AttemptLimit{Key: "192.0.2.0", Burst: 8, Every: time.Minute}
 			var taken atomic.Int32
 			var work sync.WaitGroup
 			for i := range 24 { // all at once: each must count before the next one reads
@@ -251,8 +251,8 @@ func TestAttemptsAreCountedForAllNodes(t *testing.T) {
 			if taken.Load() != 5 {
 				t.Errorf("%d attempts were allowed, want 5", taken.Load())
 			}
-			for what, throttles := range map[string][]store.Throttle{"the account": {account}, "both": {network, account}} {
-				if wait, err := two.TakeAttempt(t.Context(), throttles...); wait <= 0 || wait > time.Minute || err != nil {
+			for what, limits := range map[string][]store.AttemptLimit{"the account": {account}, "both": {network, account}} {
+				if wait, err := two.TakeAttempt(t.Context(), limits...); wait <= 0 || wait > time.Minute || err != nil {
 					t.Errorf("%s: wait %v, %v", what, wait, err)
 				}
 			}

@@ -245,24 +245,24 @@ func TestHubCallbacksExpire(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		for url, lease := range map[string]time.Duration{"https://a.example/": time.Hour, "https://b.example/": -time.Second} {
-			if err := s.PutCallback(ctx, store.Callback{Topic: "/feed.xml", URL: url, Secret: "s", Expires: s.Now().Add(lease)}); err != nil {
+			if err := s.PutHubSubscription(ctx, store.HubSubscription{Topic: "/feed.xml", URL: url, Secret: "s", Expires: s.Now().Add(lease)}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		got, err := s.Callbacks(ctx, "/feed.xml")
+		got, err := s.HubSubscriptions(ctx, "/feed.xml")
 		if len(got) != 1 || got[0].URL != "https://a.example/" || got[0].Secret != "s" || err != nil {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if _, err := s.Callback(ctx, "/feed.xml", "https://b.example/"); !errors.Is(err, store.ErrNotFound) {
+		if _, err := s.HubSubscription(ctx, "/feed.xml", "https://b.example/"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a subscription whose lease expired: %v", err)
 		}
-		if err := s.PruneCallbacks(ctx); err != nil {
+		if err := s.PruneHubSubscriptions(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.DropCallback(ctx, "/feed.xml", "https://a.example/"); err != nil {
+		if err := s.DropHubSubscription(ctx, "/feed.xml", "https://a.example/"); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := s.CountCallbacks(ctx, "/feed.xml", "", ""); n != (store.CallbackCounts{}) || err != nil {
+		if n, err := s.CountHubSubscriptions(ctx, "/feed.xml", "", ""); n != (store.HubSubscriptionCounts{}) || err != nil {
 			t.Errorf("%+v left, %v", n, err)
 		}
 	})
@@ -273,11 +273,11 @@ func TestCallbacksAreCountedByTopicAndServer(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		for _, one := range [][2]string{{"/a", "https://One.example/x"}, {"/b", "http://one.example:8080/y"}, {"/a", "https://two.example/"}} {
-			if err := s.PutCallback(ctx, store.Callback{Topic: one[0], URL: one[1], Expires: s.Now().Add(time.Hour), Network: "192.0.2.0/24"}); err != nil {
+			if err := s.PutHubSubscription(ctx, store.HubSubscription{Topic: one[0], URL: one[1], Expires: s.Now().Add(time.Hour), Network: "192.0.2.0/24"}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if n, err := s.CountCallbacks(ctx, "/b", "https://one.example/z", "192.0.2.0/24"); n != (store.CallbackCounts{Topic: 1, Host: 2, Network: 3, All: 3}) || err != nil {
+		if n, err := s.CountHubSubscriptions(ctx, "/b", "https://one.example/z", "192.0.2.0/24"); n != (store.HubSubscriptionCounts{Topic: 1, Host: 2, Network: 3, All: 3}) || err != nil {
 			t.Errorf("%+v, %v", n, err)
 		}
 	})
@@ -287,15 +287,15 @@ func TestRenewedCallbackKeepsItsVersion(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		c := store.Callback{Topic: "/a", URL: "https://one.example/", Expires: s.Now().Add(time.Hour)}
-		if err := errors.Join(s.PutCallback(ctx, c), s.SetCallbackVersion(ctx, c.Topic, c.URL, "v1")); err != nil {
+		c := store.HubSubscription{Topic: "/a", URL: "https://one.example/", Expires: s.Now().Add(time.Hour)}
+		if err := errors.Join(s.PutHubSubscription(ctx, c), s.SetHubSubscriptionVersion(ctx, c.Topic, c.URL, "v1")); err != nil {
 			t.Fatal(err)
 		}
 		c.Secret = "new"
-		if err := s.PutCallback(ctx, c); err != nil {
+		if err := s.PutHubSubscription(ctx, c); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.Callback(ctx, c.Topic, c.URL); got.Version != "v1" || got.Secret != "new" || err != nil {
+		if got, err := s.HubSubscription(ctx, c.Topic, c.URL); got.Version != "v1" || got.Secret != "new" || err != nil {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})

@@ -16,12 +16,12 @@ import (
 func eventually(t *testing.T, fn func() error) {
 	t.Helper()
 	var err error
-	for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(testkit.Timeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if err = fn(); err == nil {
 			return
 		}
 	}
-	t.Fatalf("not within %v: %v", testkit.Patience, err)
+	t.Fatalf("not within %v: %v", testkit.Timeout, err)
 }
 
 func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// Callback is a verified WebSub subscription at our hub (WebSub, section 5).
-type Callback struct {
+// HubSubscription is a verified WebSub subscription at our hub (WebSub, section 5).
+type HubSubscription struct {
 	Topic   string
 	URL     string
 	Secret  string // for X-Hub-Signature; empty when the subscriber gave none
@@ -22,8 +22,8 @@ type Callback struct {
 	Network string // the network it was verified from; PutCallback stores it, reads leave it empty
 }
 
-// PutCallback stores or renews a verified subscription. A renewal keeps its Version.
-func (s *Store) PutCallback(ctx context.Context, c Callback) error {
+// PutHubSubscription stores or renews a verified subscription. A renewal keeps its Version.
+func (s *Store) PutHubSubscription(ctx context.Context, c HubSubscription) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "websub.put", c.Topic, c.URL, c.Secret, millis(c.Expires), millis(s.Now()), hostOf(c.URL), c.Network)
 		return err
@@ -39,28 +39,28 @@ func hostOf(address string) string {
 	return strings.ToLower(u.Hostname())
 }
 
-// Callbacks returns the subscriptions of a topic whose lease has not expired.
-func (s *Store) Callbacks(ctx context.Context, topic string) ([]Callback, error) {
-	return s.callbacks(ctx, "websub.of", topic, millis(s.Now()))
+// HubSubscriptions returns the subscriptions of a topic whose lease has not expired.
+func (s *Store) HubSubscriptions(ctx context.Context, topic string) ([]HubSubscription, error) {
+	return s.hubSubscriptions(ctx, "websub.of", topic, millis(s.Now()))
 }
 
-// Callback returns the subscription of a callback to a topic. ErrNotFound reports that there
+// HubSubscription returns the subscription of a callback URL to a topic. ErrNotFound reports that there
 // is none, or that its lease has expired.
-func (s *Store) Callback(ctx context.Context, topic, callback string) (Callback, error) {
-	all, err := s.callbacks(ctx, "websub.one", topic, callback, millis(s.Now()))
+func (s *Store) HubSubscription(ctx context.Context, topic, callback string) (HubSubscription, error) {
+	all, err := s.hubSubscriptions(ctx, "websub.one", topic, callback, millis(s.Now()))
 	if err != nil {
-		return Callback{}, err
+		return HubSubscription{}, err
 	}
 	if len(all) == 0 {
-		return Callback{}, notFound("callback", callback)
+		return HubSubscription{}, notFound("callback", callback)
 	}
 	return all[0], nil
 }
 
-func (s *Store) callbacks(ctx context.Context, query string, args ...any) ([]Callback, error) {
-	var out []Callback
+func (s *Store) hubSubscriptions(ctx context.Context, query string, args ...any) ([]HubSubscription, error) {
+	var out []HubSubscription
 	err := s.readers.Each(ctx, query, args, func(rows *sql.Rows) error {
-		var c Callback
+		var c HubSubscription
 		var expires int64
 		err := rows.Scan(&c.Topic, &c.URL, &c.Secret, &expires, &c.Version)
 		c.Expires = timeOf(expires)
@@ -70,35 +70,35 @@ func (s *Store) callbacks(ctx context.Context, query string, args ...any) ([]Cal
 	return out, err
 }
 
-// SetCallbackVersion stores the version of the content that was sent to a callback.
-func (s *Store) SetCallbackVersion(ctx context.Context, topic, callback, version string) error {
+// SetHubSubscriptionVersion stores the version of the content that was sent to a callback.
+func (s *Store) SetHubSubscriptionVersion(ctx context.Context, topic, callback, version string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "websub.sent", topic, callback, version)
 		return err
 	})
 }
 
-// CallbackCounts counts the subscriptions of a topic, a host, a network and the whole hub.
-type CallbackCounts struct{ Topic, Host, Network, All int64 }
+// HubSubscriptionCounts counts the subscriptions of a topic, a host, a network and the whole hub.
+type HubSubscriptionCounts struct{ Topic, Host, Network, All int64 }
 
-// CountCallbacks counts the subscriptions of a topic, of the host of a callback, of a
+// CountHubSubscriptions counts the subscriptions of a topic, of the host of a callback, of a
 // network, and of the whole hub. Expired ones count too. The network "" has none.
-func (s *Store) CountCallbacks(ctx context.Context, topic, callback, network string) (CallbackCounts, error) {
-	var n CallbackCounts
+func (s *Store) CountHubSubscriptions(ctx context.Context, topic, callback, network string) (HubSubscriptionCounts, error) {
+	var n HubSubscriptionCounts
 	_, err := s.readers.One(ctx, "websub.count", []any{topic, hostOf(callback), network}, &n.Topic, &n.Host, &n.Network, &n.All)
 	return n, err
 }
 
-// DropCallback ends a subscription.
-func (s *Store) DropCallback(ctx context.Context, topic, callback string) error {
+// DropHubSubscription ends a subscription.
+func (s *Store) DropHubSubscription(ctx context.Context, topic, callback string) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "websub.drop", topic, callback)
 		return err
 	})
 }
 
-// PruneCallbacks removes the subscriptions whose lease has expired.
-func (s *Store) PruneCallbacks(ctx context.Context) error {
+// PruneHubSubscriptions removes the subscriptions whose lease has expired.
+func (s *Store) PruneHubSubscriptions(ctx context.Context) error {
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "websub.prune", millis(s.Now()))
 		return err

@@ -63,7 +63,7 @@ func (r *recovery) recover() {
 	r.run("DROP DATABASE "+r.name+" WITH (FORCE)", "ALTER DATABASE "+r.name+"_saved RENAME TO "+r.name)
 }
 
-func TestMailIsNotGrantedAfterARecoveryUnderARunningNode(t *testing.T) {
+func TestIntentIsRefusedAfterDatabaseRecovery(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
 	dsn := storetest.DSN(t, store.Postgres)
@@ -80,7 +80,7 @@ func TestMailIsNotGrantedAfterARecoveryUnderARunningNode(t *testing.T) {
 	r := s.NewRecorder()
 	defer r.Close()
 	intent := func(i int) *store.Intent {
-		return &store.Intent{Chunk: c, Subscriber: people[i].Subscriber, Attempt: int64(i) + 7}
+		return &store.Intent{Chunk: c, Subscriber: people[i].Subscriber, Nonce: int64(i) + 7}
 	}
 	if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: intent(0)}); err != nil || !granted {
 		t.Fatalf("before the recovery: granted %v, %v", granted, err)

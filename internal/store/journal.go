@@ -70,53 +70,53 @@ func newJournalWriter(folder, generation string, now func() time.Time) *journalW
 	return &journalWriter{folder: folder, now: now, journal: journal.New(folder, generation), generation: generation}
 }
 
-// mark is a mark of the store together with the journal that it belongs to.
-type mark struct {
+// journalPosition is a position of the store together with the journal that it belongs to.
+type journalPosition struct {
 	of     *journal.Journal
 	number int64
 }
 
 // append writes records of changes that are committed already. So it returns no error:
 // JournalProblem reports a journal that cannot be written.
-func (k *journalWriter) append(at mark, records ...journal.Record) {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	if at.of != k.journal {
-		at.number = 0 // the mark belongs to a journal that was replaced meanwhile
+func (w *journalWriter) append(at journalPosition, records ...journal.Record) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if at.of != w.journal {
+		at.number = 0 // the position belongs to a journal that was replaced meanwhile
 	}
-	if err := k.journal.Append(k.now(), at.number, records...); err != nil {
-		k.failed.Store(&err)
+	if err := w.journal.Append(w.now(), at.number, records...); err != nil {
+		w.failed.Store(&err)
 		return
 	}
-	k.failed.Store(nil)
+	w.failed.Store(nil)
 }
 
 // id returns the current journal and its id.
-func (k *journalWriter) id() (*journal.Journal, string, error) {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	id, err := k.journal.ID()
-	return k.journal, id, err
+func (w *journalWriter) id() (*journal.Journal, string, error) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	id, err := w.journal.ID()
+	return w.journal, id, err
 }
 
-// replace sets the journal aside, if aside is true, and begins one of a generation.
-func (k *journalWriter) replace(generation string, aside bool) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	err := k.journal.Close()
-	if aside {
-		_, failed := journal.Rotate(k.folder, k.now())
+// replace rotates the journal, if rotate is set, and begins one of a generation.
+func (w *journalWriter) replace(generation string, rotate bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err := w.journal.Close()
+	if rotate {
+		_, failed := journal.Rotate(w.folder, w.now())
 		err = errors.Join(err, failed)
 	}
-	k.journal, k.generation = journal.New(k.folder, generation), generation
+	w.journal, w.generation = journal.New(w.folder, generation), generation
 	return err
 }
 
 // current returns the journal.
-func (k *journalWriter) current() *journal.Journal {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	return k.journal
+func (w *journalWriter) current() *journal.Journal {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.journal
 }
 
 // JournalProblem returns the error of the last write to the journal, or nil.
@@ -161,17 +161,17 @@ func (c *conn) recordQuery(name string, args []any, changed int64) {
 	}
 }
 
-// advanceJournal takes the next mark in a transaction that has records.
-func (c *conn) advanceJournal(ctx context.Context) (at mark, err error) {
+// advanceJournal takes the next position in a transaction that has records.
+func (c *conn) advanceJournal(ctx context.Context) (at journalPosition, err error) {
 	if c.records == nil || len(*c.records) == 0 {
-		return mark{}, nil
+		return journalPosition{}, nil
 	}
 	of, id, err := c.journal.id()
 	if err != nil {
 		// A broken journal must not prevent mails and unsubscribes.
 		c.journal.failed.Store(&err)
 		*c.records = nil
-		return mark{}, nil
+		return journalPosition{}, nil
 	}
 	at.of = of
 	_, err = c.One(ctx, "journal.advance", []any{id}, &at.number)
@@ -205,7 +205,7 @@ func (s *Store) journalMails(batch *recordBatch, granted map[[2]int64]bool) {
 	put(journal.MailsDeferred, deferred)
 	put(journal.MailsAttempted, sending)
 	if len(records) > 0 {
-		s.journal.append(mark{}, records...)
+		s.journal.append(journalPosition{}, records...)
 	}
 }
 
@@ -243,8 +243,8 @@ func (c *conn) articleID(ctx context.Context, source, fresh string) (string, err
 
 // History. A store may be replaced by an older copy of itself: before it is opened, or
 // under a running node when PostgreSQL is recovered to a point in time. Every commit that
-// the journal records raises a mark in the store, and the journal is written after the
-// commit, so a journal that is ahead of the store's mark proves that commits were lost.
+// the journal records raises a position in the store, and the journal is written after the
+// commit, so a journal that is ahead of the store's position proves that commits were lost.
 
 // CheckHistory compares the store with its journal and quarantines a store that is older.
 // It also notices that another node did so. Every node calls it regularly (see Probe),
@@ -310,7 +310,7 @@ func (s *Store) checkJournal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if tail.HistoryID != hex.EncodeToString(generation) {
+	if tail.Generation != hex.EncodeToString(generation) {
 		return s.handleFormerJournal(ctx, tail)
 	}
 	var have int64
@@ -342,14 +342,14 @@ func (s *Store) checkJournal(ctx context.Context) error {
 
 // handleFormerJournal handles a journal of another generation. If the store had that
 // generation before a restore, the journal is applied while the quarantine lasts, and only
-// set aside after that. Otherwise the error is *journal.OtherError.
+// rotated after that. Otherwise the error is *journal.OtherError.
 func (s *Store) handleFormerJournal(ctx context.Context, tail journal.Tail) error {
 	var former int
-	if _, err := s.readers.One(ctx, "generation.former", []any{tail.HistoryID}, &former); err != nil {
+	if _, err := s.readers.One(ctx, "generation.former", []any{tail.Generation}, &former); err != nil {
 		return err
 	}
 	if former == 0 {
-		return &journal.OtherError{Path: s.journal.folder, HistoryID: tail.HistoryID}
+		return &journal.OtherError{Path: s.journal.folder, Generation: tail.Generation}
 	}
 	s.history.era.Add(1)
 	q, err := s.Quarantine(ctx)
@@ -362,19 +362,19 @@ func (s *Store) handleFormerJournal(ctx context.Context, tail journal.Tail) erro
 	return s.replaceJournal(ctx)
 }
 
-// applyOwnJournal applies the facts of the journal to the store, and begins a new journal.
+// applyOwnJournal applies the state of the journal to the store, and begins a new journal.
 func (s *Store) applyOwnJournal(ctx context.Context) error {
-	facts, err := journal.Read(s.journal.folder)
+	recorded, err := journal.Read(s.journal.folder)
 	if err != nil {
 		return err
 	}
-	if err := s.applyJournalFacts(ctx, facts); err != nil {
+	if err := s.applyJournal(ctx, recorded); err != nil {
 		return err
 	}
 	return s.replaceJournal(ctx)
 }
 
-// replaceJournal sets the journal aside and begins one of the store's generation.
+// replaceJournal rotates the journal and begins one of the store's generation.
 func (s *Store) replaceJournal(ctx context.Context) error {
 	generation, err := s.Generation(ctx)
 	if err != nil {

@@ -72,29 +72,29 @@ func TestJournalRecordsUnsubscribesSuppressionsAndErasures(t *testing.T) {
 			if err := errors.Join(err, s.JournalProblem(), s.Close()); err != nil {
 				t.Fatal(err)
 			}
-			facts, err := journal.Read(folder)
+			recorded, err := journal.Read(folder)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if facts.Subscriptions[journal.SubscriptionKey{Subscriber: left.ID, Digest: "weekly"}].Value != journal.Left || facts.Subscriptions[journal.SubscriptionKey{Subscriber: left.ID, Digest: "daily"}].Value != journal.Joined {
-				t.Errorf("places %v", facts.Subscriptions)
+			if recorded.Subscriptions[journal.SubscriptionKey{Subscriber: left.ID, Digest: "weekly"}].Value != journal.Left || recorded.Subscriptions[journal.SubscriptionKey{Subscriber: left.ID, Digest: "daily"}].Value != journal.Joined {
+				t.Errorf("places %v", recorded.Subscriptions)
 			}
-			if facts.States[bounced.ID].Value != "bounced" || facts.States[erased.ID].Value != "erased" {
-				t.Errorf("states %v", facts.States)
+			if recorded.States[bounced.ID].Value != "bounced" || recorded.States[erased.ID].Value != "erased" {
+				t.Errorf("states %v", recorded.States)
 			}
 			reasons := map[string]int{}
-			for _, p := range facts.Suppressions {
+			for _, p := range recorded.Suppressions {
 				reasons[p.Reason]++
 			}
 			if reasons["bounced"] != 1 || reasons["erased"] != 1 || reasons["editor"] != 1 || reasons[""] != 1 {
 				t.Errorf("suppressions %v", reasons)
 			}
 			found := false
-			for _, known := range facts.Articles {
+			for _, known := range recorded.Articles {
 				found = found || known.Value == change.ID
 			}
 			if !found {
-				t.Errorf("articles %v, want them to include %s", facts.Articles, change.ID)
+				t.Errorf("articles %v, want them to include %s", recorded.Articles, change.ID)
 			}
 			for _, secret := range []string{"example", "ann", "unknown", "phone"} {
 				if grepFolder(t, folder, secret) {

@@ -16,12 +16,12 @@ func (s *Store) CountPrivateFeeds(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// applyAccessFacts closes private feeds and takes access from editors as journals recorded it in
+// applyAccessChanges closes private feeds and takes access from editors as journals recorded it in
 // the time that the store lost. It gives no access back. It returns the number of feeds closed.
-func (s *Store) applyAccessFacts(ctx context.Context, facts *journal.State, from time.Time) (feeds int64, err error) {
+func (s *Store) applyAccessChanges(ctx context.Context, recorded *journal.State, from time.Time) (feeds int64, err error) {
 	err = s.write(ctx, func(tx *conn) error {
 		feeds = 0
-		for place, at := range facts.ClosedFeeds {
+		for place, at := range recorded.ClosedFeeds {
 			if !at.After(from) {
 				continue
 			}
@@ -31,7 +31,7 @@ func (s *Store) applyAccessFacts(ctx context.Context, facts *journal.State, from
 			}
 			feeds += n
 		}
-		for key, v := range facts.Editors {
+		for key, v := range recorded.Editors {
 			if !v.At.After(from) {
 				continue
 			}
@@ -53,7 +53,7 @@ func (s *Store) loseAccess(ctx context.Context, tx *conn, key journal.EditorKey,
 	}
 	e, change := found[0], key.Change
 	switch {
-	case change == journal.AccessPassword && e.Password != "" && v.Value != passwordMark(e.Password):
+	case change == journal.AccessPassword && e.Password != "" && v.Value != hashStoredPassword(e.Password):
 		e.Password = ""
 	case change == journal.AccessRole && e.Role == OwnerRole && v.Value != OwnerRole:
 		e.Role = v.Value

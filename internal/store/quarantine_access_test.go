@@ -28,9 +28,9 @@ func newEditor(t *testing.T, s *store.Store, name, role string) store.Editor {
 	return storetest.Editor(t, s, store.Editor{Email: name + "@gazette.example", Name: name, Role: role, Password: "$argon2id$old-" + name})
 }
 
-// TestRestoreGivesNoAccessBack changes the access of editors and of a private feed after a backup,
+// TestRestoreKeepsAccessRevoked changes the access of editors and of a private feed after a backup,
 // and restores the backup with the journal and without it.
-func TestRestoreGivesNoAccessBack(t *testing.T) {
+func TestRestoreKeepsAccessRevoked(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

@@ -17,35 +17,35 @@ const sentBeforeRestore = "it left before the restore, as the journal says"
 // maxClockSkew is the assumed maximum difference between the clocks of nodes.
 const maxClockSkew = 5 * time.Minute
 
-// applyJournalFacts applies what journals recorded in the time that the store lost. It may
+// applyJournal applies what journals recorded in the time that the store lost. It may
 // be repeated, and called for the journals of several machines one after the other.
-func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.State) error {
+func (s *Store) applyJournal(ctx context.Context, recorded *journal.State) error {
 	q, err := s.Quarantine(ctx)
 	if err != nil || q == nil {
 		return err
 	}
 	from := q.Taken.Add(-maxClockSkew)
 	covered := 0
-	if facts.ID != "" && !facts.Started.After(q.Taken) {
+	if recorded.ID != "" && !recorded.Started.After(q.Taken) {
 		covered = 1
 	}
-	counts, err := s.applySubscriberFacts(ctx, facts, from)
+	counts, err := s.applySubscriberChanges(ctx, recorded, from)
 	if err != nil {
 		return err
 	}
-	feeds, err := s.applyAccessFacts(ctx, facts, from)
+	feeds, err := s.applyAccessChanges(ctx, recorded, from)
 	if err != nil {
 		return err
 	}
 	return s.write(ctx, func(tx *conn) error {
-		for _, e := range facts.Editions {
+		for _, e := range recorded.Editions {
 			if e.Ended.IsZero() || e.Ended.After(from) {
-				if err := s.applyEditionFacts(ctx, tx, e); err != nil {
+				if err := s.applyEdition(ctx, tx, e); err != nil {
 					return err
 				}
 			}
 		}
-		for source, a := range facts.Articles {
+		for source, a := range recorded.Articles {
 			if a.At.After(from) {
 				if _, err := tx.Exec(ctx, "quarantine.article", source, a.Value); err != nil {
 					return err
@@ -57,10 +57,10 @@ func (s *Store) applyJournalFacts(ctx context.Context, facts *journal.State) err
 	})
 }
 
-// applySubscriberFacts applies unsubscribes, suppressions and erasures, and returns the
+// applySubscriberChanges applies unsubscribes, suppressions and erasures, and returns the
 // counts of each. It never resumes mail to a subscriber.
-func (s *Store) applySubscriberFacts(ctx context.Context, facts *journal.State, from time.Time) (counts [3]int64, err error) {
-	for hash, p := range facts.Suppressions {
+func (s *Store) applySubscriberChanges(ctx context.Context, recorded *journal.State, from time.Time) (counts [3]int64, err error) {
+	for hash, p := range recorded.Suppressions {
 		if p.Reason == "" || !p.At.After(from) {
 			continue
 		}
@@ -70,17 +70,17 @@ func (s *Store) applySubscriberFacts(ctx context.Context, facts *journal.State, 
 		}
 		counts[1] += n
 	}
-	for key, p := range facts.Subscriptions {
+	for key, p := range recorded.Subscriptions {
 		if p.Value != journal.Left || !p.At.After(from) {
 			continue
 		}
-		n, err := s.repeatUnsubscribe(ctx, facts, key)
+		n, err := s.repeatUnsubscribe(ctx, recorded, key)
 		if err != nil {
 			return counts, err
 		}
 		counts[0] += n
 	}
-	for id, state := range facts.States {
+	for id, state := range recorded.States {
 		if !state.At.After(from) {
 			continue
 		}
@@ -114,14 +114,14 @@ func (s *Store) suppressHash(ctx context.Context, text string, p journal.Suppres
 
 // repeatUnsubscribe ends the subscriptions that a subscriber had ended in the lost time. It
 // returns 1 if there was one, else 0.
-func (s *Store) repeatUnsubscribe(ctx context.Context, facts *journal.State, ended journal.SubscriptionKey) (int64, error) {
+func (s *Store) repeatUnsubscribe(ctx context.Context, recorded *journal.State, ended journal.SubscriptionKey) (int64, error) {
 	current, err := s.Subscriptions(ctx, ended.Subscriber)
 	if err != nil {
 		return 0, err
 	}
 	count := int64(0)
 	for _, subscription := range current {
-		joined := facts.Subscriptions[journal.SubscriptionKey{Subscriber: ended.Subscriber, Digest: subscription.Digest}].Value == journal.Joined
+		joined := recorded.Subscriptions[journal.SubscriptionKey{Subscriber: ended.Subscriber, Digest: subscription.Digest}].Value == journal.Joined
 		if ended.Digest != subscription.Digest && (ended.Digest != "" || joined) {
 			continue
 		}
@@ -155,10 +155,10 @@ func (s *Store) lowerState(ctx context.Context, id int64, state subscriber.State
 	return err == nil, err
 }
 
-// applyEditionFacts stores what the journal recorded of an edition, for an owner to decide
+// applyEdition stores what the journal recorded of an edition, for an owner to decide
 // on. If the store lost the edition, its articles and its tick count as used, so that they
 // are not sent again.
-func (s *Store) applyEditionFacts(ctx context.Context, tx *conn, e *journal.Edition) error {
+func (s *Store) applyEdition(ctx context.Context, tx *conn, e *journal.Edition) error {
 	found, err := tx.editions(ctx, "edition.get", e.ID)
 	if err != nil {
 		return err

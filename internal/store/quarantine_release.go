@@ -109,7 +109,7 @@ type Release struct {
 type SkippedTicks struct {
 	Digest  string
 	Keys    []string
-	Advance Advance
+	Advance ScheduleUpdate
 }
 
 // ReleaseQuarantine carries out the decisions and ends the quarantine, in one transaction.
@@ -130,7 +130,7 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 		}
 		for i := range editions {
 			editions[i].Decision = editions[i].Outcome()
-			if err := s.carryOut(ctx, tx, &editions[i]); err != nil {
+			if err := s.applyDecision(ctx, tx, &editions[i]); err != nil {
 				return sqldb.Wrap("edition "+editions[i].ID, err)
 			}
 		}
@@ -155,8 +155,8 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 	return editions, err
 }
 
-// carryOut carries out the decision on an edition.
-func (s *Store) carryOut(ctx context.Context, tx *conn, q *QuarantinedEdition) error {
+// applyDecision carries out the decision on an edition.
+func (s *Store) applyDecision(ctx context.Context, tx *conn, q *QuarantinedEdition) error {
 	if _, err := tx.Exec(ctx, "quarantine.decide", q.ID, string(q.Decision)); err != nil {
 		return err
 	}
@@ -174,9 +174,9 @@ func (s *Store) carryOut(ctx context.Context, tx *conn, q *QuarantinedEdition) e
 	e := found[0]
 	switch q.Decision {
 	case DecideSent:
-		return s.carryOutSent(ctx, tx, e, q)
+		return s.applySent(ctx, tx, e, q)
 	case DecideCancel:
-		return s.carryOutCancel(ctx, tx, e, q)
+		return s.applyCancel(ctx, tx, e, q)
 	case DecideHold:
 		state := digest.Paused
 		if e.State == digest.Draft {
@@ -190,8 +190,8 @@ func (s *Store) carryOut(ctx context.Context, tx *conn, q *QuarantinedEdition) e
 	return err
 }
 
-// carryOutSent marks an edition and all its open mails as sent.
-func (s *Store) carryOutSent(ctx context.Context, tx *conn, e Edition, q *QuarantinedEdition) error {
+// applySent marks an edition and all its open mails as sent.
+func (s *Store) applySent(ctx context.Context, tx *conn, e Edition, q *QuarantinedEdition) error {
 	began, ended := millis(q.Began), millis(q.Ended)
 	if began == 0 {
 		began = millis(s.Now())
@@ -211,9 +211,9 @@ func (s *Store) carryOutSent(ctx context.Context, tx *conn, e Edition, q *Quaran
 	return err
 }
 
-// carryOutCancel cancels an edition. Its articles go into the next edition only if no
+// applyCancel cancels an edition. Its articles go into the next edition only if no
 // recipient got them.
-func (s *Store) carryOutCancel(ctx context.Context, tx *conn, e Edition, q *QuarantinedEdition) error {
+func (s *Store) applyCancel(ctx context.Context, tx *conn, e Edition, q *QuarantinedEdition) error {
 	n, err := tx.Exec(ctx, "edition.setState", e.ID, string(e.State), string(digest.Cancelled), "cancelled after a restore", millis(s.Now()))
 	if err != nil || n == 0 {
 		return err

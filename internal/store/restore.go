@@ -62,25 +62,25 @@ func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (Restor
 	if opts.Journal != "" {
 		folders = append(slices.Clone(folders), opts.Journal)
 	}
-	facts, err := journal.Read(folders...)
+	recorded, err := journal.Read(folders...)
 	if err != nil {
 		return out, err
 	}
 	// A backup from a time without generations may belong to any journal.
-	ours := facts.ID != "" && (out.Header.Generation == "" || slices.Contains(facts.HistoryIDs, out.Header.Generation))
-	if facts.ID != "" && !ours {
+	ours := recorded.ID != "" && (out.Header.Generation == "" || slices.Contains(recorded.Generations, out.Header.Generation))
+	if recorded.ID != "" && !ours {
 		return out, fmt.Errorf("the journal in %s does not belong to the store in %s; name the right one with --journal, or move it to another folder", strings.Join(folders, ", "), file)
 	}
-	out.Journal = ours && !facts.Started.After(out.Header.Taken)
+	out.Journal = ours && !recorded.Started.After(out.Header.Taken)
 	engine, address, err := sqldb.ParseDSN(dsn)
 	if err != nil {
 		return out, err
 	}
 	opts.name = sqldb.SessionName + " restore"
 	if engine == SQLite {
-		err = restoreSQLite(ctx, address, file, facts, opts, &out)
+		err = restoreSQLite(ctx, address, file, recorded, opts, &out)
 	} else {
-		err = restorePostgres(ctx, dsn, file, facts, opts, &out)
+		err = restorePostgres(ctx, dsn, file, recorded, opts, &out)
 	}
 	if err == nil && opts.Journal != "" {
 		_, err = journal.Rotate(opts.Journal, time.Now())
@@ -90,7 +90,7 @@ func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (Restor
 
 // restoreSQLite creates the store under a temporary file name and renames the file when it
 // is complete.
-func restoreSQLite(ctx context.Context, path, file string, facts *journal.State, opts RestoreOptions, out *RestoredStore) error {
+func restoreSQLite(ctx context.Context, path, file string, recorded *journal.State, opts RestoreOptions, out *RestoredStore) error {
 	if err := checkReplaceable(ctx, path, opts); err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func restoreSQLite(ctx context.Context, path, file string, facts *journal.State,
 			return err
 		}
 	}
-	if err := fill(ctx, "sqlite:"+partial, file, facts, opts, out); err != nil {
+	if err := fill(ctx, "sqlite:"+partial, file, recorded, opts, out); err != nil {
 		return err
 	}
 	aside, err := moveAside(path, opts.now())
@@ -161,7 +161,7 @@ func moveAside(path string, now time.Time) (string, error) {
 }
 
 // restorePostgres moves existing tables into another schema and fills the database.
-func restorePostgres(ctx context.Context, dsn, file string, facts *journal.State, opts RestoreOptions, out *RestoredStore) error {
+func restorePostgres(ctx context.Context, dsn, file string, recorded *journal.State, opts RestoreOptions, out *RestoredStore) error {
 	s, err := connect(ctx, dsn, opts.Options)
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func restorePostgres(ctx context.Context, dsn, file string, facts *journal.State
 	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
-	return fill(ctx, dsn, file, facts, opts, out)
+	return fill(ctx, dsn, file, recorded, opts, out)
 }
 
 // disconnectTimeout bounds the wait for the connections of a process that was just stopped
@@ -252,16 +252,16 @@ func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, er
 
 // fill creates the schema that the archive was made from, loads the rows, brings the schema
 // up to date and begins the quarantine.
-func fill(ctx context.Context, dsn, file string, facts *journal.State, opts RestoreOptions, out *RestoredStore) error {
+func fill(ctx context.Context, dsn, file string, recorded *journal.State, opts RestoreOptions, out *RestoredStore) error {
 	s, err := connect(ctx, dsn, opts.Options)
 	if err != nil {
 		return err
 	}
-	err = s.fill(ctx, file, facts, out)
+	err = s.fill(ctx, file, recorded, out)
 	return errors.Join(sqldb.Wrap("restore into "+Redact(dsn), err), s.Close())
 }
 
-func (s *Store) fill(ctx context.Context, file string, facts *journal.State, out *RestoredStore) error {
+func (s *Store) fill(ctx context.Context, file string, recorded *journal.State, out *RestoredStore) error {
 	db := s.db.Writers.DB
 	if _, err := db.ExecContext(ctx, "CREATE TABLE "+schema.Unfinished+" (since BIGINT)"); err != nil {
 		return err
@@ -285,7 +285,7 @@ func (s *Store) fill(ctx context.Context, file string, facts *journal.State, out
 	if err := s.beginQuarantine(ctx, Restored, out.Header.Taken); err != nil {
 		return err
 	}
-	if err := s.applyJournalFacts(ctx, facts); err != nil {
+	if err := s.applyJournal(ctx, recorded); err != nil {
 		return err
 	}
 	_, err = db.ExecContext(ctx, "DROP TABLE "+schema.Unfinished)

@@ -8,7 +8,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-func TestOldDeliveriesAreRemovedAndPromisesKept(t *testing.T) {
+func TestRetentionRemovesOnlyOldDeliveries(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

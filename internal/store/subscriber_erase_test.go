@@ -136,11 +136,11 @@ func TestErasureWorksInStoresOfEarlierVersions(t *testing.T) {
 			for _, trace := range storetest.FindText(t, dsn, s.DB(), "erased.before@example.org") {
 				t.Error("a trace of a person who was erased before the upgrade: ", trace)
 			}
-			who := byAddress(t, s, erasedAddress)
-			if all, err := s.FeedbackOf(t.Context(), who.ID, 5); err != nil || len(all) != 1 || all[0].Text != "550 5.1.1 <[address]>: unknown" {
+			sub := byAddress(t, s, erasedAddress)
+			if all, err := s.FeedbackOf(t.Context(), sub.ID, 5); err != nil || len(all) != 1 || all[0].Text != "550 5.1.1 <[address]>: unknown" {
 				t.Errorf("%+v, %v", all, err)
 			}
-			if err := s.Erase(t.Context(), who.ID); err != nil {
+			if err := s.Erase(t.Context(), sub.ID); err != nil {
 				t.Fatal(err)
 			}
 			for _, trace := range storetest.FindText(t, dsn, s.DB(), erasedAddress, erasedName) {

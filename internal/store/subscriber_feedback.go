@@ -49,14 +49,14 @@ func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (
 		return false, err
 	}
 	err = s.write(ctx, func(tx *conn) (err error) {
-		fresh, err = s.takeFeedback(ctx, tx, keys, f, rule)
+		fresh, err = s.recordFeedback(ctx, tx, keys, f, rule)
 		return err
 	})
 	return fresh, err
 }
 
-// takeFeedback is RecordFeedback within a transaction.
-func (s *Store) takeFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, f Feedback, rule SoftRule) (fresh bool, err error) {
+// recordFeedback is RecordFeedback within a transaction.
+func (s *Store) recordFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, f Feedback, rule SoftRule) (fresh bool, err error) {
 	f.Text = replyText(f.Text) // a webhook's body may have a megabyte
 	n, err := tx.Exec(ctx, "feedback.insert", f.Key, f.Subscriber, f.Edition, string(f.Kind), f.Code, f.Text, f.Source, millis(f.At))
 	if err != nil || n == 0 {
@@ -66,10 +66,10 @@ func (s *Store) takeFeedback(ctx context.Context, tx *conn, keys subscriber.Keys
 	if err != nil || len(found) == 0 || found[0].State == subscriber.Erased {
 		return true, err
 	}
-	return true, s.followFeedback(ctx, tx, keys, found[0], f, rule)
+	return true, s.applyFeedback(ctx, tx, keys, found[0], f, rule)
 }
 
-func (s *Store) followFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, f Feedback, rule SoftRule) error {
+func (s *Store) applyFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, f Feedback, rule SoftRule) error {
 	switch f.Kind {
 	case FeedbackComplained:
 		return s.setStateIfAllowed(ctx, tx, keys, sub, subscriber.Complained, f.Text)

@@ -25,7 +25,7 @@ func sendAll(t *testing.T, s *store.Store, id string) {
 		t.Fatal(err)
 	}
 	for _, p := range people {
-		in := store.Intent{Chunk: c, Subscriber: p.Subscriber, Attempt: 1}
+		in := store.Intent{Chunk: c, Subscriber: p.Subscriber, Nonce: 1}
 		if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); err != nil || !granted {
 			t.Fatalf("granted %v, %v", granted, err)
 		}

@@ -165,7 +165,7 @@ func TestKilledImportIsCompletedByRunningItAgain(t *testing.T) {
 
 func waitForSome(t *testing.T, s *store.Store) int64 {
 	t.Helper()
-	for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(testkit.Timeout); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		counts, err := s.CountSubscribers(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -174,7 +174,7 @@ func waitForSome(t *testing.T, s *store.Store) int64 {
 			return n
 		}
 	}
-	t.Fatalf("the import added no subscriber in %v", testkit.Patience)
+	t.Fatalf("the import added no subscriber in %v", testkit.Timeout)
 	return 0
 }
 

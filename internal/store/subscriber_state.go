@@ -58,11 +58,11 @@ func (s *Store) setState(ctx context.Context, tx *conn, keys subscriber.Keys, id
 	if n == 0 { // another transaction was faster: start again from the new state
 		return s.setState(ctx, tx, keys, id, next, detail)
 	}
-	return tx.followState(ctx, keys, sub.Address, next, detail, s.Now())
+	return tx.updateSuppression(ctx, keys, sub.Address, next, detail, s.Now())
 }
 
-// followState adds or lifts the suppression that goes with a state.
-func (c *conn) followState(ctx context.Context, keys subscriber.Keys, address subscriber.Address, next subscriber.State, detail string, now time.Time) error {
+// updateSuppression adds or lifts the suppression that goes with a state.
+func (c *conn) updateSuppression(ctx context.Context, keys subscriber.Keys, address subscriber.Address, next subscriber.State, detail string, now time.Time) error {
 	hash := keys.SuppressionHash(address)
 	if next == subscriber.Active {
 		held, err := c.suppression(ctx, keys, address)
@@ -127,13 +127,13 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 	if err != nil {
 		return 0, err
 	}
-	for _, who := range expired {
+	for _, sub := range expired {
 		err := s.write(ctx, func(tx *conn) error {
-			n, err := tx.Exec(ctx, "subscriber.setState", who.ID, string(subscriber.Pending), string(subscriber.Erased), millis(s.Now()))
+			n, err := tx.Exec(ctx, "subscriber.setState", sub.ID, string(subscriber.Pending), string(subscriber.Erased), millis(s.Now()))
 			if err != nil || n == 0 { // they confirmed just now
 				return err
 			}
-			return tx.forget(ctx, who.ID, keys.SuppressionHash(who.Address), s.Now())
+			return tx.forget(ctx, sub.ID, keys.SuppressionHash(sub.Address), s.Now())
 		})
 		if err != nil {
 			return 0, err

@@ -198,7 +198,7 @@ func checkUpgraded(t *testing.T, s *store.Store) {
 	}
 }
 
-func TestUpgradeIsDueUntilItIsMade(t *testing.T) {
+func TestOpenRefusesStoreWithMissingMigrations(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

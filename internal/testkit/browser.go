@@ -19,7 +19,7 @@ import (
 )
 
 // browserTimeout is how long a Browser waits for each step.
-const browserTimeout = Patience
+const browserTimeout = Timeout
 
 // Browser is a tab of a headless Chromium. Its methods fail the test when a step does not
 // succeed in time.
@@ -40,7 +40,7 @@ func StartBrowser(t testing.TB) *Browser {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(path), chromedp.WSURLReadTimeout(browserTimeout),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, cancel := context.WithTimeout(context.Background(), 4*Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*Timeout)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)

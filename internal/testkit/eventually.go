@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Patience is how long tests wait for what must happen at some time. It is long, since it only
+// Timeout is how long tests wait for what must happen at some time. It is long, since it only
 // ends tests that hang. With the race detector, some take minutes on a busy machine.
-const Patience = 8 * time.Minute
+const Timeout = 8 * time.Minute
 
 // Eventually waits until a condition holds, and fails the test if it does not hold in
 // time. what names the condition in the error.
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(Patience); !holds(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(Timeout); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for %s", Patience, what)
+			t.Fatalf("waited %v for %s", Timeout, what)
 		}
 	}
 }

@@ -229,7 +229,7 @@ func (p *Postgres) Kill() error {
 	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil { // pg_ctl starts the server in its own process group
 		return err
 	}
-	deadline := time.Now().Add(Patience)
+	deadline := time.Now().Add(Timeout)
 	for syscall.Kill(pid, 0) == nil && time.Now().Before(deadline) {
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -289,7 +289,7 @@ func (p *Postgres) Remove() {
 	if p.watchdogPipe != nil {
 		_ = p.watchdogPipe.Close()
 	}
-	deadline := time.Now().Add(Patience)
+	deadline := time.Now().Add(Timeout)
 	for time.Now().Before(deadline) {
 		if _, err := os.Stat(p.dir); os.IsNotExist(err) {
 			return

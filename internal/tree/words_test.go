@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// retired are words of earlier versions with the word to use instead. They may not return to
+// forbidden are words of earlier versions with the word to use instead. They may not return to
 // names, comments and messages.
-var retired = map[string]string{
+var forbidden = map[string]string{
 	"household":  "maintenance, or what the thing is",
 	"press room": "service, or admin for the editors' pages",
 	"manners":    "throttle",
@@ -26,10 +26,10 @@ var retired = map[string]string{
 	"says whether":   "reports whether",
 }
 
-func TestRetiredWordsStayAway(t *testing.T) {
+func TestSourcesContainNoForbiddenWords(t *testing.T) {
 	t.Parallel()
 	var words []string
-	for word := range retired {
+	for word := range forbidden {
 		words = append(words, regexp.QuoteMeta(strings.ToLower(word)))
 	}
 	pattern := regexp.MustCompile(`(?i)\b(` + strings.Join(words, "|") + `)`)
@@ -39,7 +39,7 @@ func TestRetiredWordsStayAway(t *testing.T) {
 		}
 		for i, line := range strings.Split(string(data), "\n") {
 			if word := pattern.FindString(line); word != "" {
-				t.Errorf("%s:%d: %q is a retired word; use %s", path, i+1, word, retired[strings.ToLower(word)])
+				t.Errorf("%s:%d: %q is a retired word; use %s", path, i+1, word, forbidden[strings.ToLower(word)])
 			}
 		}
 	})

@@ -15,7 +15,7 @@ import (
 func (s *site) mailTo(t *testing.T, address, word string) string {
 	t.Helper()
 	soft := strings.NewReplacer("=\r\n", "", "=3D", "=")
-	for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(testkit.Timeout); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
 		for _, m := range s.inbox.Mails() {
 			if text := soft.Replace(string(m.Data)); strings.Contains(strings.Join(m.To, " "), address) && strings.Contains(text, word) {
 				return text

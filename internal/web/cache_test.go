@@ -118,7 +118,7 @@ func TestRequestsBeyondQueueGet503(t *testing.T) {
 	refused := make(chan struct{}, 2000)
 	for range 2000 { // fill the pool and the queue
 		renderings.Go(func() {
-			if share.Render(t.Context(), loadshare.Linked, func() { <-hold }) != nil {
+			if share.Render(t.Context(), loadshare.Cacheable, func() { <-hold }) != nil {
 				refused <- struct{}{}
 			}
 		})

@@ -51,7 +51,7 @@ func wantImpersonal(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-func TestEditionPageIsImpersonal(t *testing.T) {
+func TestEditionPageHasNoSubscriberData(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
 	who := s.subscriber(t, "ada@example.org")

@@ -65,7 +65,7 @@ func New(d Deps) (*Site, error) {
 		return nil, err
 	}
 	if d.Feeds != nil {
-		d.Feeds.SetBrowser(pages.Browse)
+		d.Feeds.SetBrowser(pages.FeedPage)
 	}
 	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation})
 	if err != nil {

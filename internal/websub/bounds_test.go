@@ -20,13 +20,13 @@ func TestFullHubRenewsAndEndsSubscriptions(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	const callback = "https://old.example/"
-	c := store.Callback{Topic: topic, URL: callback, Expires: e.clock.now().Add(time.Hour)}
-	if err := e.store.PutCallback(t.Context(), c); err != nil {
+	c := store.HubSubscription{Topic: topic, URL: callback, Expires: e.clock.now().Add(time.Hour)}
+	if err := e.store.PutHubSubscription(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	many := store.CallbackCounts{Topic: 9, Host: 9, Network: 9, All: 9}
-	for name, set := range map[string]func(limits *store.CallbackCounts){
-		"topic": func(l *store.CallbackCounts) { l.Topic = 1 }, "server": func(l *store.CallbackCounts) { l.Host = 1 }, "hub": func(l *store.CallbackCounts) { l.All = 1 },
+	many := store.HubSubscriptionCounts{Topic: 9, Host: 9, Network: 9, All: 9}
+	for name, set := range map[string]func(limits *store.HubSubscriptionCounts){
+		"topic": func(l *store.HubSubscriptionCounts) { l.Topic = 1 }, "server": func(l *store.HubSubscriptionCounts) { l.Host = 1 }, "hub": func(l *store.HubSubscriptionCounts) { l.All = 1 },
 	} {
 		e.hub.Limits = many
 		set(&e.hub.Limits)
@@ -47,7 +47,7 @@ func TestFullHubRenewsAndEndsSubscriptions(t *testing.T) {
 func TestSubscriptionsOfNetworkAreBounded(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
-	e.hub.Limits = store.CallbackCounts{Topic: 99, Host: 99, Network: 2, All: 99}
+	e.hub.Limits = store.HubSubscriptionCounts{Topic: 99, Host: 99, Network: 2, All: 99}
 	s := newSubscriber(t, true)
 	e.work(t, e.hub.Tasks())
 	names := []string{s.URL + "/1", strings.Replace(s.URL, "127.0.0.1", "localhost", 1) + "/2"}
@@ -116,7 +116,7 @@ func TestNewerRequestReplacesWaitingOne(t *testing.T) {
 	}
 	e.work(t, e.hub.Tasks())
 	testkit.Eventually(t, "a subscription", func() bool { return e.subscribed(t, s.URL) })
-	if got, err := e.store.Callback(t.Context(), topic, s.URL); got.Secret != "second" || err != nil {
+	if got, err := e.store.HubSubscription(t.Context(), topic, s.URL); got.Secret != "second" || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -131,7 +131,7 @@ func TestLeasesAreWithinBounds(t *testing.T) {
 		s.mu.Lock()
 		confirmed := s.asked[0].Get("hub.lease_seconds")
 		s.mu.Unlock()
-		got, err := e.store.Callback(t.Context(), topic, s.URL)
+		got, err := e.store.HubSubscription(t.Context(), topic, s.URL)
 		left := time.Until(got.Expires)
 		if confirmed != fmt.Sprint(int(want.Seconds())) || left > want || left < want-time.Minute || err != nil {
 			t.Errorf("asked for %q: verified with %s s, granted %v, want %v (%v)", asked, confirmed, left, want, err)
@@ -210,7 +210,7 @@ func TestUnsubscribedCallbackGetsNothingMore(t *testing.T) {
 	e.put(t, feedrules.Article(1))
 	tried := func() int { s.mu.Lock(); defer s.mu.Unlock(); return len(s.received) }
 	testkit.Eventually(t, "a delivery to be tried", func() bool { return tried() > 0 })
-	if err := e.store.DropCallback(t.Context(), topic, s.URL); err != nil {
+	if err := e.store.DropHubSubscription(t.Context(), topic, s.URL); err != nil {
 		t.Fatal(err)
 	}
 	testkit.Eventually(t, "the end of the delivery", func() bool { return e.idle(t) })

@@ -49,12 +49,12 @@ func (h *Hub) verify(ctx context.Context, payload []byte) error {
 		return fmt.Errorf("%w: %s does not confirm the subscription to %s", errPermanent, s.Callback, s.Topic)
 	}
 	if s.Mode == "unsubscribe" {
-		return h.Store.DropCallback(ctx, s.Topic, s.Callback)
+		return h.Store.DropHubSubscription(ctx, s.Topic, s.Callback)
 	}
 	if err := h.checkCapacity(ctx, s, network); err != nil {
 		return fmt.Errorf("%w: %w", errPermanent, err)
 	}
-	return h.Store.PutCallback(ctx, store.Callback{
+	return h.Store.PutHubSubscription(ctx, store.HubSubscription{
 		Topic: s.Topic, URL: s.Callback, Secret: s.Secret, Expires: h.Store.Now().Add(s.Lease), Network: network,
 	})
 }
@@ -95,7 +95,7 @@ const jobsAtOnce = 500
 
 // Distribute stores a job for each subscriber that does not have the topic's current content.
 func (h *Hub) Distribute(ctx context.Context, topic string) error {
-	callbacks, err := h.Store.Callbacks(ctx, topic)
+	callbacks, err := h.Store.HubSubscriptions(ctx, topic)
 	if err != nil || len(callbacks) == 0 {
 		return err
 	}
@@ -127,7 +127,7 @@ func (h *Hub) deliver(ctx context.Context, payload []byte) error {
 	if err := decode(payload, &d); err != nil {
 		return err
 	}
-	c, err := h.Store.Callback(ctx, d.Topic, d.Callback)
+	c, err := h.Store.HubSubscription(ctx, d.Topic, d.Callback)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // the subscription has ended
 	}
@@ -147,13 +147,13 @@ func (h *Hub) deliver(ctx context.Context, payload []byte) error {
 	case err != nil:
 		return err
 	case status == http.StatusGone:
-		return h.Store.DropCallback(ctx, c.Topic, c.URL) // section 7: 410 ends the subscription
+		return h.Store.DropHubSubscription(ctx, c.Topic, c.URL) // section 7: 410 ends the subscription
 	}
-	return h.Store.SetCallbackVersion(ctx, c.Topic, c.URL, version)
+	return h.Store.SetHubSubscriptionVersion(ctx, c.Topic, c.URL, version)
 }
 
 // post sends content to a callback. Answers other than 2xx and 410 are errors.
-func (h *Hub) post(ctx context.Context, c store.Callback, body []byte, mediaType string) (status int, err error) {
+func (h *Hub) post(ctx context.Context, c store.HubSubscription, body []byte, mediaType string) (status int, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
 	if err != nil {
 		return 0, fmt.Errorf("%w: %v", errPermanent, err)

@@ -46,7 +46,7 @@ const (
 
 // defaultLimits are the maximum numbers of subscriptions of one topic, host and network, and
 // of the hub.
-var defaultLimits = store.CallbackCounts{Topic: 10_000, Host: 10_000, Network: 20_000, All: 200_000}
+var defaultLimits = store.HubSubscriptionCounts{Topic: 10_000, Host: 10_000, Network: 20_000, All: 200_000}
 
 // Hub is a WebSub hub for the feeds of one site.
 type Hub struct {
@@ -58,7 +58,7 @@ type Hub struct {
 	// Allow is the rate limit of requests: it reports whether a request is accepted now. If
 	// nil, all are.
 	Allow  func(*http.Request) bool
-	Limits store.CallbackCounts // of subscriptions; those of defaultLimits when zero
+	Limits store.HubSubscriptionCounts // of subscriptions; those of defaultLimits when zero
 	Log    *slog.Logger
 }
 
@@ -204,11 +204,11 @@ func (h *Hub) checkTopic(ctx context.Context, s subscription) error {
 // always be renewed. network is the network of the callback, "" if it is not known yet.
 func (h *Hub) checkCapacity(ctx context.Context, s subscription, network string) error {
 	most := cmp.Or(h.Limits, defaultLimits)
-	n, err := h.Store.CountCallbacks(ctx, s.Topic, s.Callback, network)
+	n, err := h.Store.CountHubSubscriptions(ctx, s.Topic, s.Callback, network)
 	if err != nil || n.Topic < most.Topic && n.Host < most.Host && n.Network < most.Network && n.All < most.All {
 		return err
 	}
-	if _, err = h.Store.Callback(ctx, s.Topic, s.Callback); errors.Is(err, store.ErrNotFound) {
+	if _, err = h.Store.HubSubscription(ctx, s.Topic, s.Callback); errors.Is(err, store.ErrNotFound) {
 		return refusef("the hub has reached its limit of subscriptions; try again later")
 	}
 	return err

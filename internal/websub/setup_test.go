@@ -194,6 +194,6 @@ func form(mode, callback string, more ...string) url.Values {
 }
 
 func (e *env) subscribed(t *testing.T, callback string) bool {
-	_, err := e.store.Callback(t.Context(), topic, callback)
+	_, err := e.store.HubSubscription(t.Context(), topic, callback)
 	return err == nil
 }

@@ -359,7 +359,7 @@ func TestMovedArticleIsNotMailedAgain(t *testing.T) {
 			}
 			s.move(from, to)
 			s.imports("")
-			left, err := st.WaitingArticles(t.Context(), store.Waiting{Digest: "weekly", Now: st.Now(), Limit: 10})
+			left, err := st.WaitingArticles(t.Context(), store.QueueQuery{Digest: "weekly", Now: st.Now(), Limit: 10})
 			if err != nil || len(left) != 0 {
 				t.Errorf("after the move to %s it would be mailed again: %d articles, %v", to, len(left), err)
 			}

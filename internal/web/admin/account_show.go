@@ -36,15 +36,15 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session st
 			return err
 		}
 	}
-	return h.show(w, status, "account_show", page{Title: "Account", Nav: "account", Editor: &session.Editor, Notice: notice(r), Body: body})
+	return h.show(w, status, "account_show", page{Title: "Account", Nav: "account", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // checkCurrentPassword reports whether a form has the editor's current password. Attempts are
 // limited as for signing in, so that the password cannot be guessed in an unattended browser. If
 // it returns false without an error, it has answered the request.
 func (h *Handler) checkCurrentPassword(w http.ResponseWriter, r *http.Request, session store.Session) (ok bool, err error) {
-	throttle := store.Throttle{Key: "present password " + session.Editor.Email, Burst: attemptsPerPair, Every: retryInterval}
-	wait, err := h.store.TakeAttempt(r.Context(), throttle)
+	limit := store.AttemptLimit{Key: "present password " + session.Editor.Email, Burst: attemptsPerPair, Every: retryInterval}
+	wait, err := h.store.TakeAttempt(r.Context(), limit)
 	if err != nil {
 		return false, err
 	}
@@ -58,7 +58,7 @@ func (h *Handler) checkCurrentPassword(w http.ResponseWriter, r *http.Request, s
 		h.logRefused(r, session.Editor.Email, "wrong current password")
 		return false, h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: "The current password is wrong.", Email: truncate(r.PostFormValue("email"), 254)})
 	}
-	return true, h.store.ReturnAttempt(r.Context(), throttle)
+	return true, h.store.ReturnAttempt(r.Context(), limit)
 }
 
 // changePassword changes the editor's password and signs out all other browsers.
@@ -82,7 +82,7 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request, session
 	if err := h.rememberBrowser(w, r, editor); err != nil {
 		return err
 	}
-	return redirectWithNotice(w, r, "/admin/account", "password")
+	return redirectWithFlash(w, r, "/admin/account", "password")
 }
 
 // changeAddress changes the editor's address, signs out all other browsers, and sends a
@@ -109,7 +109,7 @@ func (h *Handler) changeAddress(w http.ResponseWriter, r *http.Request, session 
 	}
 	h.log.Info("editor changed their address", "editor", editor.ID, "client", clientAddress(r))
 	h.mailAddressChanged(r, session.Editor, editor)
-	return redirectWithNotice(w, r, "/admin/account", "address")
+	return redirectWithFlash(w, r, "/admin/account", "address")
 }
 
 // signOutOthers ends the editor's sessions in all other browsers.
@@ -117,5 +117,5 @@ func (h *Handler) signOutOthers(w http.ResponseWriter, r *http.Request, session 
 	if err := h.store.EndOtherSessions(r.Context(), session.Editor.ID, h.sessionToken(r)); err != nil {
 		return err
 	}
-	return redirectWithNotice(w, r, "/admin/account", "others")
+	return redirectWithFlash(w, r, "/admin/account", "others")
 }

@@ -57,7 +57,7 @@ func (h *Handler) articles(w http.ResponseWriter, r *http.Request, session store
 		last := body.Articles[pageSize-1].Position
 		body.Older = "/admin/articles?" + url.Values{"q": {body.Search}, "match": {body.Match}, "before": {fmt.Sprintf("%d.%d", last.At, last.Seq)}}.Encode()
 	}
-	return h.show(w, http.StatusOK, "article_list", page{Title: "Articles", Nav: "articles", Editor: &session.Editor, Notice: notice(r), Body: body})
+	return h.show(w, http.StatusOK, "article_list", page{Title: "Articles", Nav: "articles", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // articleFilter returns the filter for the words of a search and an expression; either
@@ -84,7 +84,7 @@ func (h *Handler) removeArticle(w http.ResponseWriter, r *http.Request, session 
 		return err
 	}
 	if len(editions) > 0 {
-		return redirectWithNotice(w, r, "/admin/editions/"+editions[0], "held")
+		return redirectWithFlash(w, r, "/admin/editions/"+editions[0], "held")
 	}
 	http.Redirect(w, r, "/admin/articles?"+url.Values{"done": {"removed"}, "removed": {id}}.Encode(), http.StatusSeeOther)
 	return nil
@@ -95,5 +95,5 @@ func (h *Handler) restoreArticle(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	h.log.Info("article restored", "article", r.PathValue("id"), "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, "/admin/articles", "restored")
+	return redirectWithFlash(w, r, "/admin/articles", "restored")
 }

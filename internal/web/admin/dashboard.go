@@ -80,7 +80,7 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 	if body.Subscribers, err = h.store.CountSubscribers(ctx); err != nil {
 		return err
 	}
-	return h.show(w, http.StatusOK, "dashboard", page{Title: "Dashboard", Nav: "dashboard", Editor: &session.Editor, Notice: notice(r), Live: body.Sending, Refresh: body.Sending, Body: body})
+	return h.show(w, http.StatusOK, "dashboard", page{Title: "Dashboard", Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Live: body.Sending, Refresh: body.Sending, Body: body})
 }
 
 // fillEditions reads the newest editions of all digests.

@@ -49,7 +49,7 @@ func (h *Handler) markSeen(w http.ResponseWriter, r *http.Request, session store
 		return conflict("Nothing was marked", err, back)
 	}
 	h.log.Info("articles marked as seen", "digest", d.Name, "before", before, "articles", n, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, back, "seen")
+	return redirectWithFlash(w, r, back, "seen")
 }
 
 // markUnseen puts all articles marked as seen back into the queue.
@@ -64,7 +64,7 @@ func (h *Handler) markUnseen(w http.ResponseWriter, r *http.Request, session sto
 		return conflict("Nothing was put back", err, back)
 	}
 	h.log.Info("articles put back into the queue", "digest", d.Name, "articles", n, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, back, "unseen")
+	return redirectWithFlash(w, r, back, "unseen")
 }
 
 // setFirstDay changes the first day of a digest.
@@ -85,5 +85,5 @@ func (h *Handler) setFirstDay(w http.ResponseWriter, r *http.Request, session st
 		return conflict("The first day was not changed", err, back)
 	}
 	h.log.Info("first day of a digest changed", "digest", d.Name, "day", day, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, back, "begins")
+	return redirectWithFlash(w, r, back, "begins")
 }

@@ -70,7 +70,7 @@ func (h *Handler) digest(w http.ResponseWriter, r *http.Request, session store.S
 	if err != nil {
 		return err
 	}
-	return h.show(w, http.StatusOK, "digest_show", page{Title: body.Title, Nav: "dashboard", Editor: &session.Editor, Notice: notice(r), Body: body})
+	return h.show(w, http.StatusOK, "digest_show", page{Title: body.Title, Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // digestMail serves the HTML part of the preview, for the page's frames.
@@ -146,5 +146,5 @@ func (h *Handler) sendTest(w http.ResponseWriter, r *http.Request, session store
 	if err != nil {
 		return conflict("No test email was sent", err, back)
 	}
-	return redirectWithNotice(w, r, back, "test")
+	return redirectWithFlash(w, r, back, "test")
 }

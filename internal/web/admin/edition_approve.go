@@ -37,7 +37,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 		_, err := h.engine.ApproveUnchanged(ctx, id, shown)
 		if err == nil {
 			h.log.Info("edition approved by hand", "edition", id, "editor", session.Editor.ID)
-			return redirectWithNotice(w, r, back, "approved")
+			return redirectWithFlash(w, r, back, "approved")
 		}
 		if !errors.As(err, &changed) {
 			return draftError(err, back)

@@ -12,8 +12,8 @@ import (
 
 // control is an action of editors on an edition.
 type control struct {
-	run    func(ctx context.Context, h *Handler, edition, editor string) error
-	notice string // key of the notice afterwards
+	run   func(ctx context.Context, h *Handler, edition, editor string) error
+	flash string // key of the flash message afterwards
 }
 
 // controls are the actions by their names in URLs. The stored reasons name the editor.
@@ -48,7 +48,7 @@ func (h *Handler) controlEdition(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	h.log.Info("edition changed by hand", "edition", id, "change", action, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, "/admin/editions/"+id, c.notice)
+	return redirectWithFlash(w, r, "/admin/editions/"+id, c.flash)
 }
 
 // testEdition sends an edition to one address.
@@ -71,5 +71,5 @@ func (h *Handler) changeSubject(w http.ResponseWriter, r *http.Request, session 
 		return conflict(unchanged, err, back)
 	}
 	h.log.Info("subject changed by hand", "edition", r.PathValue("id"), "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, back, "subject")
+	return redirectWithFlash(w, r, back, "subject")
 }

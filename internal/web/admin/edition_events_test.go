@@ -54,7 +54,7 @@ func TestProgressIsStreamedUntilSent(t *testing.T) {
 	s.addSubscribers(40)
 	e := s.owner()
 	e.sendWeekly()
-	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Timeout)
 	defer cancel()
 	names := until(t, e.stream(ctx, e.at+"/events"), "end")
 	if len(names) < 4 || names[0] != "progress" || names[1] != "controls" {

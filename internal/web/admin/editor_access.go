@@ -87,7 +87,7 @@ func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	h.log.Info("link revoked", "link", id, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, "/admin/account", "revoked")
+	return redirectWithFlash(w, r, "/admin/account", "revoked")
 }
 
 // toggleAccess disables or enables another editor. Links that a disabled editor created stop
@@ -117,7 +117,7 @@ func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session s
 		return err
 	}
 	h.log.Info("editor "+change, "for", editor.ID, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, "/admin/account", change)
+	return redirectWithFlash(w, r, "/admin/account", change)
 }
 
 func ownersOnly(session store.Session) error {

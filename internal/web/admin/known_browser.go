@@ -64,14 +64,14 @@ const (
 	retryInterval      = 30 * time.Second
 )
 
-// signInThrottles returns the throttles that an attempt counts against. They are the same for
+// signInLimits returns the limits that an attempt counts against. They are the same for
 // an unknown account (the zero Editor).
-func (h *Handler) signInThrottles(r *http.Request, account string, editor store.Editor) []store.Throttle {
+func (h *Handler) signInLimits(r *http.Request, account string, editor store.Editor) []store.AttemptLimit {
 	if id, known := h.knownBrowser(r, editor); known {
-		return []store.Throttle{{Key: "sign-in browser " + id, Burst: attemptsPerBrowser, Every: retryInterval}}
+		return []store.AttemptLimit{{Key: "sign-in browser " + id, Burst: attemptsPerBrowser, Every: retryInterval}}
 	}
 	network := clientNetwork(r)
-	return []store.Throttle{
+	return []store.AttemptLimit{
 		{Key: "sign-in account " + account + " network " + network, Burst: attemptsPerPair, Every: retryInterval},
 		{Key: "sign-in network " + network, Burst: attemptsPerNetwork, Every: retryInterval / 3},
 		{Key: "sign-in account " + account, Burst: attemptsPerAccount, Every: retryInterval / 3},
@@ -81,7 +81,7 @@ func (h *Handler) signInThrottles(r *http.Request, account string, editor store.
 // clientNetwork returns the network by which attempts are counted: an IPv4 address, or
 // the /64 of an IPv6 address.
 func clientNetwork(r *http.Request) string {
-	return middleware.NarrowNetwork(middleware.Client(r.Context())).String()
+	return middleware.Network32or64(middleware.Client(r.Context())).String()
 }
 
 // clientAddress returns the address of the client, for logs and mails.

@@ -16,7 +16,7 @@ type page struct {
 	Nav     string // current entry of the menu
 	Editor  *store.Editor
 	Site    string
-	Notice  string // result of the last request
+	Flash   string // result of the last request
 	Live    bool   // the page loads the script
 	Refresh bool   // reload every few seconds without scripts
 	Body    any
@@ -62,9 +62,9 @@ func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) e
 	return h.pages.Show(w, status, name, p)
 }
 
-// notices are the results of requests as shown on the next page, by the value of ?done= in its
+// flashMessages are the results of requests as shown on the next page, by the value of ?done= in its
 // URL.
-var notices = map[string]string{
+var flashMessages = map[string]string{
 	"test":         "The test email is queued.",
 	"paused":       "Paused. Emails that were already sent still arrive; no others are sent.",
 	"resumed":      "Resumed.",
@@ -93,11 +93,11 @@ var notices = map[string]string{
 	"released":     "The quarantine has ended. Editions are scheduled and emails are sent again.",
 }
 
-// notice returns the result of the previous request; "" if there is none.
-func notice(r *http.Request) string { return notices[r.URL.Query().Get("done")] }
+// flash returns the result of the previous request; "" if there is none.
+func flash(r *http.Request) string { return flashMessages[r.URL.Query().Get("done")] }
 
-// redirectWithNotice redirects to a page that shows a notice.
-func redirectWithNotice(w http.ResponseWriter, r *http.Request, path, key string) error {
+// redirectWithFlash redirects to a page that shows a flash message.
+func redirectWithFlash(w http.ResponseWriter, r *http.Request, path, key string) error {
 	http.Redirect(w, r, path+"?done="+key, http.StatusSeeOther)
 	return nil
 }

@@ -91,7 +91,7 @@ func (h *Handler) quarantine(w http.ResponseWriter, r *http.Request, session sto
 	if body.Ticks, err = h.engine.MissedTicks(r.Context()); err != nil {
 		return err
 	}
-	return h.show(w, http.StatusOK, "quarantine_show", page{Title: "Quarantine", Nav: "dashboard", Editor: &session.Editor, Notice: notice(r), Body: body})
+	return h.show(w, http.StatusOK, "quarantine_show", page{Title: "Quarantine", Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // decideQuarantined saves the decision on an edition.
@@ -111,7 +111,7 @@ func (h *Handler) decideQuarantined(w http.ResponseWriter, r *http.Request, sess
 		return conflict("Nothing was decided", err, "/admin/quarantine")
 	}
 	h.log.Info("quarantined edition decided", "edition", id, "decision", decision, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, "/admin/quarantine", "decided")
+	return redirectWithFlash(w, r, "/admin/quarantine", "decided")
 }
 
 // releaseQuarantine carries out the decisions and ends the quarantine.
@@ -134,5 +134,5 @@ func (h *Handler) releaseQuarantine(w http.ResponseWriter, r *http.Request, sess
 		return err
 	}
 	h.log.Info("quarantine released", "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, "/admin/", "released")
+	return redirectWithFlash(w, r, "/admin/", "released")
 }

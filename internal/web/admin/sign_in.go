@@ -50,8 +50,8 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	throttles := h.signInThrottles(r, account, editor)
-	wait, err := h.store.TakeAttempt(r.Context(), throttles...)
+	limits := h.signInLimits(r, account, editor)
+	wait, err := h.store.TakeAttempt(r.Context(), limits...)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 		form.Problem = "Wrong email address or password."
 		return h.showSignIn(w, http.StatusUnauthorized, form)
 	}
-	if err := h.store.ReturnAttempt(r.Context(), throttles...); err != nil {
+	if err := h.store.ReturnAttempt(r.Context(), limits...); err != nil {
 		return err
 	}
 	h.log.Info("editor signed in", "editor", editor.ID, "client", clientAddress(r))

@@ -42,7 +42,7 @@ func (h *Handler) subscribers(w http.ResponseWriter, r *http.Request, session st
 	if err := h.fillSubscriberList(r, &body); err != nil {
 		return err
 	}
-	return h.show(w, http.StatusOK, "subscriber_list", page{Title: "Subscribers", Nav: "subscribers", Editor: &session.Editor, Notice: notice(r), Body: body})
+	return h.show(w, http.StatusOK, "subscriber_list", page{Title: "Subscribers", Nav: "subscribers", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 func (h *Handler) findSubscriber(r *http.Request, text string) (subscriber.Subscriber, error) {

@@ -57,13 +57,13 @@ func (h *Handler) subscriber(w http.ResponseWriter, r *http.Request, session sto
 			return err
 		}
 	}
-	return h.show(w, http.StatusOK, "subscriber_show", page{Title: title, Nav: "subscribers", Editor: &session.Editor, Notice: notice(r), Body: body})
+	return h.show(w, http.StatusOK, "subscriber_show", page{Title: title, Nav: "subscribers", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // unsubscribe ends all subscriptions of a subscriber.
 func (h *Handler) unsubscribe(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	return h.changeSubscriber(w, r, session, "unsubscribed", func(who subscriber.Subscriber) error {
-		return h.store.UnsubscribeAll(r.Context(), who.ID)
+	return h.changeSubscriber(w, r, session, "unsubscribed", func(sub subscriber.Subscriber) error {
+		return h.store.UnsubscribeAll(r.Context(), sub.ID)
 	})
 }
 
@@ -83,18 +83,18 @@ func (h *Handler) inviteAgain(w http.ResponseWriter, r *http.Request, session st
 	if len(digests) == 0 {
 		return invalid("No invitation was sent", "Choose at least one digest.", back)
 	}
-	return h.changeSubscriber(w, r, session, "invited", func(who subscriber.Subscriber) error {
-		if who.State != subscriber.Unsubscribed {
-			return &store.SubscriberStateError{ID: who.ID, From: who.State, To: subscriber.Pending}
+	return h.changeSubscriber(w, r, session, "invited", func(sub subscriber.Subscriber) error {
+		if sub.State != subscriber.Unsubscribed {
+			return &store.SubscriberStateError{ID: sub.ID, From: sub.State, To: subscriber.Pending}
 		}
-		return h.requestConfirmation(r.Context(), who.Address, digests)
+		return h.requestConfirmation(r.Context(), sub.Address, digests)
 	})
 }
 
 // liftBounce reactivates a bounced subscriber.
 func (h *Handler) liftBounce(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	return h.changeSubscriber(w, r, session, "lifted", func(who subscriber.Subscriber) error {
-		return h.store.SetState(r.Context(), who.ID, subscriber.Active, "lifted by "+session.Editor.Email)
+	return h.changeSubscriber(w, r, session, "lifted", func(sub subscriber.Subscriber) error {
+		return h.store.SetState(r.Context(), sub.ID, subscriber.Active, "lifted by "+session.Editor.Email)
 	})
 }
 
@@ -108,22 +108,22 @@ func (h *Handler) erase(w http.ResponseWriter, r *http.Request, session store.Se
 	if r.PostFormValue("sure") == "" {
 		return invalid(title, "Erasing cannot be undone. Tick the box above the button.", back)
 	}
-	return h.changeSubscriber(w, r, session, "erased", func(who subscriber.Subscriber) error { return h.store.Erase(r.Context(), who.ID) })
+	return h.changeSubscriber(w, r, session, "erased", func(sub subscriber.Subscriber) error { return h.store.Erase(r.Context(), sub.ID) })
 }
 
 // changeSubscriber changes the subscriber in a request's path and redirects to their page.
-func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, session store.Session, notice string, change func(subscriber.Subscriber) error) error {
+func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, session store.Session, flash string, change func(subscriber.Subscriber) error) error {
 	id, err := requestedID(r)
 	if err != nil {
 		return err
 	}
-	who, err := h.store.Subscriber(r.Context(), id)
+	sub, err := h.store.Subscriber(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	if err := change(who); err != nil {
+	if err := change(sub); err != nil {
 		return err
 	}
-	h.log.Info("subscriber changed", "subscriber", id, "change", notice, "editor", session.Editor.ID)
-	return redirectWithNotice(w, r, fmt.Sprintf("/admin/subscribers/%d", id), notice)
+	h.log.Info("subscriber changed", "subscriber", id, "change", flash, "editor", session.Editor.ID)
+	return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", id), flash)
 }

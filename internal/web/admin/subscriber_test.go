@@ -26,9 +26,9 @@ func TestSubscriberIsFoundUnsubscribedAndErased(t *testing.T) {
 	e.want(e.post(here+"/unsubscribe"), "This subscriber was unsubscribed from all digests", "unsubscribed")
 	e.want(e.post(here+"/erase"), "Nothing was erased")
 	e.want(e.post(here+"/erase", "sure", "yes"), "This subscriber was erased")
-	who, err := s.Store.SubscriberByAddress(context.Background(), subscriber.MustParseAddress("reader7@example.org"))
+	sub, err := s.Store.SubscriberByAddress(context.Background(), subscriber.MustParseAddress("reader7@example.org"))
 	if err == nil {
-		t.Errorf("the erased subscriber is still %+v", who)
+		t.Errorf("the erased subscriber is still %+v", sub)
 	}
 }
 
@@ -48,8 +48,8 @@ func TestEditorsCannotErase(t *testing.T) {
 	if bob.want(bob.post("/admin/subscribers/1/erase", "sure", "yes"), "Only an owner"); bob.code != http.StatusForbidden {
 		t.Errorf("status %d", bob.code)
 	}
-	if who, err := s.Store.Subscriber(t.Context(), 1); err != nil || who.State != subscriber.Active {
-		t.Errorf("the subscriber is %s, %v", who.State, err)
+	if sub, err := s.Store.Subscriber(t.Context(), 1); err != nil || sub.State != subscriber.Active {
+		t.Errorf("the subscriber is %s, %v", sub.State, err)
 	}
 }
 
@@ -86,11 +86,11 @@ func TestUnsubscribedIsInvitedToSubscribeAgain(t *testing.T) {
 	e.want(e.post(here+"/invite", "digest", "weekly"), "The invitation is queued")
 	mail := strings.NewReplacer("=\r\n", "", "=3D", "=").Replace(s.mailTo("reader0@example.org", "/confirm/"))
 	state := func() subscriber.State {
-		who, err := s.Store.Subscriber(t.Context(), 1)
+		sub, err := s.Store.Subscriber(t.Context(), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return who.State
+		return sub.State
 	}
 	if got := state(); got == subscriber.Active {
 		t.Errorf("before the confirmation the subscriber is %s", got)

@@ -63,7 +63,7 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	description := describe(&a)
 	v := page{
 		Title: a.Title, Description: description, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
-		Share: p.shareArticle(body.Article, description), Translations: p.translations(&a), Body: body,
+		Metadata: p.articleMetadata(body.Article, description), Translations: p.translations(&a), Body: body,
 	}
 	return p.show(w, r, http.StatusOK, "article", v)
 }
@@ -83,9 +83,9 @@ func (p *Pages) translations(a *article.Article) []article.Translation {
 
 func (p *Pages) removedArticle(r *http.Request) error {
 	return &refusal{
-		status: http.StatusGone, title: p.in(r.Context()).say("This article was removed"),
-		Text: p.in(r.Context()).say("It will not return to this address. The front page has the latest articles."),
-		Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
+		status: http.StatusGone, title: p.layout(r.Context()).say("This article was removed"),
+		Text: p.layout(r.Context()).say("It will not return to this address. The front page has the latest articles."),
+		Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
 	}
 }
 
@@ -93,8 +93,8 @@ func (p *Pages) removedArticle(r *http.Request) error {
 func (p *Pages) redirectFormer(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return &refusal{
-			status: http.StatusMethodNotAllowed, title: p.in(r.Context()).say("That did not work"),
-			Text: p.in(r.Context()).say("This address accepts only GET requests."), Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
+			status: http.StatusMethodNotAllowed, title: p.layout(r.Context()).say("That did not work"),
+			Text: p.layout(r.Context()).say("This address accepts only GET requests."), Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
 		}
 	}
 	target, err := p.store.Redirect(r.Context(), r.URL.Path)

@@ -21,13 +21,13 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// cachedPage is a rendered page. It is valid for one generation of articles: after any change
+// cachedPage is a rendered page. It is valid for one version of the content: after any change
 // of an article, it is rendered again.
 type cachedPage struct {
 	*rendercache.Document
-	header     http.Header
-	generation int64
-	expires    time.Time // for content that the generation does not cover; zero for never
+	header         http.Header
+	contentVersion int64
+	expires        time.Time // for content that the content version does not cover; zero for never
 }
 
 // pageCache caches rendered pages. Pages with a query have a cache of their own, since their
@@ -57,15 +57,15 @@ func (p *Pages) FromMemory(w http.ResponseWriter, r *http.Request, secure bool) 
 	if p.feeds == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	cache, address, generation := p.cache.forQuery(r.URL.RawQuery), addressOf(r.URL), p.feeds.Generation()
+	cache, address, version := p.cache.forQuery(r.URL.RawQuery), addressOf(r.URL), p.feeds.ContentVersion()
 	page, ok := cache.ByAddress(address)
-	if !ok || !p.fresh(page, generation) {
-		offered := p.chromes.offered.Load()
+	if !ok || !p.fresh(page, version) {
+		offered := p.layouts.offered.Load()
 		if offered == nil {
 			return false
 		}
 		page, ok = cache.ByAddress(inLanguage(offered.choose(r.Header.Get("Accept-Language")), address))
-		if !ok || !p.fresh(page, generation) {
+		if !ok || !p.fresh(page, version) {
 			return false
 		}
 	}
@@ -75,8 +75,8 @@ func (p *Pages) FromMemory(w http.ResponseWriter, r *http.Request, secure bool) 
 	return true
 }
 
-func (p *Pages) fresh(page *cachedPage, generation int64) bool {
-	return page.generation == generation && (page.expires.IsZero() || time.Now().Before(page.expires))
+func (p *Pages) fresh(page *cachedPage, version int64) bool {
+	return page.contentVersion == version && (page.expires.IsZero() || time.Now().Before(page.expires))
 }
 
 // addressOf returns the address under which the cache knows the page of a URL.
@@ -115,11 +115,11 @@ func (p *Pages) cached(class loadshare.Class, parameters []string, limit handler
 	return p.handle(func(w http.ResponseWriter, r *http.Request) error {
 		key := keyOf(r.URL, parameters)
 		cache := p.cacheFor(key)
-		generation := int64(-1) // without feeds, which track changes, nothing is cached
+		version := int64(-1) // without feeds, which track changes, nothing is cached
 		if p.feeds != nil {
-			generation = p.feeds.Generation()
-			for _, k := range []string{key, inLanguage(p.in(r.Context()).language, key)} {
-				if page, ok := cache.ByKey(k); ok && p.fresh(page, generation) {
+			version = p.feeds.ContentVersion()
+			for _, k := range []string{key, inLanguage(p.layout(r.Context()).language, key)} {
+				if page, ok := cache.ByKey(k); ok && p.fresh(page, version) {
 					p.answer(w, r, cache, page)
 					return nil
 				}
@@ -130,7 +130,7 @@ func (p *Pages) cached(class loadshare.Class, parameters []string, limit handler
 				return err
 			}
 		}
-		made, err := p.renderOnce(r, class, key, generation, h)
+		made, err := p.renderOnce(r, class, key, version, h)
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func (p *Pages) cacheFor(key string) *rendercache.Cache[*cachedPage] {
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, cache *rendercache.Cache[*cachedPage], page *cachedPage) {
 	address := addressOf(r.URL)
 	if variesByLanguage(page.header) {
-		address = inLanguage(p.in(r.Context()).language, address)
+		address = inLanguage(p.layout(r.Context()).language, address)
 	}
 	if address == page.Key {
 		cache.Link(address, page)
@@ -163,15 +163,15 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, cache *rendercach
 }
 
 // renderOnce renders a page once for all concurrent requests.
-func (p *Pages) renderOnce(r *http.Request, class loadshare.Class, key string, generation int64, h handler) (*capture, error) {
-	flight := strconv.FormatInt(generation, 36) + " " + inLanguage(p.in(r.Context()).language, key)
+func (p *Pages) renderOnce(r *http.Request, class loadshare.Class, key string, version int64, h handler) (*capture, error) {
+	flight := strconv.FormatInt(version, 36) + " " + inLanguage(p.layout(r.Context()).language, key)
 	made := p.cache.rendering.DoChan(flight, func() (any, error) {
 		// Other requests wait for it too, so the first one must not cancel it.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), renderTimeout)
 		defer cancel()
 		c := &capture{header: http.Header{}}
 		var err error
-		if busy := p.load.Render(ctx, class, func() { err = p.render(c, r.WithContext(ctx), key, generation, h) }); busy != nil {
+		if busy := p.load.Render(ctx, class, func() { err = p.render(c, r.WithContext(ctx), key, version, h) }); busy != nil {
 			err = busy
 		}
 		return c, err
@@ -192,7 +192,7 @@ func (p *Pages) renderOnce(r *http.Request, class loadshare.Class, key string, g
 }
 
 // render runs a page's handler and caches the page.
-func (p *Pages) render(c *capture, r *http.Request, key string, generation int64, h handler) (err error) {
+func (p *Pages) render(c *capture, r *http.Request, key string, version int64, h handler) (err error) {
 	defer func() { // it runs outside of the request's handler
 		if problem := recover(); problem != nil {
 			err = fmt.Errorf("panic: %v\n%s", problem, debug.Stack())
@@ -211,14 +211,14 @@ func (p *Pages) render(c *capture, r *http.Request, key string, generation int64
 	}
 	cache := p.cacheFor(key)
 	if variesByLanguage(c.header) {
-		key = inLanguage(p.in(r.Context()).language, key)
+		key = inLanguage(p.layout(r.Context()).language, key)
 	}
-	page := &cachedPage{Document: rendercache.New(key, bytes.Clone(c.body.Bytes()), c.header, 0), header: c.header, generation: generation}
+	page := &cachedPage{Document: rendercache.New(key, bytes.Clone(c.body.Bytes()), c.header, 0), header: c.header, contentVersion: version}
 	if c.maxAge > 0 {
 		page.expires = time.Now().Add(c.maxAge)
 	}
 	c.page = page
-	if generation < 0 {
+	if version < 0 {
 		return nil
 	}
 	if old, ok := cache.ByKey(key); ok {
@@ -283,7 +283,7 @@ const maxFixedPages = 64
 
 // refuse sends a refusal.
 func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, refused *refusal) error {
-	c := p.in(r.Context())
+	c := p.layout(r.Context())
 	key := c.language + "\x00" + refused.title + "\x00" + refused.Text + "\x00" + refused.Link
 	p.fixed.mu.Lock()
 	made, ok := p.fixed.pages[key]

@@ -27,19 +27,19 @@ type buttonPage struct {
 // confirmPage shows the button that confirms. GET changes nothing, since mail scanners open every
 // link.
 func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, token.Confirm)
+	h, err := p.linkOwner(r, token.Confirm)
 	if err != nil {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.in(r.Context()).say("You are about to subscribe to:") + " " + p.titles(r.Context(), splitDigests(h.Digest)),
-		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.in(r.Context()).say("Yes, subscribe"),
+		Text:    p.layout(r.Context()).say("You are about to subscribe to:") + " " + p.titles(r.Context(), splitDigests(h.Digest)),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.layout(r.Context()).say("Yes, subscribe"),
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
 }
 
 func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, token.Confirm)
+	h, err := p.linkOwner(r, token.Confirm)
 	if err != nil {
 		return err
 	}
@@ -47,52 +47,52 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err := p.activate(r, h.Subscriber, names); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.in(r.Context()).say("Welcome! From now on you get:") + " " + p.titles(r.Context(), names),
-		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("Choose topics or change your subscription"),
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.layout(r.Context()).say("Welcome! From now on you get:") + " " + p.titles(r.Context(), names),
+		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).say("Choose topics or change your subscription"),
 	}})
 }
 
 // activate subscribes a person who has confirmed to their digests. It is idempotent, since people
 // click twice.
-func (p *Pages) activate(r *http.Request, who subscriber.Subscriber, names []string) error {
+func (p *Pages) activate(r *http.Request, sub subscriber.Subscriber, names []string) error {
 	ctx := r.Context()
 	consent := subscriber.Consent{
-		Source: "form", Text: p.in(ctx).say("Yes, subscribe") + ": " + p.titles(ctx, names), IP: middleware.Client(ctx).String(), At: p.store.Now(),
+		Source: "form", Text: p.layout(ctx).say("Yes, subscribe") + ": " + p.titles(ctx, names), IP: middleware.Client(ctx).String(), At: p.store.Now(),
 	}
-	if err := p.setActive(ctx, who, "confirmed"); err != nil {
+	if err := p.setActive(ctx, sub, "confirmed"); err != nil {
 		return err
 	}
-	if err := p.store.SetConsent(ctx, who.ID, consent); err != nil {
+	if err := p.store.SetConsent(ctx, sub.ID, consent); err != nil {
 		return err
 	}
 	fresh := false
 	for _, name := range names {
-		if _, err := p.store.Subscription(ctx, who.ID, name); err == nil {
+		if _, err := p.store.Subscription(ctx, sub.ID, name); err == nil {
 			continue // keep the topics chosen before
 		}
 		fresh = true
-		if err := p.store.Subscribe(ctx, who.ID, name, nil); err != nil {
+		if err := p.store.Subscribe(ctx, sub.ID, name, nil); err != nil {
 			return err
 		}
 	}
 	if !fresh {
 		return nil
 	}
-	return p.mailWelcome(ctx, who, names)
+	return p.mailWelcome(ctx, sub, names)
 }
 
 // setActive makes a subscriber active, unless the address bounced or complained: only an editor
 // can undo that, not an old link.
-func (p *Pages) setActive(ctx context.Context, who subscriber.Subscriber, how string) error {
+func (p *Pages) setActive(ctx context.Context, sub subscriber.Subscriber, how string) error {
 	var state *store.SubscriberStateError
-	suppressed := who.State == subscriber.Bounced || who.State == subscriber.Complained
+	suppressed := sub.State == subscriber.Bounced || sub.State == subscriber.Complained
 	var err error
 	if !suppressed {
-		err = p.store.SetState(ctx, who.ID, subscriber.Active, how)
+		err = p.store.SetState(ctx, sub.ID, subscriber.Active, how)
 	}
 	if suppressed || errors.As(err, &state) {
-		return &refusal{status: http.StatusConflict, title: p.in(ctx).say("We cannot send emails to this address"), Text: p.in(ctx).say("Its mail server rejected our emails, or they were reported as spam. Please write to us if that is a mistake.")}
+		return &refusal{status: http.StatusConflict, title: p.layout(ctx).say("We cannot send emails to this address"), Text: p.layout(ctx).say("Its mail server rejected our emails, or they were reported as spam. Please write to us if that is a mistake.")}
 	}
 	return err
 }

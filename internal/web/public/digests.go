@@ -23,7 +23,7 @@ func (p *Pages) digests(ctx context.Context, chosen []string) []digestView {
 	var out []digestView
 	for _, d := range p.config.Digests {
 		v := digestView{Name: d.Name, Title: d.Title, Description: d.Description}
-		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && p.in(ctx).words == nil { // descriptions exist in English only
+		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && p.layout(ctx).words == nil { // descriptions exist in English only
 			v.Schedule = s.Describe()
 		}
 		v.Checked = slices.Contains(chosen, d.Name) || chosen == nil && len(out) == 0
@@ -63,7 +63,7 @@ func (p *Pages) titles(ctx context.Context, names []string) string {
 	if len(out) == 0 {
 		return p.config.Site.Title
 	}
-	return p.in(ctx).frame.List(out)
+	return p.layout(ctx).frame.List(out)
 }
 
 // A confirmation may be for several digests, whose names contain no commas.

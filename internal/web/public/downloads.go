@@ -32,7 +32,7 @@ func (p *Pages) openMedium(ctx context.Context, name string) (m article.Medium, 
 	if m, ok := d.join(name); ok {
 		return m, func() { d.leave(name) }, nil
 	}
-	if busy := p.load.Render(ctx, loadshare.Linked, func() { m, err = p.store.Medium(ctx, name) }); busy != nil {
+	if busy := p.load.Render(ctx, loadshare.Cacheable, func() { m, err = p.store.Medium(ctx, name) }); busy != nil {
 		return m, nil, busy
 	}
 	if err != nil {

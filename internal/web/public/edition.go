@@ -74,14 +74,14 @@ func (p *Pages) pathFor(r *http.Request, claim token.Claim) (string, error) {
 		return "", err
 	}
 	path := digest.PagePath(e.ID)
-	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
+	sub, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) {
 		return path, nil
 	}
 	if err != nil {
 		return "", err
 	}
-	number, v, err := p.store.VariantFor(r.Context(), e.Seq, who.ID)
+	number, v, err := p.store.VariantFor(r.Context(), e.Seq, sub.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return path, nil // a test mail has no variant
 	}
@@ -117,7 +117,7 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	if len(articles) < len(ids) {
 		e.Subject = "" // it may name a withdrawn article
 	}
-	pictures, err := copies.Of(r.Context(), p.store, articles)
+	pictures, err := copies.ForArticles(r.Context(), p.store, articles)
 	if err != nil {
 		return "", err
 	}

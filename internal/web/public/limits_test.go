@@ -109,15 +109,15 @@ func TestSubscribeFormSetsNoLanguage(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.want(b.post(link(t, b.sent()[0], "confirm"), nil), http.StatusOK)
-		who, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org"))
-		if err != nil || who.Language != "" {
-			t.Errorf("language %q, %v; none was chosen", who.Language, err)
+		sub, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org"))
+		if err != nil || sub.Language != "" {
+			t.Errorf("language %q, %v; none was chosen", sub.Language, err)
 		}
 		preferences := link(t, b.sent()[1], "preferences")
 		b.want(b.get(preferences), http.StatusOK, "all languages")
 		b.want(b.post(preferences, form("do", "save", "language", "", "digest", "weekly")), http.StatusOK)
-		if who, err = s.Subscriber(t.Context(), who.ID); err != nil || who.Language != "" {
-			t.Errorf("saving the form chose language %q, %v", who.Language, err)
+		if sub, err = s.Subscriber(t.Context(), sub.ID); err != nil || sub.Language != "" {
+			t.Errorf("saving the form chose language %q, %v", sub.Language, err)
 		}
 	})
 }
@@ -127,8 +127,8 @@ func TestPreferencesTakeOnlyTopicsOfTheDigest(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setupWith(t, s, func(c *config.Config) { c.Digests[0].Filter.Match = "harbour" })
 		importSamples(t, s)
-		who := b.person("ada@example.org", subscriber.Active)
-		path := "/preferences/" + b.keys.Sign(token.Preferences, who.UID, "", "")
+		sub := b.person("ada@example.org", subscriber.Active)
+		path := "/preferences/" + b.keys.Sign(token.Preferences, sub.UID, "", "")
 		page := b.get(path).Body.String()
 		if !strings.Contains(page, `name="topic-weekly" value="harbour"`) || strings.Contains(page, `name="topic-weekly" value="cuisine"`) || !strings.Contains(page, `name="topic-daily" value="cuisine"`) {
 			t.Errorf("topics that are offered:\n%s", page)
@@ -136,7 +136,7 @@ func TestPreferencesTakeOnlyTopicsOfTheDigest(t *testing.T) {
 		b.want(b.post(path, form("do", "save", "digest", "weekly", "some-weekly", "yes", "topic-weekly", "cuisine")), http.StatusUnprocessableEntity, "cuisine")
 		b.want(b.post(path, form("do", "save", "digest", "weekly", "some-weekly", "yes", "topic-weekly", "harbour")), http.StatusOK, "Saved")
 		// What somebody chose before stays, though no article has it any more.
-		if err := s.Subscribe(t.Context(), who.ID, "weekly", []string{"old news"}); err != nil {
+		if err := s.Subscribe(t.Context(), sub.ID, "weekly", []string{"old news"}); err != nil {
 			t.Fatal(err)
 		}
 		b.want(b.post(path, form("do", "save", "digest", "weekly", "some-weekly", "yes", "topic-weekly", "old news")), http.StatusOK, "Saved")

@@ -26,7 +26,7 @@ type page struct {
 	Script      bool   // public.js makes it more convenient
 	Question    string // of a search
 	Feeds       []feedLink
-	Share       *share
+	Metadata    *metadata
 	// Translations are the addresses of the page in all its languages, absolute.
 	Translations []article.Translation
 	Site         config.Site
@@ -61,7 +61,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 	if p.varies(r.Context()) {
 		varyByLanguage(w.Header())
 	}
-	pageHeaders(w.Header(), cmp.Or(v.Language, p.in(r.Context()).language), v.NoIndex)
+	pageHeaders(w.Header(), cmp.Or(v.Language, p.layout(r.Context()).language), v.NoIndex)
 	if status == http.StatusOK && !v.NoIndex {
 		w.Header().Set("Cache-Control", "public, max-age=60")
 	}
@@ -98,10 +98,10 @@ func (p *Pages) fill(ctx context.Context, name string, v page) ([]byte, error) {
 	if v.Description == "" && !v.NoIndex {
 		v.Description = p.config.Site.Description
 	}
-	if v.Share == nil && !v.NoIndex {
-		v.Share = p.shareOf(&v, p.in(ctx).language)
+	if v.Metadata == nil && !v.NoIndex {
+		v.Metadata = p.metadataOf(&v, p.layout(ctx).language)
 	}
-	return p.in(ctx).pages.Fill(name, v)
+	return p.layout(ctx).pages.Fill(name, v)
 }
 
 // languageName returns the name of a language in that language.

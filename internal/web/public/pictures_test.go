@@ -29,7 +29,7 @@ func TestArticlePageOffersCopiesOfImages(t *testing.T) {
 	if _, err := b.store.PutArticle(t.Context(), &a, nil, media); err != nil {
 		t.Fatal(err)
 	}
-	if err := copies.MakeWaiting(t.Context(), b.store, func(_ string, problem error) {
+	if err := copies.MakeMissing(t.Context(), b.store, func(_ string, problem error) {
 		if problem != nil {
 			t.Error(problem)
 		}

@@ -42,7 +42,7 @@ type topicView struct {
 const maxTopics = 40
 
 func (p *Pages) preferencesPage(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, token.Preferences)
+	h, err := p.linkOwner(r, token.Preferences)
 	if err != nil {
 		return err
 	}
@@ -51,14 +51,14 @@ func (p *Pages) preferencesPage(w http.ResponseWriter, r *http.Request) error {
 
 // showPreferences shows the page with the stored preferences of a subscriber. body has the result
 // of the request.
-func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, body preferencesPage) error {
-	subscriptions, err := p.store.Subscriptions(r.Context(), who.ID)
+func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, sub subscriber.Subscriber, body preferencesPage) error {
+	subscriptions, err := p.store.Subscriptions(r.Context(), sub.ID)
 	if err != nil {
 		return err
 	}
-	body.Action, body.Address, body.Language = r.URL.Path, who.Address.Masked(), who.Language
-	body.Paused, body.Left, body.Languages = who.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), who.Language)
-	body.MailLanguage, body.MailLanguages = who.MailLanguage, p.mailLanguages(who.MailLanguage)
+	body.Action, body.Address, body.Language = r.URL.Path, sub.Address.Masked(), sub.Language
+	body.Paused, body.Left, body.Languages = sub.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), sub.Language)
+	body.MailLanguage, body.MailLanguages = sub.MailLanguage, p.mailLanguages(sub.MailLanguage)
 	body.Digests = p.digests(r.Context(), []string{})
 	for i := range body.Digests {
 		topics, err := p.topics(r.Context(), body.Digests[i].Name)
@@ -67,7 +67,7 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, who subs
 		}
 		fillTopics(&body.Digests[i], topics, subscriptions)
 	}
-	return p.show(w, r, http.StatusOK, "preferences", page{Title: p.in(r.Context()).say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "preferences", page{Title: p.layout(r.Context()).say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // fillTopics adds the topics of a digest to its view: the most frequent ones, and those chosen
@@ -138,7 +138,7 @@ func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics
 			return err
 		}
 		if !known {
-			return &refusal{status: http.StatusUnprocessableEntity, title: p.in(ctx).say("That did not work"), Text: p.in(ctx).say("This email has no articles on this topic:") + " " + topic}
+			return &refusal{status: http.StatusUnprocessableEntity, title: p.layout(ctx).say("That did not work"), Text: p.layout(ctx).say("This email has no articles on this topic:") + " " + topic}
 		}
 	}
 	return nil
@@ -167,7 +167,7 @@ func (p *Pages) offeredLanguages(ctx context.Context, own string) []string {
 }
 
 func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, token.Preferences)
+	h, err := p.linkOwner(r, token.Preferences)
 	if err != nil {
 		return err
 	}
@@ -185,32 +185,32 @@ func (p *Pages) preferences(w http.ResponseWriter, r *http.Request) error {
 	if body.Private, err = p.change(r, h.Subscriber); err != nil {
 		return p.forbidden(r, err)
 	}
-	who, err := p.store.Subscriber(r.Context(), h.ID)
+	sub, err := p.store.Subscriber(r.Context(), h.ID)
 	if err != nil {
 		return err
 	}
-	return p.showPreferences(w, r, who, body)
+	return p.showPreferences(w, r, sub, body)
 }
 
 // change carries out the action of a button. It returns the address of a new private feed.
-func (p *Pages) change(r *http.Request, who subscriber.Subscriber) (string, error) {
+func (p *Pages) change(r *http.Request, sub subscriber.Subscriber) (string, error) {
 	do, name, _ := strings.Cut(r.PostForm.Get("do"), ":")
 	switch do {
 	case "leave":
-		return "", p.store.UnsubscribeAll(r.Context(), who.ID)
+		return "", p.store.UnsubscribeAll(r.Context(), sub.ID)
 	case "pause":
-		return "", p.store.SetState(r.Context(), who.ID, subscriber.Paused, "by the reader")
+		return "", p.store.SetState(r.Context(), sub.ID, subscriber.Paused, "by the reader")
 	case "resume":
-		if who.State != subscriber.Paused {
+		if sub.State != subscriber.Paused {
 			return "", nil // clicked twice, or on an old page
 		}
-		return "", p.setActive(r.Context(), who, "by the reader")
+		return "", p.setActive(r.Context(), sub, "by the reader")
 	case "feed":
-		return p.privateFeed(r.Context(), who.ID, name)
+		return p.privateFeed(r.Context(), sub.ID, name)
 	case "close":
-		return "", p.store.RevokeFeedToken(r.Context(), who.ID, name)
+		return "", p.store.RevokeFeedToken(r.Context(), sub.ID, name)
 	}
-	return "", p.save(r, who)
+	return "", p.save(r, sub)
 }
 
 // privateFeed creates a feed with the articles that a subscriber gets in a digest. It returns its
@@ -229,37 +229,37 @@ func (p *Pages) forbidden(r *http.Request, err error) error {
 	if !errors.As(err, &state) {
 		return err
 	}
-	return &refusal{status: http.StatusConflict, title: p.in(r.Context()).say("That did not work"), Text: p.in(r.Context()).say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.in(r.Context()).say("Subscribe")}
+	return &refusal{status: http.StatusConflict, title: p.layout(r.Context()).say("That did not work"), Text: p.layout(r.Context()).say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.layout(r.Context()).say("Subscribe")}
 }
 
 // save stores the name, the languages, the digests and the topics of the form.
-func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
+func (p *Pages) save(r *http.Request, sub subscriber.Subscriber) error {
 	ctx, form := r.Context(), r.PostForm
 	if name := subscriber.NormalizeName(form.Get("name")); name != "" {
-		who.Name = name
+		sub.Name = name
 	}
 	if tag, err := language.Parse(form.Get("language")); err == nil {
-		who.Language = tag.String()
+		sub.Language = tag.String()
 	} else if form.Get("language") == "" {
-		who.Language = ""
+		sub.Language = ""
 	}
 	if form.Has("mail-language") {
-		who.MailLanguage = mailLanguage(form.Get("mail-language"))
+		sub.MailLanguage = mailLanguage(form.Get("mail-language"))
 	}
 	chosen := p.knownDigests(form["digest"])
 	for _, name := range chosen {
 		if form.Get("some-"+name) == "" {
 			continue
 		}
-		if err := p.checkTopics(ctx, who.ID, name, form["topic-"+name]); err != nil {
+		if err := p.checkTopics(ctx, sub.ID, name, form["topic-"+name]); err != nil {
 			return err
 		}
 	}
-	if err := p.store.UpdateSubscriber(ctx, who); err != nil {
+	if err := p.store.UpdateSubscriber(ctx, sub); err != nil {
 		return err
 	}
-	if len(chosen) > 0 && who.State != subscriber.Active && who.State != subscriber.Paused {
-		if err := p.setActive(ctx, who, "by the reader"); err != nil {
+	if len(chosen) > 0 && sub.State != subscriber.Active && sub.State != subscriber.Paused {
+		if err := p.setActive(ctx, sub, "by the reader"); err != nil {
 			return err
 		}
 	}
@@ -268,13 +268,13 @@ func (p *Pages) save(r *http.Request, who subscriber.Subscriber) error {
 		if form.Get("some-"+name) != "" {
 			topics = form["topic-"+name]
 		}
-		if err := p.store.Subscribe(ctx, who.ID, name, topics); err != nil {
+		if err := p.store.Subscribe(ctx, sub.ID, name, topics); err != nil {
 			return err
 		}
 	}
 	for _, d := range p.config.Digests {
 		if !slices.Contains(chosen, d.Name) {
-			if err := ignoreMissing(p.store.Unsubscribe(ctx, who.ID, d.Name)); err != nil {
+			if err := ignoreMissing(p.store.Unsubscribe(ctx, sub.ID, d.Name)); err != nil {
 				return err
 			}
 		}

@@ -56,7 +56,7 @@ type Pages struct {
 	keys           subscriber.Keys
 	shortLivedKeys token.Keys // for links that work for hours
 	zone           *time.Location
-	chromes        chromes
+	layouts        layouts
 	templates      *templates.Set
 	sender         Sender
 	load           *loadshare.Share
@@ -94,11 +94,11 @@ func New(d Deps) (*Pages, error) {
 	}
 	p.cache.plain = rendercache.NewCache[*cachedPage](int64(d.Config.FeedSet.Memory) * 3 / 4)
 	p.cache.queried = rendercache.NewCache[*cachedPage](int64(d.Config.FeedSet.Memory) / 4)
-	own, err := p.newChrome(d.Config.Site.Language)
+	own, err := p.newLayout(d.Config.Site.Language)
 	if err != nil {
 		return nil, err
 	}
-	p.chromes.made = map[string]*chrome{own.language: own}
+	p.layouts.made = map[string]*layout{own.language: own}
 	return p, nil
 }
 
@@ -106,7 +106,7 @@ func New(d Deps) (*Pages, error) {
 func (p *Pages) Routes(mux *http.ServeMux) {
 	before := []string{"before"}
 	for pattern, h := range map[string]handler{
-		"GET /{$}":                  p.front,
+		"GET /{$}":                  p.home,
 		"GET /articles/{slug}":      p.article,
 		"GET /tags/{name}/{$}":      p.tag,
 		"GET /authors/{name}/{$}":   p.author,
@@ -119,16 +119,16 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /editions/{edition}":        p.edition,
 		"GET /editions/{edition}/{part}": p.editionPart,
 	} {
-		mux.Handle(pattern, p.cached(loadshare.Linked, before, nil, h))
+		mux.Handle(pattern, p.cached(loadshare.Cacheable, before, nil, h))
 	}
-	mux.Handle("GET /tags/{$}", p.cached(loadshare.Linked, []string{"find"}, nil, p.tags))
-	mux.Handle("GET /sitemap.xml", p.cached(loadshare.AdHoc, []string{"part"}, nil, p.sitemap))
-	mux.Handle("GET /subscribe", p.cached(loadshare.Linked, []string{"digest"}, nil, p.subscribeForm))
+	mux.Handle("GET /tags/{$}", p.cached(loadshare.Cacheable, []string{"find"}, nil, p.tags))
+	mux.Handle("GET /sitemap.xml", p.cached(loadshare.Search, []string{"part"}, nil, p.sitemap))
+	mux.Handle("GET /subscribe", p.cached(loadshare.Cacheable, []string{"digest"}, nil, p.subscribeForm))
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
-		mux.Handle(pattern, p.cached(loadshare.AdHoc, []string{"before", "page", feedserver.QueryParameter(kind)}, p.limitSearches, p.searchHandler(kind)))
+		mux.Handle(pattern, p.cached(loadshare.Search, []string{"before", "page", feedserver.QueryParameter(kind)}, p.limitSearches, p.searchHandler(kind)))
 	}
 	mux.Handle("GET /media/{name}", p.handle(p.mediaFile))
-	mux.Handle("/", p.uncached(loadshare.Linked, p.redirectFormer))
+	mux.Handle("/", p.uncached(loadshare.Cacheable, p.redirectFormer))
 	for pattern, h := range map[string]handler{
 		"POST /subscribe":           p.subscribe,
 		"GET /confirm/{token}":      p.confirmPage,
@@ -155,7 +155,7 @@ func (p *Pages) handle(h handler) http.Handler {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
 		header.Set("Cache-Control", "no-store")
-		r = p.withChrome(r)
+		r = p.withLayout(r)
 		if err := h(w, r); err != nil {
 			p.fail(w, r, err)
 		}
@@ -177,8 +177,8 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, loadshare.ErrBusy) || errors.Is(err, context.DeadlineExceeded):
 		w.Header().Set("Retry-After", "10")
 		err = p.refuse(w, r, &refusal{
-			status: http.StatusServiceUnavailable, title: p.in(r.Context()).say("One moment, please"),
-			Text: p.in(r.Context()).say("There are too many requests right now. Please try again in a few seconds."),
+			status: http.StatusServiceUnavailable, title: p.layout(r.Context()).say("One moment, please"),
+			Text: p.layout(r.Context()).say("There are too many requests right now. Please try again in a few seconds."),
 		})
 	case errors.Is(err, context.Canceled):
 		return // the client disconnected
@@ -205,20 +205,20 @@ func (r *refusal) Error() string { return r.title }
 
 func (p *Pages) missing(w http.ResponseWriter, r *http.Request) error {
 	return p.refuse(w, r, &refusal{
-		status: http.StatusNotFound, title: p.in(r.Context()).say("Page not found"),
-		Text: p.in(r.Context()).say("The address may be mistyped, or the page never existed. The front page has the latest articles."),
-		Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
+		status: http.StatusNotFound, title: p.layout(r.Context()).say("Page not found"),
+		Text: p.layout(r.Context()).say("The address may be mistyped, or the page never existed. The front page has the latest articles."),
+		Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
 	})
 }
 
 // Failed answers with the page of an internal error.
 func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
 	body := &refusal{
-		Text: p.in(r.Context()).say("Something went wrong on our side. Please try again in a minute. If you write to us about it, include this number:") + " " + middleware.ID(r.Context()),
-		Link: "/", Label: p.in(r.Context()).say("Go to the front page"),
+		Text: p.layout(r.Context()).say("Something went wrong on our side. Please try again in a minute. If you write to us about it, include this number:") + " " + middleware.ID(r.Context()),
+		Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if err := p.show(w, r, http.StatusInternalServerError, "message", page{Title: p.in(r.Context()).say("That did not work"), NoIndex: true, Body: body}); err != nil {
+	if err := p.show(w, r, http.StatusInternalServerError, "message", page{Title: p.layout(r.Context()).say("That did not work"), NoIndex: true, Body: body}); err != nil {
 		http.Error(w, "Something went wrong on our side. Please try again in a minute.", http.StatusInternalServerError)
 	}
 }

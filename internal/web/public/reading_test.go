@@ -82,7 +82,7 @@ func TestFeedInBrowserShowsItsArticles(t *testing.T) {
 	out := b.put(article.Article{Slug: "out", Title: "Elsewhere", HTML: "<p>x</p>", Tags: []string{"hills"}})
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/tags/sea/feed.xml", nil)
-	b.pages.Browse(w, r, feed.Definition{Kind: feed.ByTag, Name: "sea", Filter: article.Filter{Expr: article.Tag{Key: "sea"}}, Home: "/tags/sea/"})
+	b.pages.FeedPage(w, r, feed.Definition{Kind: feed.ByTag, Name: "sea", Filter: article.Filter{Expr: article.Tag{Key: "sea"}}, Home: "/tags/sea/"})
 	b.want(w, http.StatusOK, `<a href="`+in.Path()+`">In the feed</a>`, `data-copy="`+siteURL+`/tags/sea/feed.xml"`, `<meta name="robots" content="noindex">`, `href="/tags/sea/"`)
 	if strings.Contains(w.Body.String(), out.Title) {
 		t.Error("the page shows an article that is not in the feed")

@@ -116,9 +116,9 @@ func (p *Pages) processRequest(ctx context.Context, r request) error {
 	if ok, err := p.withinLimits(ctx, r, address); !ok || err != nil {
 		return err
 	}
-	who, err := p.store.SubscriberByAddress(ctx, address)
+	sub, err := p.store.SubscriberByAddress(ctx, address)
 	if errors.Is(err, store.ErrNotFound) {
-		who, err = p.store.AddSubscriber(ctx, subscriber.Subscriber{
+		sub, err = p.store.AddSubscriber(ctx, subscriber.Subscriber{
 			Address: address, Name: r.Name, State: subscriber.Pending, MailLanguage: r.Language, // and articles in all languages
 			Consent: subscriber.Consent{Source: "form", IP: r.IP, At: p.store.Now()},
 		})
@@ -128,16 +128,16 @@ func (p *Pages) processRequest(ctx context.Context, r request) error {
 	case errors.As(err, &suppressed):
 		return nil // the address bounced or complained
 	case errors.Is(err, store.ErrExists): // added concurrently
-		who, err = p.store.SubscriberByAddress(ctx, address)
+		sub, err = p.store.SubscriberByAddress(ctx, address)
 	}
 	if err != nil {
 		return err
 	}
-	if who.State == subscriber.Bounced || who.State == subscriber.Complained {
+	if sub.State == subscriber.Bounced || sub.State == subscriber.Complained {
 		return nil
 	}
-	who.MailLanguage = cmp.Or(who.MailLanguage, r.Language)
-	return p.mailConfirmation(ctx, who, r.Digests)
+	sub.MailLanguage = cmp.Or(sub.MailLanguage, r.Language)
+	return p.mailConfirmation(ctx, sub, r.Digests)
 }
 
 // Maximum numbers of confirmation mails per hour, over all nodes, so that the form cannot be used
@@ -164,7 +164,7 @@ func (p *Pages) withinLimits(ctx context.Context, r request, address subscriber.
 	}
 	limits := []store.RequestLimit{{Name: "mailbox", Key: key, Most: mailboxPerHour}, {Name: "all", Key: "all", Most: allPerHour}}
 	if ip, err := netip.ParseAddr(r.IP); err == nil {
-		network := middleware.WideNetwork(ip.Unmap()).String()
+		network := middleware.Network24or48(ip.Unmap()).String()
 		limits = append(limits, store.RequestLimit{Name: "network", Key: "network " + network, Most: networkPerHour})
 	}
 	over, err := p.store.CountRequest(ctx, limits...)

@@ -46,7 +46,7 @@ func searchFor(kind feed.Kind, question string) searchForm {
 
 // limitSearches is the rate limit of searches per network, which cost more than other pages.
 func (p *Pages) limitSearches(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.RawQuery == "" || p.searchLimit.Allow(middleware.NarrowNetwork(middleware.Client(r.Context()))) {
+	if r.URL.RawQuery == "" || p.searchLimit.Allow(middleware.Network32or64(middleware.Client(r.Context()))) {
 		return nil
 	}
 	w.Header().Set("Retry-After", "10")
@@ -61,7 +61,7 @@ func (p *Pages) searchHandler(kind feed.Kind) handler {
 func (p *Pages) showSearch(w http.ResponseWriter, r *http.Request, kind feed.Kind) error {
 	question := r.URL.Query().Get(feedserver.QueryParameter(kind))
 	body := searchPage{searchForm: searchFor(kind, question)}
-	v := page{Title: p.in(r.Context()).say("Search"), NoIndex: true}
+	v := page{Title: p.layout(r.Context()).say("Search"), NoIndex: true}
 	if kind == feed.BySearch {
 		v.Question = question
 	}
@@ -125,7 +125,7 @@ func (p *Pages) rankHits(r *http.Request, body *searchPage, d feed.Definition, p
 		all = all[:mostRanked]
 		further = all[mostRanked-1].Position
 	}
-	body.count(p.in(r.Context()), len(all), !further.IsZero())
+	body.count(p.layout(r.Context()), len(all), !further.IsZero())
 	rankByTitle(all, phrases)
 	from, to := min((number-1)*pageSize, len(all)), min(number*pageSize, len(all))
 	switch {
@@ -152,7 +152,7 @@ func (p *Pages) rankHits(r *http.Request, body *searchPage, d feed.Definition, p
 	return err
 }
 
-func (s *searchPage) count(c *chrome, n int, more bool) {
+func (s *searchPage) count(c *layout, n int, more bool) {
 	switch {
 	case more && n > 0:
 		s.Count = c.say("Articles found: at least {0}", strconv.Itoa(n))

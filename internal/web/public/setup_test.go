@@ -46,10 +46,10 @@ type mail struct {
 }
 
 // SendToSubscriber implements public.Sender. It records the mail; sending is tested in delivery.
-func (b *env) SendToSubscriber(_ context.Context, who subscriber.Subscriber, unsubscribe string, m templates.Rendered) error {
+func (b *env) SendToSubscriber(_ context.Context, sub subscriber.Subscriber, unsubscribe string, m templates.Rendered) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.mails = append(b.mails, mail{who.Address.String(), unsubscribe, m})
+	b.mails = append(b.mails, mail{sub.Address.String(), unsubscribe, m})
 	return nil
 }
 
@@ -168,22 +168,22 @@ func (b *env) put(a article.Article) article.Article {
 // person adds a subscriber of both digests.
 func (b *env) person(address string, state subscriber.State) subscriber.Subscriber {
 	b.t.Helper()
-	who, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: state})
+	sub, err := b.store.AddSubscriber(b.t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress(address), State: state})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	for _, d := range b.config.Digests {
-		if err := b.store.Subscribe(b.t.Context(), who.ID, d.Name, nil); err != nil {
+		if err := b.store.Subscribe(b.t.Context(), sub.ID, d.Name, nil); err != nil {
 			b.t.Fatal(err)
 		}
 	}
-	return who
+	return sub
 }
 
 // subscribed returns a person's digests and state.
 func (b *env) subscribed(id int64) (string, subscriber.State) {
 	b.t.Helper()
-	who, err := b.store.Subscriber(b.t.Context(), id)
+	sub, err := b.store.Subscriber(b.t.Context(), id)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func (b *env) subscribed(id int64) (string, subscriber.State) {
 	for _, s := range all {
 		names = append(names, s.Digest)
 	}
-	return strings.Join(names, " "), who.State
+	return strings.Join(names, " "), sub.State
 }
 
 // importSamples imports the sample articles.

@@ -49,7 +49,7 @@ func (s *sitemap) add(location string, changed time.Time) {
 // documents, each with the articles of one part. Articles that were first published elsewhere are
 // left out, because their canonical address is there.
 func (p *Pages) sitemap(w http.ResponseWriter, r *http.Request) error {
-	parts, err := p.store.AddressParts(r.Context(), p.sitemapPart)
+	parts, err := p.store.ArticlePathParts(r.Context(), p.sitemapPart)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (p *Pages) sitemap(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) listArticles(ctx context.Context, out *sitemap, part int64) error {
-	found, err := p.store.Addresses(ctx, part, p.sitemapPart)
+	found, err := p.store.ArticlePaths(ctx, part, p.sitemapPart)
 	for _, a := range found {
 		out.add(p.config.Site.URL+article.PathFor(a.Slug), a.Changed)
 	}

@@ -40,23 +40,23 @@ func TestSubscribeConfirmAndUnsubscribe(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
 		b.want(b.post("/subscribe", form("email", "Ada@example.org", "name", "Ada", "digest", "weekly", "digest", "daily", "digest", "nonsense")), http.StatusOK, "inbox")
-		who, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org"))
-		if err != nil || who.State != subscriber.Pending {
-			t.Fatalf("after the form: %+v, %v", who, err)
+		sub, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org"))
+		if err != nil || sub.State != subscriber.Pending {
+			t.Fatalf("after the form: %+v, %v", sub, err)
 		}
 		confirm := link(t, b.sent()[0], "confirm")
 		b.want(b.get(confirm), http.StatusOK, "The Week and The Day", `method="post"`)
-		if on, state := b.subscribed(who.ID); on != "" || state != subscriber.Pending {
+		if on, state := b.subscribed(sub.ID); on != "" || state != subscriber.Pending {
 			t.Fatalf("opening the link made them %s on %q", state, on)
 		}
 		for range 2 { // people press buttons twice
 			b.want(b.post(confirm, nil), http.StatusOK, "You are subscribed")
 		}
-		if on, state := b.subscribed(who.ID); on != "daily weekly" || state != subscriber.Active {
+		if on, state := b.subscribed(sub.ID); on != "daily weekly" || state != subscriber.Active {
 			t.Fatalf("after confirming they are %s on %q", state, on)
 		}
-		if who, _ = s.Subscriber(t.Context(), who.ID); who.Consent.Source != "form" || who.Consent.IP != "192.0.2.1" || !strings.Contains(who.Consent.Text, "The Week") {
-			t.Errorf("consent %+v", who.Consent)
+		if sub, _ = s.Subscriber(t.Context(), sub.ID); sub.Consent.Source != "form" || sub.Consent.IP != "192.0.2.1" || !strings.Contains(sub.Consent.Text, "The Week") {
+			t.Errorf("consent %+v", sub.Consent)
 		}
 		if mails := b.sent(); len(mails) != 2 {
 			t.Fatalf("%d mails, want a request and one welcome", len(mails))
@@ -66,11 +66,11 @@ func TestSubscribeConfirmAndUnsubscribe(t *testing.T) {
 			t.Errorf("one click leads to %q in the welcome and %q in the request, want %q and nothing", got, b.sent()[0].Unsubscribe, leave)
 		}
 		b.want(b.get(leave), http.StatusOK, "Unsubscribe")
-		if _, state := b.subscribed(who.ID); state != subscriber.Active {
+		if _, state := b.subscribed(sub.ID); state != subscriber.Active {
 			t.Fatal("opening the link unsubscribed")
 		}
 		b.want(b.post(leave, nil), http.StatusOK, "You are unsubscribed")
-		if on, state := b.subscribed(who.ID); on != "" || state != subscriber.Unsubscribed {
+		if on, state := b.subscribed(sub.ID); on != "" || state != subscriber.Unsubscribed {
 			t.Errorf("after leaving they are %s on %q", state, on)
 		}
 	})
@@ -136,8 +136,8 @@ func TestSubscribeFormRefusesInvalidInputAndBots(t *testing.T) {
 func TestOneClickUnsubscribe(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
-	who := b.person("a@example.org", subscriber.Active)
-	target := "/unsubscribe/" + b.keys.Sign(token.Unsubscribe, who.UID, "weekly", "4b4e3b0c-3f5c-4f7e-9a3e-0d6b2f1f5f11")
+	sub := b.person("a@example.org", subscriber.Active)
+	target := "/unsubscribe/" + b.keys.Sign(token.Unsubscribe, sub.UID, "weekly", "4b4e3b0c-3f5c-4f7e-9a3e-0d6b2f1f5f11")
 	for range 3 {
 		w := b.post(target, form("List-Unsubscribe", "One-Click"))
 		b.want(w, http.StatusOK)
@@ -145,22 +145,22 @@ func TestOneClickUnsubscribe(t *testing.T) {
 			t.Errorf("headers %v", w.Header())
 		}
 	}
-	if on, state := b.subscribed(who.ID); on != "daily" || state != subscriber.Active {
+	if on, state := b.subscribed(sub.ID); on != "daily" || state != subscriber.Active {
 		t.Errorf("after one click they are %s on %q", state, on)
 	}
 	var body bytes.Buffer
 	parts := multipart.NewWriter(&body)
 	_ = parts.WriteField("List-Unsubscribe", "One-Click")
 	_ = parts.Close()
-	r := httptest.NewRequest(http.MethodPost, "/unsubscribe/"+b.keys.Sign(token.Unsubscribe, who.UID, "daily", ""), &body)
+	r := httptest.NewRequest(http.MethodPost, "/unsubscribe/"+b.keys.Sign(token.Unsubscribe, sub.UID, "daily", ""), &body)
 	r.Header.Set("Content-Type", parts.FormDataContentType())
 	r.Header.Set("Origin", "https://mail.example.net")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	b.want(b.do(r), http.StatusOK)
-	if _, state := b.subscribed(who.ID); state != subscriber.Unsubscribed {
+	if _, state := b.subscribed(sub.ID); state != subscriber.Unsubscribed {
 		t.Errorf("after the last one they are %s", state)
 	}
-	if err := b.store.Erase(t.Context(), who.ID); err != nil {
+	if err := b.store.Erase(t.Context(), sub.ID); err != nil {
 		t.Fatal(err)
 	}
 	b.want(b.post(target, form("List-Unsubscribe", "One-Click")), http.StatusOK)
@@ -169,13 +169,13 @@ func TestOneClickUnsubscribe(t *testing.T) {
 func TestTokensAreBoundToTheirPurpose(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
-	who := b.person("a@example.org", subscriber.Active)
-	good := b.keys.Sign(token.Preferences, who.UID, "", "")
+	sub := b.person("a@example.org", subscriber.Active)
+	good := b.keys.Sign(token.Preferences, sub.UID, "", "")
 	for _, path := range []string{"/confirm/" + good, "/unsubscribe/" + good, "/editions/x/" + good, "/preferences/" + good[:len(good)-1], "/preferences/x"} {
 		b.want(b.get(path), http.StatusNotFound, "does not work")
 	}
 	b.want(b.post("/unsubscribe/"+good, nil), http.StatusNotFound)
-	expired := b.keys.SignConfirm(who.UID, "weekly", b.store.Now().Add(-token.ConfirmFor-time.Hour))
+	expired := b.keys.SignConfirm(sub.UID, "weekly", b.store.Now().Add(-token.ConfirmFor-time.Hour))
 	b.want(b.get("/confirm/"+expired), http.StatusGone, "expired")
 	b.want(b.post("/confirm/"+expired, nil), http.StatusGone)
 }
@@ -185,36 +185,36 @@ func TestPreferencesAreSaved(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
 		importSamples(t, s)
-		who := b.person("a@example.org", subscriber.Active)
-		path := "/preferences/" + b.keys.Sign(token.Preferences, who.UID, "", "")
+		sub := b.person("a@example.org", subscriber.Active)
+		path := "/preferences/" + b.keys.Sign(token.Preferences, sub.UID, "", "")
 		b.want(b.get(path), http.StatusOK, "a…@e….org", "Only some topics")
 		b.want(b.post(path, form("do", "save", "name", " Ada\r\nBcc: x ", "language", "fr", "digest", "weekly", "some-weekly", "yes", "topic-weekly", "harbour", "topic-weekly", "cuisine")), http.StatusOK, "Saved", "checked")
-		sub, err := s.Subscription(t.Context(), who.ID, "weekly")
-		if err != nil || strings.Join(sub.Topics, " ") != "harbour cuisine" && strings.Join(sub.Topics, " ") != "cuisine harbour" {
-			t.Errorf("topics %v, %v", sub.Topics, err)
+		subscription, err := s.Subscription(t.Context(), sub.ID, "weekly")
+		if err != nil || strings.Join(subscription.Topics, " ") != "harbour cuisine" && strings.Join(subscription.Topics, " ") != "cuisine harbour" {
+			t.Errorf("topics %v, %v", subscription.Topics, err)
 		}
-		if on, _ := b.subscribed(who.ID); on != "weekly" {
+		if on, _ := b.subscribed(sub.ID); on != "weekly" {
 			t.Errorf("on %q", on)
 		}
-		who, _ = s.Subscriber(t.Context(), who.ID)
-		if who.Language != "fr" || strings.ContainsAny(who.Name, "\r\n") {
-			t.Errorf("kept %+v", who)
+		sub, _ = s.Subscriber(t.Context(), sub.ID)
+		if sub.Language != "fr" || strings.ContainsAny(sub.Name, "\r\n") {
+			t.Errorf("kept %+v", sub)
 		}
 		made := b.post(path, form("do", "feed:weekly"))
 		b.want(made, http.StatusOK, siteURL+"/private/")
 		b.want(b.post(path, form("do", "close:weekly")), http.StatusOK)
 		b.want(b.post(path, form("do", "pause")), http.StatusOK, "paused", `value="resume"`)
 		b.want(b.post(path, form("do", "save", "digest", "weekly")), http.StatusOK, "paused")
-		if _, state := b.subscribed(who.ID); state != subscriber.Paused {
+		if _, state := b.subscribed(sub.ID); state != subscriber.Paused {
 			t.Errorf("saving preferences made a paused subscriber %s", state)
 		}
 		b.want(b.post(path, form("do", "resume")), http.StatusOK, `value="pause"`)
-		if on, state := b.subscribed(who.ID); on != "weekly" || state != subscriber.Active {
+		if on, state := b.subscribed(sub.ID); on != "weekly" || state != subscriber.Active {
 			t.Errorf("resuming: %s on %q", state, on)
 		}
 		b.want(b.post(path, form("do", "leave")), http.StatusOK, "not subscribed to any digest")
 		b.want(b.post(path, form("do", "save", "digest", "daily")), http.StatusOK)
-		if on, state := b.subscribed(who.ID); on != "daily" || state != subscriber.Active {
+		if on, state := b.subscribed(sub.ID); on != "daily" || state != subscriber.Active {
 			t.Errorf("taking it back: %s on %q", state, on)
 		}
 	})
@@ -223,11 +223,11 @@ func TestPreferencesAreSaved(t *testing.T) {
 func TestPauseAndResumeOfUnconfirmedSubscriberChangeNothing(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
-	who := b.person("a@example.org", subscriber.Pending)
-	path := "/preferences/" + b.keys.Sign(token.Preferences, who.UID, "", "")
+	sub := b.person("a@example.org", subscriber.Pending)
+	path := "/preferences/" + b.keys.Sign(token.Preferences, sub.UID, "", "")
 	b.want(b.post(path, form("do", "pause")), http.StatusConflict, "confirm your subscription first")
 	b.want(b.post(path, form("do", "resume")), http.StatusOK)
-	if _, state := b.subscribed(who.ID); state != subscriber.Pending {
+	if _, state := b.subscribed(sub.ID); state != subscriber.Pending {
 		t.Errorf("an unconfirmed subscriber became %s", state)
 	}
 }
@@ -236,13 +236,13 @@ func TestOldLinksDoNotReactivateBouncedSubscribers(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
 	for state, address := range map[subscriber.State]string{subscriber.Bounced: "b@example.org", subscriber.Complained: "c@example.org"} {
-		who := b.person(address, subscriber.Active)
-		if err := b.store.SetState(t.Context(), who.ID, state, "550"); err != nil {
+		sub := b.person(address, subscriber.Active)
+		if err := b.store.SetState(t.Context(), sub.ID, state, "550"); err != nil {
 			t.Fatal(err)
 		}
-		b.want(b.post("/confirm/"+b.keys.SignConfirm(who.UID, "weekly", b.store.Now()), nil), http.StatusConflict, "cannot send")
-		b.want(b.post("/preferences/"+b.keys.Sign(token.Preferences, who.UID, "", ""), form("do", "save", "digest", "weekly")), http.StatusConflict)
-		if _, now := b.subscribed(who.ID); now != state {
+		b.want(b.post("/confirm/"+b.keys.SignConfirm(sub.UID, "weekly", b.store.Now()), nil), http.StatusConflict, "cannot send")
+		b.want(b.post("/preferences/"+b.keys.Sign(token.Preferences, sub.UID, "", ""), form("do", "save", "digest", "weekly")), http.StatusConflict)
+		if _, now := b.subscribed(sub.ID); now != state {
 			t.Errorf("%s became %s", state, now)
 		}
 	}

@@ -11,31 +11,31 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// holder is the claim of a private link with its subscriber.
-type holder struct {
+// linkOwner is the claim of a private link with its subscriber.
+type linkOwner struct {
 	token.Claim
 	subscriber.Subscriber
 }
 
-// holder checks the token in a request's path.
-func (p *Pages) holder(r *http.Request, purpose token.Purpose) (holder, error) {
+// linkOwner checks the token in a request's path.
+func (p *Pages) linkOwner(r *http.Request, purpose token.Purpose) (linkOwner, error) {
 	claim, err := p.keys.Verify(r.PathValue("token"))
 	if err == nil {
 		err = claim.Check(purpose, p.store.Now())
 	}
-	return p.holderOf(r, claim, err)
+	return p.linkOwnerOf(r, claim, err)
 }
 
-// holderOf returns the subscriber of a claim. wrong is the error of the claim's verification.
-func (p *Pages) holderOf(r *http.Request, claim token.Claim, wrong error) (holder, error) {
+// linkOwnerOf returns the subscriber of a claim. wrong is the error of the claim's verification.
+func (p *Pages) linkOwnerOf(r *http.Request, claim token.Claim, wrong error) (linkOwner, error) {
 	if wrong != nil {
-		return holder{}, p.badLink(r, wrong)
+		return linkOwner{}, p.badLink(r, wrong)
 	}
-	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
-	if errors.Is(err, store.ErrNotFound) || err == nil && who.State == subscriber.Erased {
-		return holder{}, &refusal{status: http.StatusGone, title: p.in(r.Context()).say("Your data has been deleted"), Text: p.in(r.Context()).say("This address was deleted. No emails will be sent to it.")}
+	sub, err := p.store.SubscriberByToken(r.Context(), claim.Person)
+	if errors.Is(err, store.ErrNotFound) || err == nil && sub.State == subscriber.Erased {
+		return linkOwner{}, &refusal{status: http.StatusGone, title: p.layout(r.Context()).say("Your data has been deleted"), Text: p.layout(r.Context()).say("This address was deleted. No emails will be sent to it.")}
 	}
-	return holder{claim, who}, err
+	return linkOwner{claim, sub}, err
 }
 
 // claim returns the claim of the token in a request's path.
@@ -57,7 +57,7 @@ func (p *Pages) claimOf(r *http.Request, text string, purpose token.Purpose) (to
 // badLink returns the error page for an invalid or expired link.
 func (p *Pages) badLink(r *http.Request, err error) error {
 	if errors.Is(err, token.ErrExpired) {
-		return &refusal{status: http.StatusGone, title: p.in(r.Context()).say("This link has expired"), Text: p.in(r.Context()).say("Please subscribe again; we will email you a new link."), Link: "/subscribe", Label: p.in(r.Context()).say("Subscribe")}
+		return &refusal{status: http.StatusGone, title: p.layout(r.Context()).say("This link has expired"), Text: p.layout(r.Context()).say("Please subscribe again; we will email you a new link."), Link: "/subscribe", Label: p.layout(r.Context()).say("Subscribe")}
 	}
 	return p.wrongLink(r)
 }
@@ -68,5 +68,5 @@ func (p *Pages) preferencesLink(person uuid.UUID) string {
 }
 
 func (p *Pages) wrongLink(r *http.Request) error {
-	return &refusal{status: http.StatusNotFound, title: p.in(r.Context()).say("This link does not work"), Text: p.in(r.Context()).say("The link is invalid, or your mail program cut it short. Please copy the whole link from the email.")}
+	return &refusal{status: http.StatusNotFound, title: p.layout(r.Context()).say("This link does not work"), Text: p.layout(r.Context()).say("The link is invalid, or your mail program cut it short. Please copy the whole link from the email.")}
 }

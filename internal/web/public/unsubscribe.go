@@ -11,17 +11,17 @@ import (
 )
 
 func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
-	h, err := p.holder(r, token.Unsubscribe)
+	h, err := p.linkOwner(r, token.Unsubscribe)
 	if err != nil {
 		return err
 	}
 	title := p.titles(r.Context(), splitDigests(h.Digest))
 	body := buttonPage{
-		Text: p.in(r.Context()).say("One click unsubscribes you from:") + " " + title, Address: h.Address.Masked(),
-		Action: r.URL.Path, Button: p.in(r.Context()).say("Unsubscribe"),
-		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("Or get fewer emails: choose topics, or pause for a while"),
+		Text: p.layout(r.Context()).say("One click unsubscribes you from:") + " " + title, Address: h.Address.Masked(),
+		Action: r.URL.Path, Button: p.layout(r.Context()).say("Unsubscribe"),
+		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).say("Or get fewer emails: choose topics, or pause for a while"),
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // unsubscribe answers both the button of a person and the one-click POST of a mail program (RFC
@@ -34,19 +34,19 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click" in any encoding; the token alone is enough
 	names := splitDigests(claim.Digest)
-	body := &refusal{Text: p.in(r.Context()).say("You will get no more of these emails. One that is already on its way may still arrive.")}
-	who, err := p.store.SubscriberByToken(r.Context(), claim.Person)
+	body := &refusal{Text: p.layout(r.Context()).say("You will get no more of these emails. One that is already on its way may still arrive.")}
+	sub, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // not subscribed any more
 	case err != nil:
 		return err
-	case who.State != subscriber.Erased:
-		if err := p.unsubscribeFrom(r, who.ID, names); err != nil {
+	case sub.State != subscriber.Erased:
+		if err := p.unsubscribeFrom(r, sub.ID, names); err != nil {
 			return err
 		}
-		body.Link, body.Label = p.preferencesLink(who.UID), p.in(r.Context()).say("Unsubscribed by mistake? Undo it here")
+		body.Link, body.Label = p.preferencesLink(sub.UID), p.layout(r.Context()).say("Unsubscribed by mistake? Undo it here")
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // unsubscribeFrom ends a person's subscriptions to digests, or all of them if no digest is named.

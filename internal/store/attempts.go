@@ -12,24 +12,24 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// Throttle allows Burst attempts at once, and another one after each Every. It is kept in
+// AttemptLimit allows Burst attempts at once, and another one after each Every. It is kept in
 // the store, so that it holds for all nodes and across restarts. Key identifies what is
-// throttled, such as an account; the store keeps only a hash of it.
-type Throttle struct {
+// limited, such as an account; the store keeps only a hash of it.
+type AttemptLimit struct {
 	Key   string
 	Burst int
 	Every time.Duration
 }
 
-// errNoAttemptLeft rolls back the transaction of an attempt that a throttle refuses.
+// errNoAttemptLeft rolls back the transaction of an attempt that a limit refuses.
 var errNoAttemptLeft = errors.New("no attempt is left")
 
-// TakeAttempt uses one attempt of each throttle. If a throttle has none left, it uses none
+// TakeAttempt uses one attempt of each limit. If a limit has none left, it uses none
 // and returns how long to wait. A refused attempt writes nothing, so that a flood of them
 // puts little load on the store.
-func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait time.Duration, err error) {
+func (s *Store) TakeAttempt(ctx context.Context, limits ...AttemptLimit) (wait time.Duration, err error) {
 	now := s.Now()
-	for _, t := range throttles {
+	for _, t := range limits {
 		var until int64
 		found, err := s.readers.One(ctx, "attempt.get", []any{hashToken(t.Key)}, &until)
 		if err != nil {
@@ -42,7 +42,7 @@ func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait ti
 	if wait > 0 {
 		return wait, nil
 	}
-	err = s.write(ctx, func(tx *conn) error { return s.takeAttempt(ctx, tx, throttles) })
+	err = s.write(ctx, func(tx *conn) error { return s.takeAttempt(ctx, tx, limits) })
 	if errors.Is(err, errNoAttemptLeft) { // another request took the last one meanwhile
 		return time.Second, nil
 	}
@@ -51,16 +51,16 @@ func (s *Store) TakeAttempt(ctx context.Context, throttles ...Throttle) (wait ti
 
 // maxAhead returns how far the time of a bucket may be ahead of now; beyond that, attempts
 // are refused.
-func (t Throttle) maxAhead() time.Duration { return time.Duration(t.Burst-1) * t.Every }
+func (l AttemptLimit) maxAhead() time.Duration { return time.Duration(l.Burst-1) * l.Every }
 
-func (s *Store) takeAttempt(ctx context.Context, tx *conn, throttles []Throttle) error {
+func (s *Store) takeAttempt(ctx context.Context, tx *conn, limits []AttemptLimit) error {
 	now := millis(s.Now())
 	if _, err := tx.Exec(ctx, "attempt.prune", now); err != nil {
 		return err
 	}
-	for _, t := range inLockOrder(throttles) {
+	for _, l := range inLockOrder(limits) {
 		var until int64
-		found, err := tx.One(ctx, "attempt.take", []any{hashToken(t.Key), now, t.Every.Milliseconds(), t.maxAhead().Milliseconds()}, &until)
+		found, err := tx.One(ctx, "attempt.take", []any{hashToken(l.Key), now, l.Every.Milliseconds(), l.maxAhead().Milliseconds()}, &until)
 		if err != nil {
 			return err
 		}
@@ -71,18 +71,18 @@ func (s *Store) takeAttempt(ctx context.Context, tx *conn, throttles []Throttle)
 	return nil
 }
 
-// inLockOrder sorts throttles, so that all transactions lock their rows in the same order.
-func inLockOrder(throttles []Throttle) []Throttle {
-	sorted := slices.Clone(throttles)
-	slices.SortFunc(sorted, func(a, b Throttle) int { return bytes.Compare(hashToken(a.Key), hashToken(b.Key)) })
+// inLockOrder sorts limits, so that all transactions lock their rows in the same order.
+func inLockOrder(limits []AttemptLimit) []AttemptLimit {
+	sorted := slices.Clone(limits)
+	slices.SortFunc(sorted, func(a, b AttemptLimit) int { return bytes.Compare(hashToken(a.Key), hashToken(b.Key)) })
 	return sorted
 }
 
 // ReturnAttempt returns the attempts of a request that succeeded.
-func (s *Store) ReturnAttempt(ctx context.Context, throttles ...Throttle) error {
+func (s *Store) ReturnAttempt(ctx context.Context, limits ...AttemptLimit) error {
 	return s.write(ctx, func(tx *conn) error {
-		for _, t := range inLockOrder(throttles) {
-			if _, err := tx.Exec(ctx, "attempt.giveBack", hashToken(t.Key), t.Every.Milliseconds()); err != nil {
+		for _, l := range inLockOrder(limits) {
+			if _, err := tx.Exec(ctx, "attempt.giveBack", hashToken(l.Key), l.Every.Milliseconds()); err != nil {
 				return err
 			}
 		}

@@ -34,13 +34,13 @@ func (b *env) mailedLink(to, kind string) string {
 func TestForwardedMailCannotShowOrEraseData(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
-	who := b.person("annabel@quistgaard.example", subscriber.Active)
-	who.Name = "Annabel Quistgaard"
-	if err := b.store.UpdateSubscriber(t.Context(), who); err != nil {
+	sub := b.person("annabel@quistgaard.example", subscriber.Active)
+	sub.Name = "Annabel Quistgaard"
+	if err := b.store.UpdateSubscriber(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
-	preferences, unsubscribe := "/preferences/"+b.keys.Sign(token.Preferences, who.UID, "", ""), "/unsubscribe/"+b.keys.Sign(token.Unsubscribe, who.UID, "weekly", "")
-	confirm := "/confirm/" + b.keys.SignConfirm(who.UID, "weekly", b.store.Now())
+	preferences, unsubscribe := "/preferences/"+b.keys.Sign(token.Preferences, sub.UID, "", ""), "/unsubscribe/"+b.keys.Sign(token.Unsubscribe, sub.UID, "weekly", "")
+	confirm := "/confirm/" + b.keys.SignConfirm(sub.UID, "weekly", b.store.Now())
 	for _, w := range []interface{ String() string }{
 		b.get(preferences).Body, b.get(unsubscribe).Body, b.get(confirm).Body,
 		b.post(preferences, form("do", "erase")).Body, b.post(preferences, form("do", "erase", "sure", "yes")).Body, b.post(preferences, form("do", "export")).Body,
@@ -50,11 +50,11 @@ func TestForwardedMailCannotShowOrEraseData(t *testing.T) {
 			t.Errorf("the page shows who it is:\n%s", page)
 		}
 	}
-	got, err := b.store.Subscriber(t.Context(), who.ID)
-	if err != nil || got.State != subscriber.Active || got.Name != who.Name {
+	got, err := b.store.Subscriber(t.Context(), sub.ID)
+	if err != nil || got.State != subscriber.Active || got.Name != sub.Name {
 		t.Errorf("%+v, %v", got, err)
 	}
-	long := b.keys.Sign(token.Erase, who.UID, "", "") // not by the keys of these links
+	long := b.keys.Sign(token.Erase, sub.UID, "", "") // not by the keys of these links
 	for _, path := range []string{"/erase/" + strings.TrimPrefix(preferences, "/preferences/"), "/export/" + strings.TrimPrefix(unsubscribe, "/unsubscribe/"), "/erase/" + long} {
 		b.want(b.get(path), http.StatusNotFound)
 		b.want(b.post(path, nil), http.StatusNotFound)
@@ -69,12 +69,12 @@ func TestErasureNeedsFreshLink(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
-		who := b.person("a@example.org", subscriber.Active)
-		preferences := "/preferences/" + b.keys.Sign(token.Preferences, who.UID, "", "")
+		sub := b.person("a@example.org", subscriber.Active)
+		preferences := "/preferences/" + b.keys.Sign(token.Preferences, sub.UID, "", "")
 		b.want(b.post(preferences, form("do", "erase")), http.StatusOK, "We have sent you an email")
 		link := b.mailedLink("a@example.org", "erase")
 		b.want(b.get(link), http.StatusOK, "deleted permanently", "Delete my data")
-		if got, err := s.Subscriber(t.Context(), who.ID); err != nil || got.State != subscriber.Active {
+		if got, err := s.Subscriber(t.Context(), sub.ID); err != nil || got.State != subscriber.Active {
 			t.Fatalf("a look at the page erased: %+v, %v", got, err)
 		}
 		b.want(b.post(link, nil), http.StatusOK, "Your data has been deleted")
@@ -90,11 +90,11 @@ func TestExportNeedsFreshLink(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
-		who := b.person("a@example.org", subscriber.Active)
-		if _, err := s.RecordFeedback(t.Context(), store.Feedback{Key: "k", Subscriber: who.ID, Kind: store.FeedbackSoft, Text: "452 full", At: s.Now()}, store.SoftRule{}); err != nil {
+		sub := b.person("a@example.org", subscriber.Active)
+		if _, err := s.RecordFeedback(t.Context(), store.Feedback{Key: "k", Subscriber: sub.ID, Kind: store.FeedbackSoft, Text: "452 full", At: s.Now()}, store.SoftRule{}); err != nil {
 			t.Fatal(err)
 		}
-		b.want(b.post("/preferences/"+b.keys.Sign(token.Preferences, who.UID, "", ""), form("do", "export")), http.StatusOK, "We have sent you an email")
+		b.want(b.post("/preferences/"+b.keys.Sign(token.Preferences, sub.UID, "", ""), form("do", "export")), http.StatusOK, "We have sent you an email")
 		link := b.mailedLink("a@example.org", "export")
 		b.want(b.get(link), http.StatusOK, "Get my data")
 		w := b.post(link, nil)
@@ -118,14 +118,14 @@ func TestExportNeedsFreshLink(t *testing.T) {
 func TestOwnDataLinksExpire(t *testing.T) {
 	t.Parallel()
 	b := onSQLite(t)
-	who := b.person("a@example.org", subscriber.Active)
+	sub := b.person("a@example.org", subscriber.Active)
 	keys, err := b.store.ShortLivedKeys(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{
-		"/erase/" + keys.SignUntil(token.Erase, who.UID, "", b.store.Now().Add(-time.Second)),
-		"/export/" + keys.SignUntil(token.Export, who.UID, "", b.store.Now().Add(-time.Second)),
+		"/erase/" + keys.SignUntil(token.Erase, sub.UID, "", b.store.Now().Add(-time.Second)),
+		"/export/" + keys.SignUntil(token.Export, sub.UID, "", b.store.Now().Add(-time.Second)),
 	} {
 		b.want(b.get(path), http.StatusGone, "expired")
 		b.want(b.post(path, nil), http.StatusGone)

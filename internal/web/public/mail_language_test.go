@@ -17,12 +17,12 @@ func TestMailsAreInTheLanguageOfSubscribing(t *testing.T) {
 		b := setup(t, s)
 		b.want(b.get("/subscribe"), http.StatusOK, `name="lang" value="en"`)
 		b.want(b.post("/subscribe", form("email", "ada@example.org", "digest", "weekly", "lang", "fr-CA")), http.StatusOK, "inbox")
-		who, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org"))
-		if err != nil || who.MailLanguage != "fr-CA" || who.Language != "" {
-			t.Fatalf("mails in %q, articles in %q, %v; want fr-CA and all", who.MailLanguage, who.Language, err)
+		sub, err := s.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("ada@example.org"))
+		if err != nil || sub.MailLanguage != "fr-CA" || sub.Language != "" {
+			t.Fatalf("mails in %q, articles in %q, %v; want fr-CA and all", sub.MailLanguage, sub.Language, err)
 		}
 		b.want(b.post(link(t, b.sent()[0], "confirm"), nil), http.StatusOK)
-		preferences := "/preferences/" + b.keys.Sign(token.Preferences, who.UID, "", "")
+		preferences := "/preferences/" + b.keys.Sign(token.Preferences, sub.UID, "", "")
 		b.want(b.post(preferences, form("do", "export")), http.StatusOK)
 		subjects := []string{"Confirmez votre abonnement", "Bienvenue", "Vos données"}
 		for i, want := range subjects {
@@ -32,8 +32,8 @@ func TestMailsAreInTheLanguageOfSubscribing(t *testing.T) {
 		}
 		b.want(b.get(preferences), http.StatusOK, `name="mail-language"`, `<option value="fr-CA" lang="fr-CA" selected>`)
 		b.want(b.post(preferences, form("do", "save", "digest", "weekly", "language", "", "mail-language", "de")), http.StatusOK, `<option value="de" lang="de" selected>`)
-		if who, err = s.Subscriber(t.Context(), who.ID); err != nil || who.MailLanguage != "de" || who.Language != "" {
-			t.Errorf("after the change: mails in %q, articles in %q, %v", who.MailLanguage, who.Language, err)
+		if sub, err = s.Subscriber(t.Context(), sub.ID); err != nil || sub.MailLanguage != "de" || sub.Language != "" {
+			t.Errorf("after the change: mails in %q, articles in %q, %v", sub.MailLanguage, sub.Language, err)
 		}
 	})
 }

@@ -20,29 +20,29 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// chrome is the part of pages around their content, in one language: the phrases, the format of
+// layout is the part of pages around their content, in one language: the phrases, the format of
 // dates, and the page templates.
-type chrome struct {
+type layout struct {
 	words
 	language string // BCP 47
 	frame    templates.Page
 	pages    *view.Set
 }
 
-// chromes are the chromes by language.
-type chromes struct {
+// layouts are the layouts by language.
+type layouts struct {
 	mu   sync.Mutex
-	made map[string]*chrome // by language
+	made map[string]*layout // by language
 
 	offered atomic.Pointer[offeredLanguages]
 }
 
-// offeredLanguages are the languages in which the pages of one generation of articles may appear.
+// offeredLanguages are the languages in which the pages of one version of the content may appear.
 type offeredLanguages struct {
-	generation int64
-	tags       []string // the site's own first
-	matcher    language.Matcher
-	chosen     *lru.Cache[string, string] // language by Accept-Language header
+	contentVersion int64
+	tags           []string // the site's own first
+	matcher        language.Matcher
+	chosen         *lru.Cache[string, string] // language by Accept-Language header
 }
 
 // The maximum number of cached Accept-Language headers, and the maximum length of one in bytes.
@@ -51,13 +51,13 @@ const (
 	maxHeader        = 300
 )
 
-func newOffered(generation int64, tags []string) *offeredLanguages {
+func newOffered(version int64, tags []string) *offeredLanguages {
 	parsed := make([]language.Tag, len(tags))
 	for i, tag := range tags {
 		parsed[i] = language.Make(tag)
 	}
 	chosen := lru.New[string](maxCachedHeaders, func(string) int64 { return 1 }, nil)
-	return &offeredLanguages{generation, tags, language.NewMatcher(parsed), chosen}
+	return &offeredLanguages{version, tags, language.NewMatcher(parsed), chosen}
 }
 
 // choose returns the offered language that an Accept-Language header prefers (RFC 9110,
@@ -82,9 +82,9 @@ func (o *offeredLanguages) choose(accept string) string {
 	return tag
 }
 
-// like returns the offered language of an article's language, whatever its region; empty when it
+// match returns the offered language of an article's language, whatever its region; empty when it
 // is not offered.
-func (o *offeredLanguages) like(tag string) string {
+func (o *offeredLanguages) match(tag string) string {
 	for _, own := range o.tags {
 		if primary(own) == primary(tag) {
 			return own
@@ -96,10 +96,10 @@ func (o *offeredLanguages) like(tag string) string {
 // languagesFor returns the languages that pages may appear in now: the configured ones, or the
 // site's own and those of its articles that have phrases.
 func (p *Pages) languagesFor(ctx context.Context) *offeredLanguages {
-	generation := int64(-1)
+	version := int64(-1)
 	if p.feeds != nil {
-		generation = p.feeds.Generation()
-		if o := p.chromes.offered.Load(); o != nil && o.generation == generation {
+		version = p.feeds.ContentVersion()
+		if o := p.layouts.offered.Load(); o != nil && o.contentVersion == version {
 			return o
 		}
 	}
@@ -119,9 +119,9 @@ func (p *Pages) languagesFor(ctx context.Context) *offeredLanguages {
 			tags = append(tags, tag)
 		}
 	}
-	o := newOffered(generation, tags)
+	o := newOffered(version, tags)
 	if p.feeds != nil {
-		p.chromes.offered.Store(o)
+		p.layouts.offered.Store(o)
 	}
 	return o
 }
@@ -133,61 +133,61 @@ func primary(tag string) string {
 }
 
 type (
-	chromeKey   struct{}
-	fixedChrome struct{}
+	layoutKey   struct{}
+	fixedLayout struct{}
 )
 
-// withChrome returns a request whose context has the chrome in the preferred language.
-func (p *Pages) withChrome(r *http.Request) *http.Request {
-	c := p.chromeIn(p.languagesFor(r.Context()).choose(r.Header.Get("Accept-Language")))
-	return r.WithContext(context.WithValue(r.Context(), chromeKey{}, c))
+// withLayout returns a request whose context has the layout in the preferred language.
+func (p *Pages) withLayout(r *http.Request) *http.Request {
+	c := p.layoutIn(p.languagesFor(r.Context()).choose(r.Header.Get("Accept-Language")))
+	return r.WithContext(context.WithValue(r.Context(), layoutKey{}, c))
 }
 
 // withLanguage returns a request whose page is in the language of its content, whatever the request
 // prefers. It returns the request itself if the site does not offer that language.
 func (p *Pages) withLanguage(r *http.Request, tag string) *http.Request {
-	if tag = p.languagesFor(r.Context()).like(tag); tag == "" {
+	if tag = p.languagesFor(r.Context()).match(tag); tag == "" {
 		return r
 	}
-	ctx := context.WithValue(r.Context(), chromeKey{}, p.chromeIn(tag))
-	return r.WithContext(context.WithValue(ctx, fixedChrome{}, true))
+	ctx := context.WithValue(r.Context(), layoutKey{}, p.layoutIn(tag))
+	return r.WithContext(context.WithValue(ctx, fixedLayout{}, true))
 }
 
 // varies reports whether a page depends on the language that the request prefers.
 func (p *Pages) varies(ctx context.Context) bool {
-	return ctx.Value(fixedChrome{}) == nil && len(p.languagesFor(ctx).tags) > 1
+	return ctx.Value(fixedLayout{}) == nil && len(p.languagesFor(ctx).tags) > 1
 }
 
-// in returns the chrome in a request's context, or that of the site's language.
-func (p *Pages) in(ctx context.Context) *chrome {
-	if c, ok := ctx.Value(chromeKey{}).(*chrome); ok {
+// layout returns the layout in a request's context, or that of the site's language.
+func (p *Pages) layout(ctx context.Context) *layout {
+	if c, ok := ctx.Value(layoutKey{}).(*layout); ok {
 		return c
 	}
-	return p.chromeIn(p.config.Site.Language)
+	return p.layoutIn(p.config.Site.Language)
 }
 
-// chromeIn returns the chrome of a language.
-func (p *Pages) chromeIn(tag string) *chrome {
-	p.chromes.mu.Lock()
-	defer p.chromes.mu.Unlock()
-	c := p.chromes.made[tag]
+// layoutIn returns the layout of a language.
+func (p *Pages) layoutIn(tag string) *layout {
+	p.layouts.mu.Lock()
+	defer p.layouts.mu.Unlock()
+	c := p.layouts.made[tag]
 	if c == nil {
 		var err error
-		if c, err = p.newChrome(tag); err != nil {
+		if c, err = p.newLayout(tag); err != nil {
 			panic(err) // cannot fail: New has created one, and others differ only in their phrases
 		}
-		p.chromes.made[tag] = c
+		p.layouts.made[tag] = c
 	}
 	return c
 }
 
-func (p *Pages) newChrome(tag string) (*chrome, error) {
+func (p *Pages) newLayout(tag string) (*layout, error) {
 	phrases, err := wordsFor(tag)
 	if err != nil {
 		return nil, err
 	}
 	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL}
-	c := &chrome{words: phrases, language: tag, frame: p.templates.Page(site, tag)}
+	c := &layout{words: phrases, language: tag, frame: p.templates.Page(site, tag)}
 	folder, err := fs.Sub(files, "pages")
 	if err != nil {
 		return nil, err
@@ -197,20 +197,20 @@ func (p *Pages) newChrome(tag string) (*chrome, error) {
 }
 
 // functions returns the functions of the page templates.
-func (c *chrome) functions(zone *time.Location) template.FuncMap {
+func (l *layout) functions(zone *time.Location) template.FuncMap {
 	return template.FuncMap{
-		"say":           c.say,
-		"chromeTag":     func() string { return c.language },
-		"date":          func(t time.Time) string { return c.frame.ShortDate(t.In(zone)) },
+		"say":           l.say,
+		"pageLanguage":  func() string { return l.language },
+		"date":          func(t time.Time) string { return l.frame.ShortDate(t.In(zone)) },
 		"machine":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"list":          c.frame.List,
+		"list":          l.frame.List,
 		"tagPath":       feed.TagPath,
 		"authorPath":    feed.AuthorPath,
 		"languagePath":  feed.LanguagePath,
 		"languageName":  languageName,
-		"direction":     func() string { return c.frame.Direction },
+		"direction":     func() string { return l.frame.Direction },
 		"trusted":       func(clean string) template.HTML { return template.HTML(clean) }, // only for Article.HTML, cleaned at import
-		"otherLanguage": func(tag string) bool { return tag != "" && primary(tag) != primary(c.language) },
+		"otherLanguage": func(tag string) bool { return tag != "" && primary(tag) != primary(l.language) },
 		"sound":         func(kind string) bool { return strings.HasPrefix(kind, "audio/") },
 	}
 }

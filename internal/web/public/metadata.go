@@ -9,9 +9,9 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// share is the metadata of a page for search engines and link previews: Open Graph, cards of X and
+// metadata is the metadata of a page for search engines and link previews: Open Graph, cards of X and
 // others, and schema.org.
-type share struct {
+type metadata struct {
 	Type                            string // of Open Graph: website or article
 	Title, Description, URL, Locale string
 	Image                           *article.Image // its URL is absolute
@@ -24,9 +24,9 @@ type share struct {
 // wideImage is the minimum width in pixels of an image for a large card.
 const wideImage = 600
 
-// shareOf returns the metadata of a page that is not an article.
-func (p *Pages) shareOf(v *page, tag string) *share {
-	s := &share{Type: "website", Title: v.Title, Description: v.Description, URL: v.Canonical, Locale: locale(tag)}
+// metadataOf returns the metadata of a page that is not an article.
+func (p *Pages) metadataOf(v *page, tag string) *metadata {
+	s := &metadata{Type: "website", Title: v.Title, Description: v.Description, URL: v.Canonical, Locale: locale(tag)}
 	s.setImage(p.siteImage())
 	return s
 }
@@ -40,16 +40,16 @@ func (p *Pages) siteImage() *article.Image {
 	return &article.Image{URL: article.Absolute(link, p.config.Site.URL), Alt: p.config.Site.Title}
 }
 
-func (s *share) setImage(image *article.Image) {
-	s.Image, s.Card = image, "summary"
+func (m *metadata) setImage(image *article.Image) {
+	m.Image, m.Card = image, "summary"
 	if image != nil && image.Width >= wideImage {
-		s.Card = "summary_large_image"
+		m.Card = "summary_large_image"
 	}
 }
 
-// shareArticle returns the metadata of an article.
-func (p *Pages) shareArticle(a *article.Article, description string) *share {
-	s := &share{
+// articleMetadata returns the metadata of an article.
+func (p *Pages) articleMetadata(a *article.Article, description string) *metadata {
+	s := &metadata{
 		Type: "article", Title: a.Title, Description: description, URL: a.URLFor(p.config.Site.URL), Locale: locale(cmp.Or(a.Language, p.config.Site.Language)),
 		Published: a.Published.UTC().Format("2006-01-02T15:04:05Z"), Updated: a.Updated.UTC().Format("2006-01-02T15:04:05Z"), Tags: a.Tags,
 	}

@@ -12,31 +12,31 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// browsePage is the data of the page that shows a feed in a browser.
-type browsePage struct {
+// feedPage is the data of the page that shows a feed in a browser.
+type feedPage struct {
 	Name    string
 	Address string
 	Feeds   []feedLink
 	Home    string
 	Private bool
-	Items   []browseItem
+	Items   []feedPageItem
 }
 
-// browseItem is an entry of a feed.
-type browseItem struct {
+// feedPageItem is an entry of a feed.
+type feedPageItem struct {
 	Title, Path, Summary, Language, Direction string
 	Date                                      time.Time
 }
 
-// Browse answers browsers that open a feed with a page: browsers show feeds as raw text, and
+// FeedPage answers browsers that open a feed with a page: browsers show feeds as raw text, and
 // their support for XSLT is being removed.
-func (p *Pages) Browse(w http.ResponseWriter, r *http.Request, d feed.Definition) {
-	r = p.withChrome(r)
+func (p *Pages) FeedPage(w http.ResponseWriter, r *http.Request, d feed.Definition) {
+	r = p.withLayout(r)
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Vary", "Sec-Fetch-Mode, Sec-Fetch-Dest, Accept, Accept-Encoding")
-	err := p.load.Render(r.Context(), loadshare.Linked, func() {
-		if err := p.browse(w, r, d); err != nil {
+	err := p.load.Render(r.Context(), loadshare.Cacheable, func() {
+		if err := p.showFeedPage(w, r, d); err != nil {
 			p.fail(w, r, err)
 		}
 	})
@@ -45,8 +45,8 @@ func (p *Pages) Browse(w http.ResponseWriter, r *http.Request, d feed.Definition
 	}
 }
 
-func (p *Pages) browse(w http.ResponseWriter, r *http.Request, d feed.Definition) (err error) {
-	body := browsePage{
+func (p *Pages) showFeedPage(w http.ResponseWriter, r *http.Request, d feed.Definition) (err error) {
+	body := feedPage{
 		Name: cmp.Or(d.Title, d.Name, p.config.Site.Title), Address: p.config.Site.URL + r.URL.RequestURI(),
 		Home: cmp.Or(d.Home, "/"), Private: d.Kind == feed.Private,
 	}
@@ -59,17 +59,17 @@ func (p *Pages) browse(w http.ResponseWriter, r *http.Request, d feed.Definition
 		return err
 	}
 	// Nothing of what people see here may take the place of the feed in a cache.
-	return p.show(w, r, http.StatusOK, "browse", page{Title: body.Name, NoIndex: true, Script: true, Body: body, Feeds: body.Feeds})
+	return p.show(w, r, http.StatusOK, "feed_page", page{Title: body.Name, NoIndex: true, Script: true, Body: body, Feeds: body.Feeds})
 }
 
 // itemsOf are the newest entries of a feed: its articles, or the editions of a digest.
-func (p *Pages) itemsOf(ctx context.Context, d feed.Definition) ([]browseItem, error) {
-	var out []browseItem
+func (p *Pages) itemsOf(ctx context.Context, d feed.Definition) ([]feedPageItem, error) {
+	var out []feedPageItem
 	if d.Kind == feed.ByDigest {
 		editions, err := p.store.Editions(ctx, d.Name, pageSize)
 		for _, e := range editions {
 			if !e.Started.IsZero() {
-				out = append(out, browseItem{Title: e.Subject, Path: digest.PagePath(e.ID), Direction: "auto", Date: e.Started})
+				out = append(out, feedPageItem{Title: e.Subject, Path: digest.PagePath(e.ID), Direction: "auto", Date: e.Started})
 			}
 		}
 		return out, err
@@ -77,7 +77,7 @@ func (p *Pages) itemsOf(ctx context.Context, d feed.Definition) ([]browseItem, e
 	found, err := p.store.Search(ctx, store.Query{Filter: d.Filter, Limit: pageSize, AsOf: p.store.Now(), HTMLBudget: store.WithoutHTML})
 	for i := range found.Articles {
 		a := &found.Articles[i].Article
-		out = append(out, browseItem{Title: a.Title, Path: a.Path(), Summary: a.Summary, Language: a.Language, Direction: a.Direction(), Date: a.Published})
+		out = append(out, feedPageItem{Title: a.Title, Path: a.Path(), Summary: a.Summary, Language: a.Language, Direction: a.Direction(), Date: a.Published})
 	}
 	return out, err
 }

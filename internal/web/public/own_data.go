@@ -16,25 +16,25 @@ import (
 // forwarded mail, so anyone who has such a mail can only cause that mail.
 
 // askForOwnData sends the mail with the link to erasure or export.
-func (p *Pages) askForOwnData(w http.ResponseWriter, r *http.Request, who subscriber.Subscriber, purpose token.Purpose) error {
-	if !p.ownData.Allow(who.UID) {
+func (p *Pages) askForOwnData(w http.ResponseWriter, r *http.Request, sub subscriber.Subscriber, purpose token.Purpose) error {
+	if !p.ownData.Allow(sub.UID) {
 		w.Header().Set("Retry-After", "3600")
 		return p.tooMany(r)
 	}
-	if err := p.mailOwnDataLink(r, who, purpose); err != nil {
+	if err := p.mailOwnDataLink(r, sub, purpose); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.in(r.Context()).say("We have sent you an email. Please open the link in it, which works for two hours. The link in an older email is not enough for this, because emails may be forwarded."),
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.layout(r.Context()).say("We have sent you an email. Please open the link in it, which works for two hours. The link in an older email is not enough for this, because emails may be forwarded."),
 	}})
 }
 
-func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purpose token.Purpose) error {
+func (p *Pages) mailOwnDataLink(r *http.Request, sub subscriber.Subscriber, purpose token.Purpose) error {
 	tmpl, err := p.templates.Mail("notice")
 	if err != nil {
 		return err
 	}
-	language := p.languageFor(who)
+	language := p.languageFor(sub)
 	phrases, err := wordsFor(language)
 	if err != nil {
 		return err
@@ -42,8 +42,8 @@ func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purp
 	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
 	expires := p.store.Now().Add(token.OwnDataFor)
 	n := templates.Notice{
-		Page: p.templates.Page(site, language), Name: who.Name, Address: who.Address.String(),
-		Link: p.config.Site.URL + ownDataPath[purpose] + p.shortLivedKeys.SignUntil(purpose, who.UID, "", expires), Expires: expires.In(p.zone),
+		Page: p.templates.Page(site, language), Name: sub.Name, Address: sub.Address.String(),
+		Link: p.config.Site.URL + ownDataPath[purpose] + p.shortLivedKeys.SignUntil(purpose, sub.UID, "", expires), Expires: expires.In(p.zone),
 	}
 	asked, heading, button := phrases.say("Someone, hopefully you, asked for a copy of everything that we store about this address. The link leads to a page where you can download it."),
 		phrases.say("Your data"), phrases.say("Get my data")
@@ -57,7 +57,7 @@ func (p *Pages) mailOwnDataLink(r *http.Request, who subscriber.Subscriber, purp
 	if err != nil {
 		return err
 	}
-	return p.sender.SendToSubscriber(r.Context(), who, "", out)
+	return p.sender.SendToSubscriber(r.Context(), sub, "", out)
 }
 
 // ownDataPath are the paths of the links.
@@ -65,12 +65,12 @@ var ownDataPath = map[token.Purpose]string{token.Erase: "/erase/", token.Export:
 
 // ownDataHolder checks a link for erasure or export. Links from before a restore of the store do
 // not work.
-func (p *Pages) ownDataHolder(r *http.Request, purpose token.Purpose) (holder, error) {
+func (p *Pages) ownDataHolder(r *http.Request, purpose token.Purpose) (linkOwner, error) {
 	claim, err := p.shortLivedKeys.Verify(r.PathValue("token"))
 	if err == nil {
 		err = claim.Check(purpose, p.store.Now())
 	}
-	return p.holderOf(r, claim, err)
+	return p.linkOwnerOf(r, claim, err)
 }
 
 // erasePage shows the button that erases. GET changes nothing, since mail scanners open every
@@ -81,11 +81,11 @@ func (p *Pages) erasePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.in(r.Context()).say("Your address, name and choices will be deleted permanently. We keep only a code that cannot be turned back into your address, so that we never write to you again."),
-		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.in(r.Context()).say("Delete my data"),
-		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("No, go back"), Danger: true,
+		Text:    p.layout(r.Context()).say("Your address, name and choices will be deleted permanently. We keep only a code that cannot be turned back into your address, so that we never write to you again."),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.layout(r.Context()).say("Delete my data"),
+		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).say("No, go back"), Danger: true,
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Delete your data"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).say("Delete your data"), NoIndex: true, Narrow: true, Body: body})
 }
 
 func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
@@ -96,7 +96,7 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Erase(r.Context(), h.ID); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.in(r.Context()).say("Your data has been deleted"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.in(r.Context()).say("This address was deleted. No emails will be sent to it.")}})
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).say("Your data has been deleted"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.layout(r.Context()).say("This address was deleted. No emails will be sent to it.")}})
 }
 
 func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
@@ -105,11 +105,11 @@ func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.in(r.Context()).say("Press the button to download everything that we store about you, as a JSON file."),
-		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.in(r.Context()).say("Get my data"),
-		Link: p.preferencesLink(h.UID), Label: p.in(r.Context()).say("No, go back"),
+		Text:    p.layout(r.Context()).say("Press the button to download everything that we store about you, as a JSON file."),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.layout(r.Context()).say("Get my data"),
+		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).say("No, go back"),
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.in(r.Context()).say("Your data"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).say("Your data"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // export sends a person all data that is stored about them.

@@ -39,7 +39,7 @@ func (p *Pages) tag(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := p.in(r.Context())
+	c := p.layout(r.Context())
 	return p.showList(w, r, selection{
 		kind: feed.ByTag, title: c.say("Tag"), about: c.say("Articles on {0}, the newest first.", name), name: name,
 		path: feed.TagPath(name), filter: article.Tag{Key: article.TagKey(name)},
@@ -51,7 +51,7 @@ func (p *Pages) author(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := p.in(r.Context())
+	c := p.layout(r.Context())
 	return p.showList(w, r, selection{
 		kind: feed.ByAuthor, title: c.say("Author"), about: c.say("Articles by {0}, the newest first.", name), name: name,
 		path: feed.AuthorPath(name), filter: article.By{Key: article.AuthorKey(name)},
@@ -64,7 +64,7 @@ func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	r = p.withLanguage(r, tag)
-	c := p.in(r.Context())
+	c := p.layout(r.Context())
 	return p.showList(w, r, selection{
 		kind: feed.ByLanguage, title: c.say("Language"), about: c.say("Articles in this language, the newest first: {0}.", languageName(tag)), name: tag,
 		path: feed.LanguagePath(tag), language: tag, filter: article.Language{Tag: tag},
@@ -163,7 +163,7 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) error {
 	for i, l := range body.Languages {
 		body.Languages[i].Name, body.Languages[i].Language = languageName(l.Name), l.Name
 	}
-	c := p.in(r.Context())
+	c := p.layout(r.Context())
 	v := page{
 		Title: c.say("Topics"), Description: c.say("All topics, authors and languages of {0}.", p.config.Site.Title), Canonical: p.config.Site.URL + "/tags/",
 		NoIndex: find != "", Script: true, Body: body,

@@ -14,37 +14,37 @@ import (
 // Sender sends a single mail to a subscriber. unsubscribe is the address for one-click unsubscribe,
 // or "".
 type Sender interface {
-	SendToSubscriber(ctx context.Context, who subscriber.Subscriber, unsubscribe string, mail templates.Rendered) error
+	SendToSubscriber(ctx context.Context, sub subscriber.Subscriber, unsubscribe string, mail templates.Rendered) error
 }
 
 // mailConfirmation sends the mail with the link that confirms a subscription to digests.
-func (p *Pages) mailConfirmation(ctx context.Context, who subscriber.Subscriber, names []string) error {
+func (p *Pages) mailConfirmation(ctx context.Context, sub subscriber.Subscriber, names []string) error {
 	now := p.store.Now()
-	return p.notice(ctx, "confirm", who, names, func(n *templates.Notice) {
-		n.Link = p.config.Site.URL + "/confirm/" + p.keys.SignConfirm(who.UID, joinDigests(names), now)
+	return p.sendMail(ctx, "confirm", sub, names, func(n *templates.Notice) {
+		n.Link = p.config.Site.URL + "/confirm/" + p.keys.SignConfirm(sub.UID, joinDigests(names), now)
 		n.Expires = now.Add(token.ConfirmFor).In(p.zone)
 	})
 }
 
 // mailWelcome sends the welcome mail, which has the unsubscribe link.
-func (p *Pages) mailWelcome(ctx context.Context, who subscriber.Subscriber, names []string) error {
-	return p.notice(ctx, "welcome", who, names, func(n *templates.Notice) {
+func (p *Pages) mailWelcome(ctx context.Context, sub subscriber.Subscriber, names []string) error {
+	return p.sendMail(ctx, "welcome", sub, names, func(n *templates.Notice) {
 		n.Reader = templates.Reader{
-			Name: who.Name, Address: who.Address.String(),
-			Unsubscribe: p.config.Site.URL + "/unsubscribe/" + p.keys.Sign(token.Unsubscribe, who.UID, joinDigests(names), ""),
-			Preferences: p.config.Site.URL + p.preferencesLink(who.UID),
+			Name: sub.Name, Address: sub.Address.String(),
+			Unsubscribe: p.config.Site.URL + "/unsubscribe/" + p.keys.Sign(token.Unsubscribe, sub.UID, joinDigests(names), ""),
+			Preferences: p.config.Site.URL + p.preferencesLink(sub.UID),
 		}
 	})
 }
 
-// notice renders a mail to one person, in their language, and sends it.
-func (p *Pages) notice(ctx context.Context, mail string, who subscriber.Subscriber, names []string, fill func(*templates.Notice)) error {
+// sendMail renders a mail to one person, in their language, and sends it.
+func (p *Pages) sendMail(ctx context.Context, mail string, sub subscriber.Subscriber, names []string, fill func(*templates.Notice)) error {
 	tmpl, err := p.templates.Mail(mail)
 	if err != nil {
 		return err
 	}
 	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
-	n := templates.Notice{Page: p.templates.Page(site, p.languageFor(who)), Name: who.Name, Address: who.Address.String()}
+	n := templates.Notice{Page: p.templates.Page(site, p.languageFor(sub)), Name: sub.Name, Address: sub.Address.String()}
 	for _, name := range names {
 		if d := p.digest(name); d != nil {
 			n.Digests = append(n.Digests, templates.Publication{Name: d.Name, Title: d.Title, Description: d.Description})
@@ -55,13 +55,13 @@ func (p *Pages) notice(ctx context.Context, mail string, who subscriber.Subscrib
 	if err != nil {
 		return err
 	}
-	return p.sender.SendToSubscriber(ctx, who, n.Reader.Unsubscribe, out)
+	return p.sender.SendToSubscriber(ctx, sub, n.Reader.Unsubscribe, out)
 }
 
 // languageFor returns the language of mails to a subscriber: the one in which they subscribed, or
 // that of their articles, if the templates have phrases in it, and the site's otherwise.
-func (p *Pages) languageFor(who subscriber.Subscriber) string {
-	for _, tag := range []string{who.MailLanguage, who.Language} {
+func (p *Pages) languageFor(sub subscriber.Subscriber) string {
+	for _, tag := range []string{sub.MailLanguage, sub.Language} {
 		if tag != "" && sameLanguage(p.templates.Page(templates.Site{}, tag).Language, tag) {
 			return tag
 		}

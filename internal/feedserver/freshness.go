@@ -21,7 +21,7 @@ type freshness struct {
 	nextCheck                atomic.Int64             // time of the next check, Unix nanoseconds
 	retryAt                  atomic.Int64             // no check before this time, after a failure
 	lastCheck                atomic.Int64             // when the last successful check began, Unix nanoseconds
-	generation               atomic.Int64             // number of changes so far; a rendering notes the one in which it began
+	contentVersion           atomic.Int64             // number of changes so far; a rendering notes the one in which it began
 	departed                 atomic.Pointer[httpDate] // when an article may last have left a feed
 	outdated                 atomic.Pointer[httpDate] // the last second before another node served feeds with newer settings; nil if none does
 	marking                  sync.Mutex               // held while documents are marked as stale, and while one is stored
@@ -48,12 +48,12 @@ const (
 // Changed records that articles changed on this node. The next response shows the change.
 func (s *Server) Changed() { s.freshness.changesMade.Add(1) }
 
-// Generation returns the number of changes that this server has seen, including articles that
+// ContentVersion returns the number of changes that this server has seen, including articles that
 // appeared because their date was reached. Caches of pages with articles use it as their
 // version. It is as fresh as the feeds are.
-func (s *Server) Generation() int64 {
+func (s *Server) ContentVersion() int64 {
 	s.refresh()
-	return s.freshness.generation.Load()
+	return s.freshness.contentVersion.Load()
 }
 
 // refresh brings the cache up to date with the source. It starts or joins a check of the
@@ -140,7 +140,7 @@ func (s *Server) markChanged(change Change) {
 	f.marking.Lock()
 	defer f.marking.Unlock()
 	if change.All || len(change.Articles) > 0 {
-		f.generation.Add(1)
+		f.contentVersion.Add(1)
 		for _, d := range s.cache.All() {
 			if change.All || d.touches(change.Articles) {
 				d.MarkStale()
@@ -156,7 +156,7 @@ func (s *Server) markChanged(change Change) {
 // outdated returns the last second before another node served feeds with newer settings than
 // this node's; nil if this node's are the newest.
 func (s *Server) outdated(newest Settings) *httpDate {
-	if s.options.Settings == "" || newest.Fingerprint == "" || newest.Fingerprint == s.options.Settings {
+	if s.options.Settings == "" || newest.Hash == "" || newest.Hash == s.options.Settings {
 		return nil
 	}
 	if known := s.freshness.outdated.Load(); known != nil && known.second == newest.Since.Unix()-1 {

@@ -15,8 +15,8 @@ import (
 // pageSize is the number of articles on a page of a list.
 const pageSize = 20
 
-// frontPage is the data of the front page.
-type frontPage struct {
+// homePage is the data of the front page.
+type homePage struct {
 	Articles  []card
 	Older     string // address of the next page; empty on the last
 	First     bool   // this is the first page
@@ -27,8 +27,8 @@ type frontPage struct {
 	Languages []store.LabelCount
 }
 
-func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
-	body := frontPage{First: r.URL.Query().Get("before") == "", Digests: p.digests(r.Context(), nil), Form: p.emptyForm(r.Context())}
+func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
+	body := homePage{First: r.URL.Query().Get("before") == "", Digests: p.digests(r.Context(), nil), Form: p.emptyForm(r.Context())}
 	body.Lead = body.First
 	var err error
 	if body.Articles, body.Older, err = p.list(r.Context(), article.Filter{}, r.URL); err != nil {
@@ -41,7 +41,7 @@ func (p *Pages) front(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := page{Description: p.config.Site.Description, Canonical: p.config.Site.URL + canonicalPath(r, "/"), Body: body, Feeds: p.allLinks(), NoIndex: !body.First}
-	return p.show(w, r, http.StatusOK, "front", v)
+	return p.show(w, r, http.StatusOK, "home", v)
 }
 
 // allLinks returns links to the feed of everything and to the configured feeds.
