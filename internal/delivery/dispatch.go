@@ -93,7 +93,7 @@ func (e *Engine) dispatch(ctx context.Context) {
 			if open || lastOpen.IsZero() {
 				lastOpen = time.Now()
 			}
-			if !open && e.queue.length() > 0 && time.Since(lastOpen) > giveBackAfter {
+			if !open && e.queue.length() > 0 && time.Since(lastOpen) > releaseAfter {
 				e.releaseAll()
 			}
 			if e.queue.length() > lowWater || !open {
@@ -114,11 +114,11 @@ func (e *Engine) dispatch(ctx context.Context) {
 	})
 }
 
-// giveBackAfter is how long a node that reaches no relay keeps chunks that other nodes could
+// releaseAfter is how long a node that reaches no relay keeps chunks that other nodes could
 // send.
-const giveBackAfter = 2 * time.Second
+const releaseAfter = 2 * time.Second
 
-// waitForWork waits for the next poll, or for a nudge.
+// waitForWork waits for the next poll, or for wakeDispatcher.
 func (e *Engine) waitForWork(ctx context.Context) {
 	select {
 	case <-e.wake:

@@ -21,7 +21,7 @@ func (h Heartbeat) Stalled(now time.Time) bool { return now.Sub(h.At) > h.Timeou
 
 // heartbeatTimeouts are the timeouts of loops whose passes may take long: one mail at a time to
 // a slow server, or freezing an edition for millions of recipients.
-var heartbeatTimeouts = map[string]time.Duration{"approval": 20 * time.Minute, "notices": 20 * time.Minute, "schedule": 5 * time.Minute}
+var heartbeatTimeouts = map[string]time.Duration{"approval": 20 * time.Minute, "single mails": 20 * time.Minute, "schedule": 5 * time.Minute}
 
 const defaultHeartbeatTimeout = 90 * time.Second
 

@@ -13,7 +13,7 @@ func TestHeartbeatsShowStalledAndFailingLoops(t *testing.T) {
 		t.Error("an engine that does not run has heartbeats")
 	}
 	e.heartbeats.begin("chunks")
-	e.heartbeats.begin("notices")
+	e.heartbeats.begin("single mails")
 	now := time.Now()
 	for _, p := range e.Heartbeats() {
 		long := now.Add(2 * time.Minute)
@@ -35,7 +35,7 @@ func TestHeartbeatsShowStalledAndFailingLoops(t *testing.T) {
 	}
 	e.heartbeats.end("chunks")
 	e.heartbeats.beat("chunks")
-	if all := e.Heartbeats(); len(all) != 1 || all[0].Name != "notices" {
+	if all := e.Heartbeats(); len(all) != 1 || all[0].Name != "single mails" {
 		t.Errorf("after the end of a loop: %+v", all)
 	}
 }

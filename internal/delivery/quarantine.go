@@ -36,7 +36,7 @@ const maxSkippedTicks = 100
 // seen that wait now, and those dated between the backup and now that are imported later. It
 // returns the editions with the decisions.
 func (e *Engine) Release(ctx context.Context, articlesSent bool) ([]store.QuarantinedEdition, error) {
-	release := store.Release{Notices: singleMailKind, ArticlesSent: articlesSent}
+	release := store.Release{SingleMails: singleMailKind, ArticlesSent: articlesSent}
 	missed, err := e.MissedTicks(ctx)
 	if err != nil {
 		return nil, err

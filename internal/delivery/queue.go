@@ -46,7 +46,7 @@ func (q *queue) putBack(j job) {
 	q.mu.Unlock()
 }
 
-// lookAhead is how many jobs are searched for one that suits a relay.
+// lookAhead is how many jobs are searched for one that a relay may send.
 const lookAhead = 64
 
 // take removes and returns the next job that routes to a relay, if there is one.

@@ -82,7 +82,7 @@ func inLockOrder(limits []AttemptLimit) []AttemptLimit {
 func (s *Store) ReturnAttempt(ctx context.Context, limits ...AttemptLimit) error {
 	return s.write(ctx, func(tx *conn) error {
 		for _, l := range inLockOrder(limits) {
-			if _, err := tx.Exec(ctx, "attempt.giveBack", hashToken(l.Key), l.Every.Milliseconds()); err != nil {
+			if _, err := tx.Exec(ctx, "attempt.return", hashToken(l.Key), l.Every.Milliseconds()); err != nil {
 				return err
 			}
 		}

@@ -23,7 +23,7 @@ ON CONFLICT (hash) DO UPDATE SET until = CASE WHEN attempts.until > $2 THEN atte
 WHERE attempts.until <= CAST($2 AS bigint) + CAST($4 AS bigint)
 RETURNING until;
 
--- name: attempt.giveBack
+-- name: attempt.return
 -- Index: primary key.
 UPDATE attempts SET until = until - CAST($2 AS bigint) WHERE hash = $1;
 

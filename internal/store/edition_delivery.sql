@@ -2,7 +2,7 @@
 -- subscriber bigint, state, reason, tries bigint, code bigint, reply, relay, at bigint, next_try bigint
 
 -- name: delivery.results
--- Stores the outcomes of tries. An outcome must match the stored attempt, so a node that was
+-- Stores the outcomes of tries. An outcome must match the stored nonce (attempt), so a node that was
 -- frozen and lost its lease changes no delivery that another node has claimed since. A mail
 -- that was in doubt once may have arrived twice, so doubted() keeps this in the reason.
 -- Index: primary key.
@@ -23,7 +23,7 @@ WHERE edition = $1 AND subscriber = $2 AND attempt = $3 AND state = 'uncertain' 
 -- name: delivery.intents
 -- Records that mails are about to be sent. A mail may be sent only if its row was changed
 -- here: this node still holds the chunk, the edition is being sent, and the subscriber is
--- still active and subscribed. A row that already has this attempt is ours too: it was
+-- still active and subscribed. A row that already has this nonce is ours too: it was
 -- committed, but the reply to the commit was lost. Index: primary keys.
 UPDATE deliveries SET state = 'attempting', attempt = $3, tries = tries + 1, at = $6, first_try = CASE WHEN first_try = 0 THEN $6 ELSE first_try END -- sqlite only
 WHERE edition = $1 AND subscriber = $2 AND (state IN ('queued', 'deferred', 'uncertain') OR state = 'attempting' AND attempt = $3) -- sqlite only

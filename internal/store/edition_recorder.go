@@ -18,7 +18,7 @@ import (
 type Intent struct {
 	Chunk      Chunk
 	Subscriber int64
-	Nonce      int64 // a random number that identifies this intent
+	Nonce      int64 // a random number that identifies this intent; in the column attempt
 }
 
 // Outcome is the result of an intent.

@@ -239,7 +239,7 @@ func columnArrays(n int, row func(i int) []any) []any {
 // changeBoth commits outcomes, intents or both with one statement, since a transaction of two
 // statements takes four round trips to PostgreSQL. No row is in both, since an intent is for
 // another mail. It may be repeated if it is unknown whether it was committed: the outcomes
-// then change nothing, and the intents find their own attempt.
+// then change nothing, and the intents find their own nonce.
 func (c *conn) changeBoth(ctx context.Context, outcomes, intents deliveryChange) error {
 	switch {
 	case outcomes.n == 0:

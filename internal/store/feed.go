@@ -19,7 +19,7 @@ type HubSubscription struct {
 	Secret  string // for X-Hub-Signature; empty when the subscriber gave none
 	Expires time.Time
 	Version string // of the content that was sent last
-	Network string // the network it was verified from; PutCallback stores it, reads leave it empty
+	Network string // the network it was verified from; PutHubSubscription stores it, reads leave it empty
 }
 
 // PutHubSubscription stores or renews a verified subscription. A renewal keeps its Version.

@@ -106,7 +106,7 @@ INSERT INTO quarantine_articles (source, id) VALUES ($1, $2) ON CONFLICT (source
 -- now. Indexes: primary key, articles_id.
 SELECT q.id FROM quarantine_articles q WHERE q.source = $1 AND NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = q.id);
 
--- name: quarantine.dropNotices
+-- name: quarantine.dropSingleMails
 -- Fails the single mails that were queued when the backup was made: they may have been sent
 -- since. Index: jobs_due.
 UPDATE jobs SET state = 'failed', error = $2, finished = $3 WHERE state = 'open' AND kind = $1 AND created <= $4;

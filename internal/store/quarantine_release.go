@@ -97,8 +97,8 @@ func (s *Store) DecideQuarantined(ctx context.Context, id string, d Decision) er
 
 // Release holds the options of ReleaseQuarantine.
 type Release struct {
-	Ticks   []SkippedTicks // of each digest with a schedule
-	Notices string         // the kind of the jobs that send single mails
+	Ticks       []SkippedTicks // of each digest with a schedule
+	SingleMails string         // the kind of the jobs that send single mails
 	// ArticlesSent marks all articles that are dated between the backup and now as seen,
 	// including those that are imported later. Without a journal it is unknown which of
 	// them were mailed.
@@ -134,7 +134,7 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 				return sqldb.Wrap("edition "+editions[i].ID, err)
 			}
 		}
-		if _, err := tx.Exec(ctx, "quarantine.dropNotices", release.Notices, "dropped: it waited when the backup was made, and may have been sent since", millis(s.Now()), millis(q.Since)); err != nil {
+		if _, err := tx.Exec(ctx, "quarantine.dropSingleMails", release.SingleMails, "dropped: it waited when the backup was made, and may have been sent since", millis(s.Now()), millis(q.Since)); err != nil {
 			return err
 		}
 		for _, query := range []string{"quarantine.forgetRecipients", "quarantine.forgetAccess", "quarantine.done", "quarantine.end"} {

@@ -39,7 +39,7 @@ func TestSourcesContainNoForbiddenWords(t *testing.T) {
 		}
 		for i, line := range strings.Split(string(data), "\n") {
 			if word := pattern.FindString(line); word != "" {
-				t.Errorf("%s:%d: %q is a retired word; use %s", path, i+1, word, forbidden[strings.ToLower(word)])
+				t.Errorf("%s:%d: %q is a forbidden word; use %s", path, i+1, word, forbidden[strings.ToLower(word)])
 			}
 		}
 	})

@@ -20,12 +20,12 @@ type concurrency struct {
 	target   int
 	previous int // target before the step that is being tried; 0 when none is
 
-	since    time.Time // when this number was first tried
-	mails    int64     // accepted by then
-	best     float64   // mails a second
-	retryAt  time.Time // no further step before this
-	patience time.Duration
-	cooldown time.Time // no step before this, since the server asked to slow down
+	since      time.Time // when this number was first tried
+	mails      int64     // accepted by then
+	best       float64   // mails a second
+	retryAt    time.Time // no further step before this
+	retryDelay time.Duration
+	cooldown   time.Time // no step before this, since the server asked to slow down
 }
 
 const (
@@ -34,8 +34,8 @@ const (
 	// stepGain is the factor by which a step must raise the rate to be kept.
 	stepGain = 1.05
 	// Bounds of the wait before a step that did not raise the rate is tried again.
-	minPatience = time.Second
-	maxPatience = time.Minute
+	minRetryDelay = time.Second
+	maxRetryDelay = time.Minute
 	// cooldownTime is how long the number stays halved after the server asked to slow down.
 	cooldownTime = 30 * time.Second
 )
@@ -71,12 +71,12 @@ func (c *concurrency) measure(mails int64, busy bool, at time.Time) {
 	switch {
 	case at.Before(c.cooldown):
 	case rate > c.best*stepGain:
-		c.best, c.patience = rate, minPatience
+		c.best, c.retryDelay = rate, minRetryDelay
 		c.grow()
 	case c.previous > 0:
 		c.target, c.previous = c.previous, 0
-		c.retryAt = at.Add(c.patience)
-		c.patience = min(2*c.patience, maxPatience)
+		c.retryAt = at.Add(c.retryDelay)
+		c.retryDelay = min(2*c.retryDelay, maxRetryDelay)
 	case !at.Before(c.retryAt):
 		c.best = rate
 		c.grow()

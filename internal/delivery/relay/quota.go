@@ -60,7 +60,7 @@ func perSecond(rate float64) (span time.Duration, limit int64) {
 func (r *Relay) TakeQuota(ctx context.Context) (time.Duration, error) { return r.quota.take(ctx) }
 
 // ReturnQuota takes back the count of a mail that was not sent.
-func (r *Relay) ReturnQuota() { r.quota.giveBack() }
+func (r *Relay) ReturnQuota() { r.quota.returnOne() }
 
 func (q *quota) take(ctx context.Context) (time.Duration, error) {
 	if len(q.windows) == 0 {
@@ -77,7 +77,7 @@ func (q *quota) take(ctx context.Context) (time.Duration, error) {
 	return 0, nil
 }
 
-func (q *quota) giveBack() {
+func (q *quota) returnOne() {
 	if len(q.windows) == 0 {
 		return
 	}
