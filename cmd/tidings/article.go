@@ -153,7 +153,7 @@ const articleListLong = `List shows each article with its date, its status, its 
   scheduled  becomes public at its date
   unlisted   found by its address only: in no feed, list, search, sitemap or edition
   draft      not public
-  withdrawn  removed, or its expiry date has passed`
+  withdrawn  removed, or expired; its page answers 410 if it was public before`
 
 func newArticleList(a *cli) *cobra.Command {
 	var filter string

@@ -42,7 +42,7 @@ type usageError struct{ error }
 func (e *usageError) Unwrap() error { return e.error }
 
 // errPartly ends a command that did part of its work and listed the rest: exit code 3.
-var errPartly = errors.New("partly done; what was left out is listed above")
+var errPartly = errors.New("only partly completed; see the messages above")
 
 // exit prints an error and returns the exit code.
 func (a *cli) exit(err error) int {

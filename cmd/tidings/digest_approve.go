@@ -221,13 +221,13 @@ func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, n
 // warnBacklog lists the articles that are not in an edition.
 func (a *cli) warnBacklog(p *app.Service, name string, b delivery.Backlog) {
 	if b.Waiting > 0 {
-		a.warn("%s; %d in this edition", some(b.Waiting, "article waits", "articles wait"), b.Next)
+		a.warn("%s; %d in this edition", some(b.Waiting, "article queued", "articles queued"), b.Next)
 	}
 	a.warnQueued(name, b)
 	if b.Drafted > 0 {
-		a.warn("%s in a draft that waits for approval and not in this edition", some(b.Drafted, "article is", "articles are"))
+		a.warn("%s in a draft that awaits approval, not in this edition", some(b.Drafted, "article is", "articles are"))
 	}
 	if b.Earlier > 0 {
-		a.warn("%s older than the digest's start, %s, and in no edition", some(b.Earlier, "article is", "articles are"), b.Since.In(p.Zone()).Format("2 January 2006"))
+		a.warn("%s dated before the digest's start date, %s, and in no edition", some(b.Earlier, "article is", "articles are"), b.Since.In(p.Zone()).Format("2 January 2006"))
 	}
 }

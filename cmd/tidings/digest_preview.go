@@ -64,7 +64,7 @@ func printDigests(w io.Writer, list []shownDigest) {
 
 const previewLong = `Preview renders the next edition of a digest as it would be now, and writes it to NAME.html and
 NAME.txt. It changes nothing. With --since it shows the edition that "send --since" would send. If all
-matching articles are older than the digest's start, it says so and shows a sample of the newest ones.`
+matching articles are dated before the digest's start date, it says so and shows a sample of the newest ones.`
 
 func newDigestPreview(a *cli) *cobra.Command {
 	var dir, since string
@@ -133,8 +133,8 @@ func newDigestTest(a *cli) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "test NAME --to ADDRESS",
 		Short: "Send the next edition to one address",
-		Long: `Test sends the next edition of a digest to one address. It changes nothing and is not counted. When
-there is nothing to send, it prints the reason and the exit code is 1.`,
+		Long: `Test sends the next edition of a digest to one address. It changes nothing: the articles stay
+in the queue, and the edition gets no number. When there is nothing to send, it prints the reason and the exit code is 1.`,
 		Example: "  tidings digest test weekly --to editor@example.org",
 		Args:    exactly("NAME"),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {

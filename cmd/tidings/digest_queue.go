@@ -34,7 +34,7 @@ func dateFor(p *app.Service, name, flag, text string) (time.Time, error) {
 
 // shownBacklog is a digest's backlog in the form that the commands print.
 type shownBacklog struct {
-	Since    string `json:"since,omitempty"` // the digest's start
+	Since    string `json:"since,omitempty"` // the digest's start date
 	Waiting  int    `json:"waiting"`
 	Next     int    `json:"next"`
 	Queued   int    `json:"queued"`
@@ -57,9 +57,9 @@ func showBacklog(b delivery.Backlog) shownBacklog {
 func (b shownBacklog) lines() []string {
 	var out []string
 	if b.Waiting > 0 {
-		line := fmt.Sprintf("%s; %d in the next edition", some(b.Waiting, "article waits", "articles wait"), b.Next)
+		line := fmt.Sprintf("%s; %d in the next edition", some(b.Waiting, "article queued", "articles queued"), b.Next)
 		if b.Queued > 0 {
-			line += fmt.Sprintf(", %s queued for %s", some(b.Queued, "stays", "stay"), some(b.Editions, "more edition", "more editions"))
+			line += fmt.Sprintf(", %d left for %s", b.Queued, some(b.Editions, "later edition", "later editions"))
 		}
 		out = append(out, line)
 	}
@@ -67,8 +67,8 @@ func (b shownBacklog) lines() []string {
 		n    int
 		what string
 	}{
-		{b.Drafted, "in drafts that wait for approval"},
-		{b.Earlier, "older than the digest's start: in no edition unless --since DATE moves the start"},
+		{b.Drafted, "in drafts that await approval"},
+		{b.Earlier, "dated before the digest's start date: in no edition unless --since DATE moves the start date"},
 		{b.Seen, "marked as seen"},
 	} {
 		if part.n > 0 {
@@ -99,8 +99,8 @@ func (a *cli) warnQueues(ctx context.Context, p *app.Service) error {
 // warnQueued explains how to keep old articles out of later editions.
 func (a *cli) warnQueued(name string, b delivery.Backlog) {
 	if b.Queued() > 0 {
-		a.warn("%s queued for %s of %s; mark old ones as seen with: tidings digest mark-seen %s --before DATE",
-			some(b.Queued(), "article stays", "articles stay"), some(b.Editions(), "more edition", "more editions"), name, name)
+		a.warn("%s left after the next edition of %s, for %s; mark old ones as seen with: tidings digest mark-seen %s --before DATE",
+			some(b.Queued(), "article is", "articles are"), name, some(b.Editions(), "later edition", "later editions"), name)
 	}
 }
 

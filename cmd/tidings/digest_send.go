@@ -18,11 +18,11 @@ import (
 )
 
 const sendLong = `Send composes an edition of the new articles and sends it now. It prints how many articles are in it and
-how many stay queued, and asks for the digest's name; pass --yes in scripts. --since moves the digest's start:
+how many are left for later editions, and asks for the digest's name; pass --yes in scripts. --since moves the digest's start date:
 stored articles dated from that day on are included. --draft makes the edition and leaves it for approval.
 
 The command runs until every mail has been tried; other nodes on the same store help. If only mails are
-left that other servers deferred, it ends with "sent, 5 being retried" and exit code 0; serve and worker
+left that other servers deferred, it ends with "sent, 5 retrying" and exit code 0; serve and worker
 retry these. After Ctrl-C they also send the rest.`
 
 func newDigestSend(a *cli) *cobra.Command {
@@ -61,7 +61,7 @@ func newDigestSend(a *cli) *cobra.Command {
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "let serve and worker send it")
 	c.Flags().BoolVar(&draft, "draft", false, "leave the edition for approval and send nothing")
-	c.Flags().StringVar(&since, "since", "", "move the digest's start to this day (2026-01-31)")
+	c.Flags().StringVar(&since, "since", "", "move the digest's start date to this day (2026-01-31)")
 	return c
 }
 
@@ -109,7 +109,7 @@ func (a *cli) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) 
 	}
 	err := a.printProgress(context.WithoutCancel(ctx), e, last)
 	if last.Retrying() {
-		a.warn("serve and worker retry deferred mails for up to %.0f hours; one of them must be running", e.Policy.RetryFor.Hours())
+		a.warn("serve and worker retry the remaining mails for up to %.0f hours; one of them must be running", e.Policy.RetryFor.Hours())
 	}
 	return errors.Join(err, partlyIf(unfinished(last)))
 }
@@ -169,7 +169,7 @@ type shownProgress struct {
 	Digest    string    `json:"digest"`
 	Number    int       `json:"number"`
 	State     string    `json:"state"`
-	Standing  string    `json:"standing"` // the state in words, such as "sent, 5 being retried"
+	Standing  string    `json:"standing"` // the state in words, such as "sent, 5 retrying"
 	Reason    string    `json:"reason,omitempty"`
 	Subject   string    `json:"subject"`
 	Articles  int       `json:"articles,omitempty"`
@@ -222,7 +222,7 @@ func (a *cli) printProgress(ctx context.Context, e *delivery.Engine, p delivery.
 		if shown.Reason != "" {
 			fmt.Fprintf(w, " (%s)", shown.Reason)
 		}
-		fmt.Fprintf(w, "\n%s: %d sent, %d refused, %d skipped, %d deferred, %d uncertain, %d open\n", some(shown.Total, "subscriber", "subscribers"), shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
+		fmt.Fprintf(w, "\n%s: %d sent, %d refused, %d skipped, %d retrying, %d uncertain, %d remaining\n", some(shown.Total, "subscriber", "subscribers"), shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
 		for _, title := range shown.Withdrawn {
 			fmt.Fprintf(w, "withdrawn after the approval and still in this edition: %s; pause it with: tidings digest pause %s\n", title, shown.Edition)
 		}

@@ -55,13 +55,13 @@ func newDigestStatus(a *cli) *cobra.Command {
 	}
 	c.Flags().StringVar(&name, "digest", "", "only editions of this digest")
 	c.Flags().IntVar(&limit, "limit", 10, "maximum number to list")
-	c.Flags().BoolVar(&all, "all", false, "with EDITION, list every mail that was refused, deferred or is uncertain")
+	c.Flags().BoolVar(&all, "all", false, "with EDITION, list every mail that was refused, is being retried or is uncertain")
 	return c
 }
 
 func printStatus(w io.Writer, list []shownProgress, ticks []store.Tick) {
 	for _, one := range list {
-		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %d deferred, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.Standing,
+		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %d retrying, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.Standing,
 			one.Sent, one.Total, one.Refused, one.Skipped, one.Deferred, one.Uncertain, one.Subject)
 		for _, title := range one.Withdrawn {
 			fmt.Fprintf(w, "\twithdrawn after the approval and still in this edition: %s; pause it with: tidings digest pause %s\n", title, one.Edition)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/journal"
 	"github.com/tidings-press/tidings/internal/store"
 )
@@ -142,19 +143,19 @@ func printQuarantine(w io.Writer, q shownQuarantine) {
 		fmt.Fprintf(w, "From the journal: %s, %s, %s.\n", some(q.Unsubscribed, "subscriber unsubscribed", "subscribers unsubscribed"),
 			some(q.Suppressed, "address was suppressed", "addresses were suppressed"), some(q.Erased, "subscriber was erased", "subscribers were erased"))
 	} else {
-		fmt.Fprintln(w, "No journal covers the time since then. Subscribers who unsubscribed since are active again. For those you know of, run")
+		fmt.Fprintln(w, "No journal covers the time since the backup. Subscribers who unsubscribed after it are active again. For those you know of, run")
 		fmt.Fprintln(w, "\"tidings subscriber suppress ADDRESS\" before the release.")
 	}
 	printAccess(w, q)
 	for _, e := range q.Editions {
 		fmt.Fprintf(w, "\n%s  %s %d  %q\n", e.Edition, e.Digest, e.Number, e.Subject)
-		fmt.Fprintf(w, "  journal: %s\n  store: %s\n  at release: %s\n", journalSays(e), storeSays(e), releaseDoes(e))
+		fmt.Fprintf(w, "  journal: %s\n  store: %s\n  on release: %s\n", journalSays(e), storeSays(e), releaseDoes(e))
 	}
 	if len(q.Editions) == 0 {
-		fmt.Fprintln(w, "\nNo edition is known to have been sent since.")
+		fmt.Fprintln(w, "\nNo edition is known to have been sent since the backup.")
 	}
 	for _, t := range q.Ticks {
-		fmt.Fprintf(w, "\n%s: %s skipped: %s\n", t.Digest, some(len(t.Ticks), "scheduled time since then is", "scheduled times since then are"), strings.Join(lastFew(t.Ticks), ", "))
+		fmt.Fprintf(w, "\n%s: %s skipped: %s\n", t.Digest, some(len(t.Ticks), "scheduled time since the backup is", "scheduled times since the backup are"), strings.Join(lastFew(t.Ticks), ", "))
 	}
 	fmt.Fprintln(w, "\nChange a decision: tidings quarantine decide EDITION sent|continue|hold|cancel\nThen: tidings quarantine release")
 }
@@ -178,14 +179,14 @@ func openAccess(ctx context.Context, p *app.Service) (editors []string, feeds in
 // journal.
 func printAccess(w io.Writer, q shownQuarantine) {
 	if !q.Journal {
-		fmt.Fprintf(w, "Editors who were removed or disabled since may sign in again, former passwords are valid again, and private feeds that\n"+
-			"were closed since can be read again (%d in all). Check who may sign in, and disable or remove the others with \"tidings editor\":\n", q.PrivateFeeds)
+		fmt.Fprintf(w, "Editors who were removed or disabled after the backup can sign in again, former passwords are valid again, and\n"+
+			"private feeds that were closed after the backup can be read again (%d in all). Check who can sign in, and disable or remove the others with \"tidings editor\":\n", q.PrivateFeeds)
 		for _, editor := range q.Editors {
 			fmt.Fprintf(w, "  %s\n", editor)
 		}
 	}
 	if q.ClosedFeeds > 0 {
-		fmt.Fprintf(w, "Private feeds that were closed since, and are closed again: %d\n", q.ClosedFeeds)
+		fmt.Fprintf(w, "Private feeds that were closed after the backup, and are closed again: %d\n", q.ClosedFeeds)
 	}
 	for _, lost := range q.LostAccess {
 		fmt.Fprintf(w, "%s: %s\n", lost.Editor, accessText(journal.AccessChange(lost.Change)))
@@ -196,13 +197,13 @@ func printAccess(w io.Writer, q shownQuarantine) {
 func accessText(change journal.AccessChange) string {
 	switch change {
 	case journal.AccessPassword:
-		return "the password was changed since; a new one is needed (tidings editor reset ADDRESS)"
+		return "the password was changed after the backup; a new one is needed (tidings editor reset ADDRESS)"
 	case journal.AccessRole:
 		return "is no longer an owner"
 	case journal.AccessDisabled:
-		return "was disabled since, and is disabled again"
+		return "was disabled after the backup, and is disabled again"
 	default:
-		return "was removed since, and is removed again"
+		return "was removed after the backup, and is removed again"
 	}
 }
 
@@ -227,7 +228,7 @@ func storeSays(e shownDecided) string {
 	if e.Stored == "" {
 		return "not in the store"
 	}
-	return e.Stored
+	return digest.State(e.Stored).Label()
 }
 
 // releaseDoes describes what happens to an edition on release.
@@ -265,7 +266,7 @@ func newQuarantineDecide(a *cli) *cobra.Command {
   cancel    no more mails are sent; if the backup does not contain the edition, its articles go into the
             next edition, also for subscribers who got them already
 
-Without a decision an edition is held; one that the backup does not contain counts as sent.`,
+Without a decision an edition stays paused; one that the backup does not contain counts as sent.`,
 		Example: "  tidings quarantine decide 0b6cc0e4-6ad3-4d0a-9c35-5a52a9cf3d0f sent",
 		Args:    exactly("EDITION", "DECISION"),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, _ *delivery.Engine, args []string) error {
@@ -289,13 +290,13 @@ func newQuarantineRelease(a *cli) *cobra.Command {
 	var yes, keep bool
 	c := &cobra.Command{
 		Use:   "release",
-		Short: "End the quarantine: apply the decisions and send mail again",
+		Short: "Release the store: apply the decisions and send mail again",
 		Long: `Release ends the quarantine. The decisions about editions are applied, scheduled times since the backup
 are skipped, single mails that were queued in the backup are dropped, and all processes send mail again.
 
-Without a journal it is not known which articles were mailed since the backup. All articles that wait for
-a digest, and all that are dated between the backup and now, are then marked as seen, also when they are
-imported later, so that none is mailed twice. --articles=new treats them as new instead.
+Without a journal there is no record of which articles were mailed since the backup. So that none is mailed
+twice, all queued articles, and all that are dated between the backup and now, are marked as seen, even if
+they are imported later. --articles=new treats them as new instead.
 "tidings digest mark-seen --undo" puts marked articles back.`,
 		Example: "  tidings quarantine release\n  tidings quarantine release --yes --articles=new",
 		Args:    exactly(),

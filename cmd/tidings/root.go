@@ -33,7 +33,7 @@ func newRoot(a *cli) *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON")
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run:"},
-		&cobra.Group{ID: "manage", Title: "Manage content and people:"},
+		&cobra.Group{ID: "manage", Title: "Manage content and subscribers:"},
 		&cobra.Group{ID: "setup", Title: "Set up:"},
 		&cobra.Group{ID: "keep", Title: "Maintain the store:"},
 	)

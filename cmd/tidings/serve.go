@@ -101,7 +101,7 @@ func (a *cli) warnOfSettings(c *config.Config, log *slog.Logger) {
 		log.Warn("check this setting", "setting", w.Key, "problem", w.Error())
 	}
 	for _, w := range c.SecurityWarnings() {
-		log.Warn("a secret is at risk", "setting", w.Key, "problem", w.Error())
+		log.Warn("insecure setting", "setting", w.Key, "problem", w.Error())
 	}
 }
 

@@ -20,8 +20,8 @@ import (
 const subscriberImportLong = `Import reads a list as spreadsheets and other mailing systems write it: with commas, semicolons or tabs,
 with or without a header, in UTF-8 or UTF-16. The summary shows how each column was read.
 
-An import never raises a state: a person who unsubscribed, bounced, complained or never confirmed stays so.
-A person whom the list marks as unsubscribed is lowered and suppressed, so that no later list adds them again.
+An import never makes a subscriber active who unsubscribed, bounced, complained or never confirmed. A subscriber
+whom the list marks as unsubscribed is downgraded and suppressed, so that no later list adds them again.
 If a column may be about unsubscribing or consent and is not understood, the import stops before anything is
 stored; explain the column with --column or --ignore-column. A line that is not understood is refused with its
 number, and the exit code is 3. FILE may be - for standard input.
@@ -58,7 +58,7 @@ func newSubscriberImport(a *cli) *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringArrayVar(&im.options.Digests, "digest", nil, "digest for lines without one; may be repeated (default: all)")
-	flags.StringVar(&im.consent, "consent", "imported from a list", "how the people agreed")
+	flags.StringVar(&im.consent, "consent", "imported from a list", "how the subscribers agreed")
 	flags.StringVar(&im.options.MailLanguage, "mail-language", "", "language of the mails' fixed texts for lines that name no language (default: the site's)")
 	flags.BoolVar(&im.options.DryRun, "dry-run", false, "report what would happen, and store nothing")
 	flags.StringArrayVar(&im.mapped, "column", nil, "read a column as NAME=MEANING: "+meaningNames())
@@ -244,11 +244,11 @@ func (s importSummary) write(w io.Writer) {
 	if s.Pending > 0 {
 		fmt.Fprintf(w, " (%d of them pending)", s.Pending)
 	}
-	fmt.Fprintf(w, ", %d unchanged, %d repeated, %d lowered, %d suppressed, %d refused\n", s.Unchanged, s.Repeated, s.Lowered, s.Suppressed, s.Refused)
+	fmt.Fprintf(w, ", %d unchanged, %d repeated, %d downgraded, %d suppressed, %d refused\n", s.Unchanged, s.Repeated, s.Lowered, s.Suppressed, s.Refused)
 	for _, counts := range []struct {
 		word string
 		by   map[string]int64
-	}{{"lowered to", s.LoweredTo}, {"refused:", s.RefusedBy}} {
+	}{{"downgraded to", s.LoweredTo}, {"refused:", s.RefusedBy}} {
 		for _, reason := range slices.Sorted(maps.Keys(counts.by)) {
 			fmt.Fprintf(w, "%s %s: %d\n", counts.word, reason, counts.by[reason])
 		}

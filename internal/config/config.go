@@ -66,7 +66,7 @@ type Site struct {
 	Languages []string `yaml:"languages"`
 	// Timezone of dates and of digests that name none, such as Europe/Paris.
 	Timezone string `yaml:"timezone"`
-	// Line for the feeds, such as © 2026 Example Press.
+	// Copyright line of the feeds, such as © 2026 Example Press.
 	Copyright string `yaml:"copyright"`
 	// The person responsible for the content: "Name <address>".
 	Editor string `yaml:"editor"`
@@ -160,7 +160,7 @@ type Source struct {
 
 // Health says when owners are alerted.
 type Health struct {
-	// Whether owners get a mail when an edition fails or is paused by the program, a relay is stopped, or the store has a problem.
+	// Whether owners get a mail when an edition fails or is paused by the program, a relay is paused, or the store has a problem.
 	Alerts bool `yaml:"alerts"`
 	// Minimum time between two alerts for the same cause.
 	AlertEvery time.Duration `yaml:"alert_every"`

@@ -112,6 +112,6 @@ type Digest struct {
 	Language string `yaml:"language"`
 	// automatic, or manual: an editor approves each edition.
 	Approval string `yaml:"approval"`
-	// Who gets a mail when a draft waits for approval, or when an article of an approved edition is withdrawn: editors for all of them, owners, or none.
+	// Who gets a mail when a draft needs approval, or when an article of an approved edition is withdrawn: editors for all of them, owners, or none.
 	Notify string `yaml:"notify"`
 }

@@ -26,7 +26,7 @@ type DKIM struct {
 
 // Delivery says how editions are sent.
 type Delivery struct {
-	// Mails in doubt after a crash: resend (with the same Message-ID), or hold until an editor decides.
+	// Uncertain mails after a crash: resend (with the same Message-ID), or hold until an editor decides.
 	Uncertain string `yaml:"uncertain"`
 	// How long to retry a message that the server defers.
 	RetryFor time.Duration `yaml:"retry_for"`
@@ -48,7 +48,7 @@ type Bounces struct {
 	LMTP string `yaml:"lmtp"`
 	// Further addresses that the listeners accept mail for, such as the one registered with a feedback loop. `abuse` and `postmaster` at the domains of return paths are always accepted.
 	Addresses []string `yaml:"addresses"`
-	// Whether another program reads the mail to return paths and unsubscribe addresses. Without this, a listener or a mailbox, mails have no "mailto:" address for unsubscribing; without a webhook too, their return path is the sender.
+	// Whether another program reads the mail to return paths and unsubscribe addresses. If neither this nor a listener nor a mailbox is set, mails have no "mailto:" address for unsubscribing. If no webhook is set either, the return path of mails is the sender.
 	ReadElsewhere bool `yaml:"read_elsewhere"`
 	// Mailbox to poll.
 	Mailbox *Mailbox `yaml:"mailbox"`

@@ -15,14 +15,14 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// Backlog counts the articles that fit a digest: those that wait for an edition, and the others by
-// the reason why they do not wait.
+// Backlog counts the articles that fit a digest: those that are queued for an edition, and the
+// others by the reason why they are not queued.
 type Backlog struct {
-	Since   time.Time // beginning of the digest; zero includes all articles
+	Since   time.Time // start date of the digest; zero includes all articles
 	Waiting int       // articles that have been in no edition
 	Next    int       // of those, how many would be in an edition made now
 	Max     int       // most articles of one edition; 0 is no limit
-	Earlier int       // dated before the beginning: they stay out unless the beginning is moved
+	Earlier int       // dated before the start date: in no edition unless it is moved
 	Seen    int       // marked as seen
 	Drafted int       // in drafts
 	Sent    int       // in editions that were approved
@@ -109,7 +109,7 @@ func (e *NothingNewError) Unwrap() error { return ErrNothingNew }
 // reason explains where the articles that fit the digest are.
 func (b Backlog) reason(least int, zone *time.Location) string {
 	if b.Waiting > 0 {
-		return fmt.Sprintf("%s, and an edition needs %d", count(b.Waiting, "article waits", "articles wait"), least)
+		return fmt.Sprintf("%s, and an edition needs %d", count(b.Waiting, "article is queued", "articles are queued"), least)
 	}
 	type place struct {
 		n    int
@@ -118,9 +118,9 @@ func (b Backlog) reason(least int, zone *time.Location) string {
 	var places []place
 	for _, p := range []place{
 		{b.Sent, "been in an edition"},
-		{b.Drafted, "a place in a draft that waits for approval"},
+		{b.Drafted, "a place in a draft that awaits approval"},
 		{b.Seen, "been marked as seen"},
-		{b.Earlier, "a date before " + b.Since.In(zone).Format("2 January 2006") + ", where this digest begins"},
+		{b.Earlier, "a date before " + b.Since.In(zone).Format("2 January 2006") + ", the start date of this digest"},
 	} {
 		if p.n > 0 {
 			places = append(places, p)

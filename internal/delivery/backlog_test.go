@@ -104,7 +104,7 @@ func TestOldArticlesAreLeftOutUnlessRequested(t *testing.T) {
 			for year := range 15 {
 				b.addDatedArticle(fmt.Sprint("archive", 2011+year), time.Date(2011+year, 5, 1, 0, 0, 0, 0, time.UTC))
 			}
-			b.wantChosen(delivery.PreviewOptions{}, "nothing new: every article that fits has a date before 20 November 2026, where this digest begins")
+			b.wantChosen(delivery.PreviewOptions{}, "nothing new: every article that fits has a date before 20 November 2026, the start date of this digest")
 			b.addDatedArticle("tuesday", c.Now().AddDate(0, 0, -1))
 			b.addDatedArticle("friday", time.Date(2026, 11, 19, 23, 30, 0, 0, time.UTC)) // in Paris, the day of the last tick
 			b.wantChosen(delivery.PreviewOptions{}, "tuesday friday")
@@ -117,7 +117,7 @@ func TestOldArticlesAreLeftOutUnlessRequested(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.advance(time.Millisecond)
-			b.wantChosen(delivery.PreviewOptions{}, "nothing new: of the articles that fit, 2 have a place in a draft that waits for approval; 15 have a date before 20 November 2026, where this digest begins")
+			b.wantChosen(delivery.PreviewOptions{}, "nothing new: of the articles that fit, 2 have a place in a draft that awaits approval; 15 have a date before 20 November 2026, the start date of this digest")
 			b.addDatedArticle("backdated", time.Date(2015, 7, 1, 0, 0, 0, 0, time.UTC))
 			b.wantChosen(delivery.PreviewOptions{}, "backdated")
 			b.wantBacklog(delivery.Backlog{Waiting: 1, Next: 1, Earlier: 15, Drafted: 2})
@@ -224,7 +224,7 @@ func TestPreviewShowsSampleBeforeFirstEdition(t *testing.T) {
 	}
 	b.wantChosen(delivery.PreviewOptions{Sample: true}, "archive4 archive3 archive2")
 	p, err := b.engine.Preview(t.Context(), "weekly", delivery.PreviewOptions{Sample: true})
-	if err != nil || !strings.Contains(p.Sample, "where this digest begins") {
+	if err != nil || !strings.Contains(p.Sample, "the start date of this digest") {
 		t.Errorf("the reason for the sample is %q, %v", p.Sample, err)
 	}
 	if _, err := b.engine.Send(t.Context(), "weekly", delivery.SendOptions{By: "ann"}); !errors.Is(err, delivery.ErrNothingNew) {

@@ -95,7 +95,7 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 		}
 	}
 	if joined == 0 {
-		return true, &NothingNewError{reason: "the draft of " + draft.Created.Format(time.DateOnly) + " still waits for approval, and there is nothing to add to it"}
+		return true, &NothingNewError{reason: "the draft of " + draft.Created.Format(time.DateOnly) + " still awaits approval, and there is nothing to add to it"}
 	}
 	next, err := e.rebuildDraft(ctx, draft, issue)
 	if err != nil {

@@ -140,15 +140,15 @@ func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify,
 // articles that a later tick added; 0 for a new draft.
 func (e *Engine) draftMessage(def *Definition, edition store.Edition, joined int) editorMessage {
 	n := editorMessage{
-		heading: "A draft waits for you: " + edition.Subject,
-		lines: []string{fmt.Sprintf("An edition of %s with %s waits for approval. It is sent when an editor approves it, and not before.",
+		heading: "A draft needs your approval: " + edition.Subject,
+		lines: []string{fmt.Sprintf("An edition of %s with %s awaits approval. It is not sent until an editor approves it.",
 			def.Title, count(len(edition.Articles), "article", "articles"))},
-		button: "Look at the draft",
+		button: "Open the draft",
 		path:   "/admin/editions/" + edition.ID,
 	}
 	if joined > 0 {
-		n.heading = "A draft still waits for you: " + edition.Subject
-		n.lines = append(n.lines, fmt.Sprintf("It was not approved before the next edition was due, so that %s joined it.", count(joined, "new article has", "new articles have")))
+		n.heading = "A draft still needs your approval: " + edition.Subject
+		n.lines = append(n.lines, fmt.Sprintf("It was not approved before the next edition was due, so %s added to it.", count(joined, "new article was", "new articles were")))
 	}
 	return n
 }
@@ -168,10 +168,10 @@ func (e *Engine) notifyWithdrawn(ctx context.Context) error {
 		n := editorMessage{
 			heading: "Withdrawn, but in a running edition: " + u.Title,
 			lines: []string{
-				fmt.Sprintf("“%s” was withdrawn after the edition “%s” was approved. An approved edition is frozen: it still holds the article. It is %s.", u.Title, u.Subject, u.State),
+				fmt.Sprintf("“%s” was withdrawn after the edition “%s” was approved. An approved edition is frozen: it still contains the article. Its state is: %s.", u.Title, u.Subject, u.State.Label()),
 				"Pause the edition to stop it for all subscribers who have not received it yet. Then you can cancel or resume it.",
 			},
-			button: "Look at the edition",
+			button: "Open the edition",
 			path:   "/admin/editions/" + u.Edition,
 		}
 		if u.State == digest.Paused {
@@ -186,7 +186,7 @@ func (e *Engine) notifyWithdrawn(ctx context.Context) error {
 			return err
 		}
 		if first {
-			e.Log.Warn("an article of an edition under way was withdrawn", "digest", u.Digest, "edition", u.Edition, "state", u.State, "article", u.ID,
+			e.Log.Warn("an article of an approved edition was withdrawn", "digest", u.Digest, "edition", u.Edition, "state", u.State, "article", u.ID,
 				"hint", "tidings digest pause "+u.Edition)
 		}
 	}

@@ -84,7 +84,7 @@ func TestDraftIsMailedToEditors(t *testing.T) {
 			}
 			for _, address := range want {
 				for _, m := range b.mailsTo(address) {
-					if !strings.Contains(m, "https://gazette.example/admin/editions/"+draft.ID) || !strings.Contains(m, "A draft waits for you") {
+					if !strings.Contains(m, "https://gazette.example/admin/editions/"+draft.ID) || !strings.Contains(m, "A draft needs your approval") {
 						t.Errorf("the mail to %s:\n%s", address, m)
 					}
 				}
@@ -131,7 +131,7 @@ func TestArticlesOfLaterTickJoinWaitingDraft(t *testing.T) {
 		})
 		b.eventually("a tick with nothing to add", func() bool {
 			ticks, err := b.store.Ticks(ctx, "weekly", 1)
-			return err == nil && len(ticks) == 1 && strings.Contains(ticks[0].Reason, "still waits for approval, and there is nothing to add to it")
+			return err == nil && len(ticks) == 1 && strings.Contains(ticks[0].Reason, "still awaits approval, and there is nothing to add to it")
 		})
 		b.eventually("the mails to the editor", func() bool { return len(b.mailsTo("ann@gazette.example")) >= 3 })
 		if all, err := b.store.Editions(ctx, "weekly", 10); err != nil || len(all) != 1 {
@@ -180,7 +180,7 @@ func TestWithdrawnArticleOfRunningEditionIsMailedToEditors(t *testing.T) {
 		if err != nil || len(p.Withdrawn) != 1 || p.Withdrawn[0].ID != gone {
 			b.t.Errorf("withdrawn %+v, %v", p.Withdrawn, err)
 		}
-		if !strings.Contains(log.String(), "an article of an edition under way was withdrawn") {
+		if !strings.Contains(log.String(), "an article of an approved edition was withdrawn") {
 			b.t.Errorf("the log does not mention it:\n%s", log.String())
 		}
 		if pending, err := b.store.PendingWithdrawalNotices(ctx); err != nil || len(pending) != 0 {

@@ -32,8 +32,8 @@ func (p Progress) Idle() bool {
 // until the last of them has a final state.
 func (p Progress) Retrying() bool { return Retrying(p.Edition.State, p.Counts) }
 
-// StateText describes the edition's state for people: the state itself, or "sent, 5 being
-// retried".
+// StateText describes the edition's state for people: the state itself, or "sent, 5
+// retrying".
 func (p Progress) StateText() string { return StateText(p.Edition.State, p.Counts) }
 
 // RelayHeld reports whether a relay is held, not only a recipient domain.
@@ -51,11 +51,11 @@ func Retrying(state digest.State, c store.DeliveryCounts) bool {
 func StateText(state digest.State, c store.DeliveryCounts) string {
 	switch {
 	case !Retrying(state, c):
-		return string(state)
+		return state.Label()
 	case c.Sent == 0:
-		return fmt.Sprintf("none sent yet, %d being retried", c.Open())
+		return fmt.Sprintf("none sent yet, %d retrying", c.Open())
 	}
-	return fmt.Sprintf("sent, %d being retried", c.Open())
+	return fmt.Sprintf("sent, %d retrying", c.Open())
 }
 
 // Progress returns the progress of an edition.

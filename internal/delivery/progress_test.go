@@ -30,7 +30,7 @@ func TestEditionWithOnlyRetriesLeftIsShownAsSent(t *testing.T) {
 				break
 			}
 		}
-		if last.Edition.State != digest.Sending || last.StateText() != "sent, 5 being retried" || last.Idle() {
+		if last.Edition.State != digest.Sending || last.StateText() != "sent, 5 retrying" || last.Idle() {
 			b.t.Errorf("%s %+v: %q", last.Edition.State, last.Counts, last.StateText())
 		}
 		if !moved {
@@ -46,10 +46,10 @@ func TestStateTextNamesRetriesOnlyWhenNothingElseIsLeft(t *testing.T) {
 		counts store.DeliveryCounts
 		want   string
 	}{
-		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5}, "sent, 5 being retried"},
-		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 196, Deferred: 5}, "sent, 4 being retried"}, // one is retried now
-		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 190, Refused: 2, Skipped: 1, Uncertain: 2, Deferred: 5}, "sent, 5 being retried"},
-		{digest.Sending, store.DeliveryCounts{Total: 5, Deferred: 5}, "none sent yet, 5 being retried"},
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5}, "sent, 5 retrying"},
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 196, Deferred: 5}, "sent, 4 retrying"}, // one is retried now
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 190, Refused: 2, Skipped: 1, Uncertain: 2, Deferred: 5}, "sent, 5 retrying"},
+		{digest.Sending, store.DeliveryCounts{Total: 5, Deferred: 5}, "none sent yet, 5 retrying"},
 		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 194, Deferred: 5}, "sending"},
 		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 200}, "sending"},
 		{digest.Paused, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5}, "paused"},

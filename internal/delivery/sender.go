@@ -122,7 +122,7 @@ func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 			continue
 		}
 		if until := s.relay.ThrottledUntil(relay.DomainOf(j.Address)); !until.IsZero() {
-			s.deferJob(j, "its domain asks to slow down", time.Until(until)+rand.N(time.Minute))
+			s.deferJob(j, "its domain is rate-limited", time.Until(until)+rand.N(time.Minute))
 			continue
 		}
 		if d, err := s.relay.TakeQuota(ctx); d > 0 || err != nil {

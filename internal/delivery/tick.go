@@ -111,7 +111,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 func (e *Engine) logBacklog(ctx context.Context, def *Definition) {
 	b, err := e.Backlog(ctx, def.Name, time.Time{})
 	if err == nil && b.Waiting > 0 {
-		e.Log.Warn("articles stay queued for later editions", "digest", def.Name, "articles", b.Waiting, "hint", "tidings digest mark-seen "+def.Name+" --before DATE")
+		e.Log.Warn("articles are left for later editions", "digest", def.Name, "articles", b.Waiting, "hint", "tidings digest mark-seen "+def.Name+" --before DATE")
 	}
 }
 

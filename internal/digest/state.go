@@ -29,12 +29,23 @@ var Transitions = []Transition[State]{
 	{Approved, Paused, "an editor pauses it before its first mail"},
 	{Approved, Cancelled, "an editor cancels it before its first mail"},
 	{Approved, Failed, "its stored variants cannot be read or compiled"},
-	{Sending, Sent, "every delivery has a final state; while only retries are left, it is shown as \"sent, 5 being retried\""},
+	{Sending, Sent, "every delivery has a final state; while only retries are left, it is shown as \"sent, 5 retrying\""},
 	{Sending, Paused, "an editor pauses it, or it is held after a restore"},
 	{Sending, Cancelled, "an editor cancels it; subscribers who got it keep it"},
 	{Sending, Failed, "its stored variants cannot be read or compiled"},
 	{Paused, Sending, "an editor resumes it"},
 	{Paused, Cancelled, "an editor cancels it"},
+}
+
+// Label returns the state as pages and commands show it.
+func (s State) Label() string {
+	switch s {
+	case Draft:
+		return "awaiting approval"
+	case Approved:
+		return "starting"
+	}
+	return string(s)
 }
 
 // CanBecome reports whether an edition may change from s to next.

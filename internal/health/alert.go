@@ -61,7 +61,7 @@ func (m *Monitor) checkAndAlert(ctx context.Context) {
 		seen[f.cause] = true
 		if _, known := m.firstSeen[f.cause]; !known {
 			m.firstSeen[f.cause] = now
-			m.Log.Warn("this node has a problem", "what", f.text, "detail", f.detail)
+			m.Log.Warn("health check failed", "what", f.text, "detail", f.detail)
 		}
 		if !f.quiet && now.Sub(m.firstSeen[f.cause]) >= f.grace {
 			m.alert(ctx, f, m.Every)
@@ -70,7 +70,7 @@ func (m *Monitor) checkAndAlert(ctx context.Context) {
 	for cause := range m.firstSeen {
 		if !seen[cause] {
 			delete(m.firstSeen, cause)
-			m.Log.Info("the problem is over", "what", cause)
+			m.Log.Info("health check recovered", "what", cause)
 		}
 	}
 	m.alertEditions(ctx)

@@ -249,7 +249,7 @@ func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
 	case err != nil:
 		return nil // the next check tries again
 	case held != nil: // ticks wait for an owner, and a mail about them would not be sent
-		return []finding{{cause: "quarantine", text: "nothing is sent until an owner ends the quarantine", detail: "the store was restored", warning: true, quiet: true}}
+		return []finding{{cause: "quarantine", text: "nothing is sent until an owner releases the store", detail: "the store was restored", warning: true, quiet: true}}
 	}
 	if lag.Tick > maxTickDelay {
 		return []finding{{cause: "late", text: "a digest is overdue", detail: fmt.Sprintf("its tick was due %s ago", lag.Tick.Round(time.Second)), grace: 3 * time.Minute}}
@@ -264,7 +264,7 @@ func (m *Monitor) relayFindings(ctx context.Context) (out []finding) {
 		return nil // the next check tries again
 	}
 	for _, h := range holds {
-		f := finding{cause: h.Target(), text: "a relay is stopped", detail: fmt.Sprintf("%s until %s: %s", h.Target(), h.Until.Format("15:04:05 MST"), h.Reason), warning: true}
+		f := finding{cause: h.Target(), text: "a relay is paused", detail: fmt.Sprintf("%s until %s: %s", h.Target(), h.Until.Format("15:04:05 MST"), h.Reason), warning: true}
 		switch h.Kind {
 		case store.ConnectionHeld:
 			// A relay with a temporary failure is dialled again within half a minute. A

@@ -305,10 +305,10 @@ func TestStoppedRelayIsAWarningAndAlertsOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = answer.Body.Close()
-	n.until("a relay is stopped", func(code int, r health.Report) bool {
-		return code == http.StatusOK && slices.Contains(r.Warnings, "a relay is stopped")
+	n.until("a relay is paused", func(code int, r health.Report) bool {
+		return code == http.StatusOK && slices.Contains(r.Warnings, "a relay is paused")
 	})
-	n.wantAlert("a relay is stopped")
+	n.wantAlert("a relay is paused")
 }
 
 func TestFailedEditionAlertsOwner(t *testing.T) {
@@ -367,6 +367,6 @@ func TestQuarantinedNodeIsReadyWithWarning(t *testing.T) {
 		}
 	}
 	n.until("it is quarantined", func(code int, r health.Report) bool {
-		return code == http.StatusOK && slices.Contains(r.Warnings, "nothing is sent until an owner ends the quarantine") && r.Lag.Tick > 0
+		return code == http.StatusOK && slices.Contains(r.Warnings, "nothing is sent until an owner releases the store") && r.Lag.Tick > 0
 	})
 }

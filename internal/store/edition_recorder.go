@@ -300,7 +300,7 @@ func (s *Store) DenialReason(ctx context.Context, in Intent) (string, error) {
 	var why string
 	found, err := s.readers.One(ctx, "delivery.whyNot", []any{in.Chunk.Edition, in.Chunk.Number, in.Chunk.Epoch, in.Subscriber}, &why)
 	if err == nil && !found {
-		err = errors.New("the edition is gone")
+		err = errors.New("edition not found")
 	}
 	return why, err
 }

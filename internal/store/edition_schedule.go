@@ -28,7 +28,7 @@ type Tick struct {
 
 // ErrTaken reports that another node has handled a tick, or another edition has taken an
 // article, in the meantime. The caller starts again.
-var ErrTaken = errors.New("another node was faster")
+var ErrTaken = errors.New("another node has changed this digest in the meantime; try again")
 
 // EnsureDigest creates the row of a new digest, and moves the next tick when the schedule
 // has changed. It returns the row.

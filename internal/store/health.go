@@ -282,7 +282,7 @@ func (i *Integrity) begin(ctx context.Context, db *sql.DB) error {
 }
 
 // errDamaged is wrapped with the result of SQLite's check.
-var errDamaged = errors.New("the check of the database found")
+var errDamaged = errors.New("database integrity check failed")
 
 // checkTable runs SQLite's check of one table.
 func checkTable(ctx context.Context, db *sql.DB, table string) error {
@@ -292,7 +292,7 @@ func checkTable(ctx context.Context, db *sql.DB, table string) error {
 		return err
 	}
 	if found != "ok" {
-		return fmt.Errorf("%w in %s: %s", errDamaged, table, found)
+		return fmt.Errorf("%w in table %s: %s", errDamaged, table, found)
 	}
 	return nil
 }

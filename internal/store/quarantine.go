@@ -45,7 +45,7 @@ type AccessLost struct {
 
 // ErrQuarantined reports that an edition cannot be composed, approved or sent because the
 // store is quarantined.
-var ErrQuarantined = errors.New("the store is quarantined: it was restored, or is older than its journal, so no mail is sent until an owner ends the quarantine (tidings quarantine show)")
+var ErrQuarantined = errors.New("the store is quarantined: it was restored, or is older than its journal, so no mail is sent until an owner releases the store (tidings quarantine show)")
 
 // Quarantine returns the quarantine of the store, or nil if there is none. It is cheap
 // enough to be called before every step.

@@ -85,7 +85,7 @@ func (s *Store) DecideQuarantined(ctx context.Context, id string, d Decision) er
 			continue
 		}
 		if !all[i].Allows(d) {
-			return fmt.Errorf("edition %s cannot be decided as %q: the backup does not have it; choose sent or cancel", id, d)
+			return fmt.Errorf("edition %s cannot get the decision %q, because the backup does not contain it; choose sent or cancel", id, d)
 		}
 		return s.write(ctx, func(tx *conn) error {
 			_, err := tx.Exec(ctx, "quarantine.decide", id, string(d))

@@ -75,14 +75,25 @@ func (s Summary) Plus(t Summary) Summary {
 
 // String returns the summary in one line.
 func (s Summary) String() string {
-	out := fmt.Sprintf("%d files: %d articles new, %d updated, %d unchanged", s.Files, s.Created, s.Updated, s.Unchanged)
+	out := fmt.Sprintf("%s: %s, %d updated, %d unchanged", counted(s.Files, "file", "files"), counted(s.Created, "new article", "new articles"), s.Updated, s.Unchanged)
 	for _, part := range []struct {
-		count int
-		words string
-	}{{s.Withheld, "%d withheld"}, {s.Redirects, "%d old addresses redirected"}, {s.Problems, "%d left out"}, {s.Warnings, "%d warnings"}} {
+		count     int
+		one, more string
+	}{
+		{s.Withheld, "withheld", "withheld"}, {s.Redirects, "old address redirected", "old addresses redirected"},
+		{s.Problems, "left out", "left out"}, {s.Warnings, "warning", "warnings"},
+	} {
 		if part.count > 0 {
-			out += fmt.Sprintf("; "+part.words, part.count)
+			out += "; " + counted(part.count, part.one, part.more)
 		}
 	}
 	return out
+}
+
+// counted returns a number with its noun, such as "1 file" or "2 files".
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }

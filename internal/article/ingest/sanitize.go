@@ -67,7 +67,7 @@ func textOnly(source string) string {
 	return "<p>" + html.EscapeString(text) + "</p>"
 }
 
-var errTangled = errors.New("the HTML is too tangled to be read")
+var errTangled = errors.New("the HTML is too deeply nested")
 
 // reparse parses HTML as browsers do, normalizes it and renders it again. It fails for HTML that
 // is nested too deeply or would become too large.

@@ -112,7 +112,7 @@ func (r *Relay) onDialFailed(ctx context.Context, err error) {
 	}
 	var failed *mailer.DialError
 	if errors.As(err, &failed) && !failed.Temporary() {
-		r.set.Log.Error("relay stopped", "relay", r.Name, "reason", err)
+		r.set.Log.Error("relay paused", "relay", r.Name, "reason", err)
 		r.hold(ctx, settingsWait, err.Error())
 		return
 	}
@@ -239,7 +239,7 @@ func (r *Relay) stop(ctx context.Context, d time.Duration, reason string) {
 	r.stoppedUntil, r.reason = time.Now().Add(d), reason
 	r.stops++
 	r.mu.Unlock()
-	r.set.Log.Error("relay stopped", "relay", r.Name, "for", d.Round(time.Second), "reason", reason)
+	r.set.Log.Error("relay paused", "relay", r.Name, "for", d.Round(time.Second), "reason", reason)
 	r.announce(ctx, store.RelayHeld, "", d, reason)
 }
 

@@ -85,9 +85,9 @@ func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 	e := s.owner()
 	e.sendWeekly()
 	here := e.at
-	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
+	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 retrying") })
 	dashboard := e.get("/admin/")
-	e.want(dashboard, "sent, 1 being retried")
+	e.want(dashboard, "sent, 1 retrying")
 	if strings.Contains(dashboard, "No editions have been sent yet") || strings.Contains(dashboard, `id="now"`) {
 		t.Errorf("the dashboard does not list the edition as sent:\n%s", dashboard)
 	}

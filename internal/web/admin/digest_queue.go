@@ -67,7 +67,7 @@ func (h *Handler) markUnseen(w http.ResponseWriter, r *http.Request, session sto
 	return redirectWithFlash(w, r, back, "unseen")
 }
 
-// setFirstDay changes the first day of a digest.
+// setFirstDay changes the start date of a digest.
 func (h *Handler) setFirstDay(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	d, err := h.requestedDigest(r)
 	if err != nil {
@@ -79,11 +79,11 @@ func (h *Handler) setFirstDay(w http.ResponseWriter, r *http.Request, session st
 		return err
 	}
 	if day.IsZero() {
-		return invalid("The first day was not changed", "Choose a date. Articles dated on or after it belong to this digest.", back)
+		return invalid("The start date was not changed", "Choose a date. Articles dated on or after it belong to this digest.", back)
 	}
 	if err := h.engine.SetBeginning(r.Context(), d.Name, day); err != nil {
-		return conflict("The first day was not changed", err, back)
+		return conflict("The start date was not changed", err, back)
 	}
-	h.log.Info("first day of a digest changed", "digest", d.Name, "day", day, "editor", session.Editor.ID)
+	h.log.Info("start date of a digest changed", "digest", d.Name, "day", day, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, back, "begins")
 }

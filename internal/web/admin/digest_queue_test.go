@@ -22,19 +22,19 @@ func TestOldArticlesAreMarkedAsSeenAndPutBack(t *testing.T) {
 	}
 	e := s.owner()
 	here := "/admin/digests/weekly"
-	e.want(e.get(here), "26 articles stay queued, enough for 1 more edition", "50 articles")
-	e.want(e.get("/admin/"), "26 articles stay queued")
-	e.want(e.get(here+"/send"), "26 articles stay queued", "Mark old ones as seen")
+	e.want(e.get(here), "26 articles are left for 1 later edition", "50 articles")
+	e.want(e.get("/admin/"), "26 articles are left")
+	e.want(e.get(here+"/send"), "26 articles are left", "Mark old ones as seen")
 	e.want(e.post(here+"/seen"), "Nothing was marked")
 	e.want(e.post(here+"/seen", "before", "yesterday"), "Invalid date")
 	marked := e.post(here+"/seen", "before", "2020-01-01")
 	e.want(marked, "Marked as seen", "Put 60 articles back into the queue", "16 articles")
-	if strings.Contains(marked, "stay queued,") {
-		t.Error("articles that were marked as seen stay queued")
+	if strings.Contains(marked, "are left for") {
+		t.Error("articles that were marked as seen are still queued")
 	}
-	e.want(e.post(here+"/unseen"), "back in the queue", "26 articles stay queued")
-	e.want(e.post(here+"/begin", "since", "2020-01-01"), "The first day was changed", `value="2020-01-01"`, "16 articles")
-	e.want(e.post(here+"/begin", "since", ""), "The first day was not changed")
+	e.want(e.post(here+"/unseen"), "back in the queue", "26 articles are left")
+	e.want(e.post(here+"/begin", "since", "2020-01-01"), "The start date was changed", `value="2020-01-01"`, "16 articles")
+	e.want(e.post(here+"/begin", "since", ""), "The start date was not changed")
 	for _, action := range []string{"seen", "unseen", "begin"} {
 		if e.get(here + "/" + action); e.code == http.StatusOK {
 			t.Errorf("a GET of %s answers %d", action, e.code)

@@ -138,7 +138,7 @@ func TestArticleWithdrawnFromSendingEditionOffersPause(t *testing.T) {
 	e := s.owner()
 	e.sendWeekly()
 	here := e.at
-	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 being retried") })
+	s.eventually("the retry", func() bool { return strings.Contains(e.get(here), "sent, 1 retrying") })
 	e.want(e.post("/admin/articles/"+gone.ID+"/remove"), "this edition still contains it", "Withdrawn after approval", "An article to regret", "Pause the edition")
 	if e.at != here {
 		t.Errorf("the removal leads to %s", e.at)

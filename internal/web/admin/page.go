@@ -74,7 +74,7 @@ var flashMessages = map[string]string{
 	"dropped":      "The uncertain emails are not sent again.",
 	"seen":         "Marked as seen. No edition of this digest will contain these articles. You can put them back below.",
 	"unseen":       "The articles are back in the queue.",
-	"begins":       "The first day was changed.",
+	"begins":       "The start date was changed.",
 	"held":         "The article was removed, but this edition still contains it.",
 	"removed":      "The article was removed from the site and its feeds.",
 	"restored":     "The article was restored.",
@@ -89,8 +89,8 @@ var flashMessages = map[string]string{
 	"address":      "Your email address was changed. All other browsers were signed out.",
 	"others":       "All other browsers were signed out.",
 	"revoked":      "The link was revoked.",
-	"decided":      "The decision was saved. It takes effect when the quarantine ends.",
-	"released":     "The quarantine has ended. Editions are scheduled and emails are sent again.",
+	"decided":      "The decision was saved. It takes effect when the store is released.",
+	"released":     "The store was released. Editions are scheduled and emails are sent again.",
 }
 
 // flash returns the result of the previous request; "" if there is none.

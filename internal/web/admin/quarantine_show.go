@@ -120,7 +120,7 @@ func (h *Handler) releaseQuarantine(w http.ResponseWriter, r *http.Request, sess
 		return err
 	}
 	if r.PostFormValue("sure") != "yes" {
-		return invalid("The quarantine was not ended", "Sent emails cannot be recalled. Tick the box above the button to confirm.", "/admin/quarantine")
+		return invalid("The store was not released", "Sent emails cannot be recalled. Tick the box above the button to confirm.", "/admin/quarantine")
 	}
 	ctx := longRequest(w, r)
 	q, err := h.store.Quarantine(ctx)

@@ -54,11 +54,11 @@ func TestQuarantineIsReviewedAndReleased(t *testing.T) {
 			owner.want(owner.post("/admin/quarantine/editions/"+lost, "decision", "hold"), "Nothing was decided", "choose sent or cancel")
 			owner.want(owner.post("/admin/quarantine/editions/"+lost, "decision", "everything"), "Choose one of the decisions")
 			owner.want(owner.post("/admin/quarantine/editions/"+draft.ID, "decision", "cancel"), "The decision was saved", "<dd>cancel</dd>")
-			owner.want(owner.post("/admin/quarantine/release"), "The quarantine was not ended")
+			owner.want(owner.post("/admin/quarantine/release"), "The store was not released")
 			if q, err := s.Store.Quarantine(t.Context()); err != nil || q == nil {
 				t.Fatalf("quarantine %+v, %v", q, err)
 			}
-			owner.want(owner.post("/admin/quarantine/release", "sure", "yes"), "The quarantine has ended")
+			owner.want(owner.post("/admin/quarantine/release", "sure", "yes"), "The store was released")
 			if q, err := s.Store.Quarantine(t.Context()); err != nil || q != nil {
 				t.Errorf("quarantine %+v, %v", q, err)
 			}

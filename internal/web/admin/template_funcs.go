@@ -23,7 +23,7 @@ func (h *Handler) templateFuncs() template.FuncMap {
 		"until":    func(t time.Time) string { return until(t.Sub(h.store.Now())) },
 		"ago":      func(t time.Time) string { return ago(h.store.Now().Sub(t)) },
 		"duration": duration,
-		"state":    func(s digest.State) string { return stateLabels[s] },
+		"state":    digest.State.Label,
 	}
 }
 
@@ -38,12 +38,6 @@ func plural(n any, one, more string) string {
 		return written + " " + more
 	}
 	return "1 " + one
-}
-
-// stateLabels are the states of editions as shown on pages.
-var stateLabels = map[digest.State]string{
-	digest.Draft: "awaiting approval", digest.Approved: "starting", digest.Sending: "sending", digest.Paused: "paused",
-	digest.Sent: "sent", digest.Cancelled: "cancelled", digest.Failed: "failed",
 }
 
 func until(d time.Duration) string {

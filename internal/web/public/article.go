@@ -93,7 +93,7 @@ func (p *Pages) removedArticle(r *http.Request) error {
 func (p *Pages) redirectFormer(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return &refusal{
-			status: http.StatusMethodNotAllowed, title: p.layout(r.Context()).say("That did not work"),
+			status: http.StatusMethodNotAllowed, title: p.layout(r.Context()).say("This page accepts no form"),
 			Text: p.layout(r.Context()).say("This address accepts only GET requests."), Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
 		}
 	}

@@ -138,7 +138,7 @@ func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics
 			return err
 		}
 		if !known {
-			return &refusal{status: http.StatusUnprocessableEntity, title: p.layout(ctx).say("That did not work"), Text: p.layout(ctx).say("This email has no articles on this topic:") + " " + topic}
+			return &refusal{status: http.StatusUnprocessableEntity, title: p.layout(ctx).say("Unknown topic"), Text: p.layout(ctx).say("This email has no articles on this topic:") + " " + topic}
 		}
 	}
 	return nil
@@ -229,7 +229,7 @@ func (p *Pages) forbidden(r *http.Request, err error) error {
 	if !errors.As(err, &state) {
 		return err
 	}
-	return &refusal{status: http.StatusConflict, title: p.layout(r.Context()).say("That did not work"), Text: p.layout(r.Context()).say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.layout(r.Context()).say("Subscribe")}
+	return &refusal{status: http.StatusConflict, title: p.layout(r.Context()).say("Nothing was changed"), Text: p.layout(r.Context()).say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.layout(r.Context()).say("Subscribe")}
 }
 
 // save stores the name, the languages, the digests and the topics of the form.

@@ -214,11 +214,11 @@ func (p *Pages) missing(w http.ResponseWriter, r *http.Request) error {
 // Failed answers with the page of an internal error.
 func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
 	body := &refusal{
-		Text: p.layout(r.Context()).say("Something went wrong on our side. Please try again in a minute. If you write to us about it, include this number:") + " " + middleware.ID(r.Context()),
+		Text: p.layout(r.Context()).say("Please try again in a minute. If you write to us about it, include this number:") + " " + middleware.ID(r.Context()),
 		Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if err := p.show(w, r, http.StatusInternalServerError, "message", page{Title: p.layout(r.Context()).say("That did not work"), NoIndex: true, Body: body}); err != nil {
+	if err := p.show(w, r, http.StatusInternalServerError, "message", page{Title: p.layout(r.Context()).say("Something went wrong on our side"), NoIndex: true, Body: body}); err != nil {
 		http.Error(w, "Something went wrong on our side. Please try again in a minute.", http.StatusInternalServerError)
 	}
 }

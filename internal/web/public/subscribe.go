@@ -86,7 +86,7 @@ func (p *Pages) tooMany(r *http.Request) error {
 func (p *Pages) badForm(r *http.Request, err error) error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return &refusal{status: http.StatusRequestEntityTooLarge, title: p.layout(r.Context()).say("That did not work"), Text: p.layout(r.Context()).say("The form is too large. Please shorten what you entered, and send it again.")}
+		return &refusal{status: http.StatusRequestEntityTooLarge, title: p.layout(r.Context()).say("The form is too large"), Text: p.layout(r.Context()).say("Please shorten what you entered, and send it again.")}
 	}
-	return &refusal{status: http.StatusBadRequest, title: p.layout(r.Context()).say("That did not work"), Text: p.layout(r.Context()).say("The form arrived incomplete. Please go back and send it again.")}
+	return &refusal{status: http.StatusBadRequest, title: p.layout(r.Context()).say("The form is incomplete"), Text: p.layout(r.Context()).say("Please go back and send it again.")}
 }

@@ -34,7 +34,7 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click" in any encoding; the token alone is enough
 	names := splitDigests(claim.Digest)
-	body := &refusal{Text: p.layout(r.Context()).say("You will get no more of these emails. One that is already on its way may still arrive.")}
+	body := &refusal{Text: p.layout(r.Context()).say("You will get no more of these emails. An email that is already being sent may still arrive.")}
 	sub, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // not subscribed any more
