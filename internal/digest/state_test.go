@@ -63,7 +63,7 @@ An edition is frozen when it becomes approved: its articles, subject and variant
 ## Delivery
 
 A delivery is one edition for one subscriber. The state attempting is stored before a mail's body is sent, so after
-a crash the attempting rows are exactly the mails in doubt. They become uncertain.
+a crash the attempting rows are exactly the mails with an unknown outcome. They become uncertain.
 
 `)
 	draw(&out, DeliveryTransitions, DeliveryStates)
