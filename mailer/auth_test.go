@@ -37,7 +37,7 @@ func TestSCRAMIsBoundToTheChannel(t *testing.T) {
 	}
 }
 
-// TestTheStrongestMechanismIsTaken: the server refuses AUTH with a reply that names the mechanism
+// TestStrongestMechanismIsUsed: the server refuses AUTH with a reply that names the mechanism
 // it was asked for.
 func TestStrongestMechanismIsUsed(t *testing.T) {
 	t.Parallel()

@@ -132,7 +132,7 @@ var testPlaceholders = []string{namePlaceholder, addressPlaceholder, unsubscribe
 
 var testDate = time.Date(2026, 3, 27, 8, 0, 0, 0, time.FixedZone("", 3600))
 
-// TestSenderIDHasTheLengthThatGoogleTakes: 5 to 15 characters, and the same for a domain whatever
+// TestSenderIDHasTheLengthThatGoogleAccepts: 5 to 15 characters, and the same for a domain whatever
 // else changes.
 func TestSenderIDHasTheLengthThatGoogleAccepts(t *testing.T) {
 	t.Parallel()
