@@ -94,7 +94,7 @@ func TestFormerPasswordIsRefusedAfterRestore(t *testing.T) {
 		t.Errorf("the former password leads to %s", bob.at)
 	}
 	owner.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
-	owner.want(owner.get("/admin/quarantine"), "Access that ended since", "<strong>bob@gazette.example</strong>: the password was changed since")
+	owner.want(owner.get("/admin/quarantine"), "Access revoked since the backup", "<strong>bob@gazette.example</strong>: the password was changed after the backup")
 }
 
 // backUp writes a backup of the site's store to a file.
