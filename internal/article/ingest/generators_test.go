@@ -188,8 +188,8 @@ func TestTraditionalChineseIsDetected(t *testing.T) {
 func TestEnclosureTypesAndDurationsAreParsed(t *testing.T) {
 	t.Parallel()
 	for lines, want := range map[string]string{
-		`{url: "https://c.example/1.mp3?dest-id=1", duration: "00:25:30"}`: "audio/mpeg 25m30s", `{url: "https://c.example/2.M4A#t=10", duration: 1530}`: "audio/mp4 25m30s",
-		`{url: "https://c.example/3.mp3", duration: "25:30"}`: "audio/mpeg 25m30s", `{url: "https://c.example/4.mp3", duration: 25m30s}`: "audio/mpeg 25m30s", `{url: "https://c.example/5", duration: "1:02:03"}`: "application/octet-stream 1h2m3s",
+		`{url: "https://c.example/1.mp3?dest-id=1", duration: "00:25:30", length: 9}`: "audio/mpeg 25m30s", `{url: "https://c.example/2.M4A#t=10", duration: 1530, length: 9}`: "audio/mp4 25m30s",
+		`{url: "https://c.example/3.mp3", duration: "25:30", length: 9}`: "audio/mpeg 25m30s", `{url: "https://c.example/4.mp3", duration: 25m30s, length: 9}`: "audio/mpeg 25m30s", `{url: "https://c.example/5", duration: "1:02:03", length: 9}`: "application/octet-stream 1h2m3s",
 	} {
 		one := importOne(t, "a.md", "---\ntitle: x\ndate: 2026-11-23\nenclosures: ["+lines+"]\n---\n", ingest.Options{Site: site})
 		e := one.Article.Enclosure[0]
