@@ -61,7 +61,7 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	return d.show(ctx, p, listeners, mails)
+	return d.show(ctx, p, listeners)
 }
 
 // folder returns the folder of the store. done removes it, unless it is to be kept.
@@ -74,7 +74,7 @@ func (d *Demo) folder() (dir string, done func() error, err error) {
 }
 
 // show imports the samples, sends a first edition and serves.
-func (d *Demo) show(ctx context.Context, p *Service, listeners *demoListeners, mails *inbox.Inbox) error {
+func (d *Demo) show(ctx context.Context, p *Service, listeners *demoListeners) error {
 	engine, err := p.Engine(ctx) // creates the digests' rows
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (d *Demo) show(ctx context.Context, p *Service, listeners *demoListeners, m
 	service := &Node{Service: p, HTTP: listeners.site, Ready: func() {
 		fmt.Fprintf(d.Out, "%d articles, %d subscribers.\n\n", articles, len(demoSubscribers))
 		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/\n  The admin         %s\n\n", p.Config.Site.URL, p.Config.Site.URL, listeners.inboxURL(), link)
-		go d.sendFirst(ctx, p, engine, mails)
+		go d.sendFirst(ctx, p, engine)
 	}}
 	err = service.Run(ctx)
 	if d.Keep != "" {
@@ -113,19 +113,21 @@ func (d *Demo) show(ctx context.Context, p *Service, listeners *demoListeners, m
 }
 
 // sendFirst sends one edition at once and prints when the next one is due.
-func (d *Demo) sendFirst(ctx context.Context, p *Service, engine *delivery.Engine, mails *inbox.Inbox) {
+func (d *Demo) sendFirst(ctx context.Context, p *Service, engine *delivery.Engine) {
 	edition, err := engine.SendNow(ctx, demoWeekly, "the demo")
 	if err != nil && !errors.Is(err, delivery.ErrNothingNew) {
 		p.Log.Error("the first edition was not sent", "error", err)
 		return
 	}
 	if err == nil {
+		var sent int64
 		for progress := range engine.Watch(ctx, edition.ID) {
+			sent = progress.Counts.Sent
 			if progress.Idle() {
 				break
 			}
 		}
-		fmt.Fprintf(d.Out, "Sent now: “%s”, %d mails in the inbox.\n", edition.Subject, mails.Count())
+		fmt.Fprintf(d.Out, "Sent now: “%s”, %d mails in the inbox.\n", edition.Subject, sent)
 	}
 	if next := engine.NextTicks(demoDaily, 1); len(next) > 0 {
 		fmt.Fprintf(d.Out, "By schedule: the next edition of “%s” is sent at %s.\n", demoDaily, next[0].At.Format("15:04:05"))

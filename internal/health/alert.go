@@ -52,6 +52,9 @@ func (m *Monitor) watchDatabase(ctx context.Context) {
 // their grace period.
 func (m *Monitor) checkAndAlert(ctx context.Context) {
 	report := m.Check(ctx)
+	if ctx.Err() != nil {
+		return // the node is ending, and its engine may have ended already
+	}
 	now := time.Now()
 	seen := map[string]bool{}
 	for _, f := range report.findings {
