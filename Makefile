@@ -17,7 +17,7 @@ build: ## build bin/tidings, a static binary
 demo: ## run the whole service on sample articles, with its own mail inbox
 	$(GO) run ./cmd/tidings demo
 
-check: ## before each commit: format, vet, staticcheck, dead code and the short tests
+check: ## before each commit: format, vet, staticcheck, dead code and the short tests, on SQLite
 	@$(MAKE) --no-print-directory -j2 fmt vet staticcheck deadcode short
 
 # Most tests wait for disks and clocks, so run more of them in parallel than there are processors.

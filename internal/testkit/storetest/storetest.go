@@ -49,10 +49,14 @@ func Reopen(t testing.TB, dsn string, opts store.Options) *store.Store {
 }
 
 // DSN returns the DSN of an empty store that is removed when the test ends. It skips the
-// test if the engine is not installed. The store is a copy of one that the first call makes,
+// test if the engine is not installed, and tests on PostgreSQL in a short run, since a server
+// takes seconds to start in each package. The store is a copy of one that the first call makes,
 // since a copy is far faster than running all migrations.
 func DSN(t testing.TB, engine store.Engine) string {
 	t.Helper()
+	if engine == store.Postgres {
+		testkit.Slow(t)
+	}
 	if engine == store.SQLite {
 		file := filepath.Join(t.TempDir(), "tidings.db")
 		data, err := emptySQLite()
