@@ -1,7 +1,8 @@
 -- name: article.older
--- The listed article before another one, by date. Index: articles_published.
+-- The listed article before another one, by date. Index: articles_published. The plus keeps
+-- SQLite from beginning at the present time, and reading all articles after the other one.
 SELECT slug, title, language FROM articles
-WHERE status = 'published' AND published <= $2 AND (expires = 0 OR expires > $2)
+WHERE status = 'published' AND +published <= $2 AND (expires = 0 OR expires > $2)
     AND (published, seq) < ((SELECT published FROM articles WHERE id = $1), (SELECT seq FROM articles WHERE id = $1))
 ORDER BY published DESC, seq DESC LIMIT 1;
 
