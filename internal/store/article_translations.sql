@@ -1,17 +1,16 @@
 -- name: translations.of
 -- The public translations of some articles, at the time $2: for each article, those with the same
--- key in another language. Indexes: articles_id, articles_translation.
-SELECT a.id, b.language, b.slug, b.url FROM articles a
-JOIN articles b ON b.translation = a.translation AND b.seq <> a.seq AND b.language <> a.language
-WHERE a.id IN strings($1) AND a.translation <> '' AND b.status = 'published' AND b.appears <= CAST($2 AS bigint)
+-- key in another language. The cross join makes SQLite begin with the few articles, and the condition
+-- on b repeats that of the partial index, which it would not use otherwise. Indexes: articles_id, articles_translation.
+SELECT a.id, b.language, b.slug, b.url FROM articles a CROSS JOIN articles b
+WHERE b.translation = a.translation AND b.seq <> a.seq AND b.language <> a.language AND a.id IN strings($1) AND a.translation <> '' AND b.translation <> '' AND b.status = 'published' AND b.appears <= CAST($2 AS bigint)
   AND (b.expires = 0 OR b.expires > CAST($2 AS bigint))
 ORDER BY a.id, b.language, b.seq;
 
 -- name: translations.others
 -- The articles with the same key as one of some articles. Indexes: articles_id, articles_translation.
 SELECT seq, appears, revision, columns(article) FROM articles WHERE seq IN (
-    SELECT b.seq FROM articles a JOIN articles b ON b.translation = a.translation AND b.seq <> a.seq
-    WHERE a.id IN strings($1) AND a.translation <> '') AND status = 'published'
+    SELECT b.seq FROM articles a CROSS JOIN articles b WHERE b.translation = a.translation AND b.seq <> a.seq AND a.id IN strings($1) AND a.translation <> '' AND b.translation <> '') AND status = 'published'
 ORDER BY seq LIMIT $2;
 
 -- name: translations.touch
