@@ -1,10 +1,12 @@
 -- name: translations.of
 -- The public translations of some articles, at the time $2: for each article, those with the same
--- key in another language. The cross join makes SQLite begin with the few articles, and the condition
--- on b repeats that of the partial index, which it would not use otherwise. Indexes: articles_id, articles_translation.
+-- key in another language. The cross join makes SQLite begin with the few articles, the condition on
+-- b's key repeats that of the partial index, and IS TRUE keeps it from reading all listed articles.
+-- Indexes: articles_id, articles_translation.
 SELECT a.id, b.language, b.slug, b.url FROM articles a CROSS JOIN articles b
-WHERE b.translation = a.translation AND b.seq <> a.seq AND b.language <> a.language AND a.id IN strings($1) AND a.translation <> '' AND b.translation <> '' AND b.status = 'published' AND b.appears <= CAST($2 AS bigint)
-  AND (b.expires = 0 OR b.expires > CAST($2 AS bigint))
+WHERE a.id IN strings($1) AND a.translation <> ''
+  AND b.translation = a.translation AND b.translation <> '' AND b.seq <> a.seq AND b.language <> a.language
+  AND (b.status = 'published' AND b.appears <= CAST($2 AS bigint) AND (b.expires = 0 OR b.expires > CAST($2 AS bigint))) IS TRUE
 ORDER BY a.id, b.language, b.seq;
 
 -- name: translations.others
