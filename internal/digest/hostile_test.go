@@ -76,7 +76,7 @@ func checkSafe(t *testing.T, text string, v Variant) {
 	}
 	for placeholder, n := range map[string]int{v.Placeholders.Unsubscribe: 1, v.Placeholders.Address: 1, v.Placeholders.Preferences: 1} {
 		if strings.Count(v.HTML, placeholder) != n || strings.Count(v.Text, placeholder) != n {
-			t.Errorf("%.40q: mark %s stands elsewhere too", text, placeholder)
+			t.Errorf("%.40q: placeholder %s stands elsewhere too", text, placeholder)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func TestPlaceholdersChangeWhenContentHasThem(t *testing.T) {
 		v := mustRender(t, in, Preferences{})
 		for i, placeholder := range v.Placeholders.All() {
 			if placeholder == plain.Placeholders.All()[i] {
-				t.Errorf("mark %s is used although the content has it", placeholder)
+				t.Errorf("placeholder %s is used although the content has it", placeholder)
 			}
 		}
 	}

@@ -44,12 +44,12 @@ func TestEachPlaceholderOccursOnce(t *testing.T) {
 	}
 	for placeholder, place := range want {
 		if got := places[placeholder]; !slices.Equal(got, []string{place}) {
-			t.Errorf("mark %s stands in %v, want once in %s", placeholder, got, place)
+			t.Errorf("placeholder %s stands in %v, want once in %s", placeholder, got, place)
 		}
 	}
 	for _, placeholder := range []string{v.Placeholders.Address, v.Placeholders.Unsubscribe, v.Placeholders.Preferences, v.Placeholders.Web} {
 		if n := strings.Count(v.Text, placeholder); n != 1 {
-			t.Errorf("mark %s stands %d times in the text, want once", placeholder, n)
+			t.Errorf("placeholder %s stands %d times in the text, want once", placeholder, n)
 		}
 	}
 }
@@ -105,7 +105,7 @@ func TestNoImageContainsPlaceholder(t *testing.T) {
 	for placeholder, places := range placeholderPlaces(t, v.HTML, v.Placeholders) {
 		for _, place := range places {
 			if strings.HasPrefix(place, "img") || strings.HasPrefix(place, "part of img") {
-				t.Errorf("mark %s is in an image's address", placeholder)
+				t.Errorf("placeholder %s is in an image's address", placeholder)
 			}
 		}
 	}
@@ -194,7 +194,7 @@ func TestFillReplacesEachPlaceholder(t *testing.T) {
 	}
 	for _, placeholder := range v.Placeholders.All() {
 		if strings.Contains(filled.HTML+filled.Text, placeholder) {
-			t.Errorf("mark %s is left", placeholder)
+			t.Errorf("placeholder %s is left", placeholder)
 		}
 	}
 }
