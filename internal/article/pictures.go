@@ -132,10 +132,10 @@ func (p Picture) ForMail(column int) (Copy, bool) {
 func (p Pictures) PageHTML(source, sizes string) string {
 	return p.rewrite(source, func(t *html.Token, picture Picture) {
 		setSize(t, picture.Copy)
-		if srcset := picture.Srcset(); srcset != "" && tokenValue(t, "srcset") == "" {
-			setValue(t, "src", picture.Largest().Path())
-			setValue(t, "srcset", srcset)
-			setValue(t, "sizes", sizes)
+		if srcset := picture.Srcset(); srcset != "" && TokenAttribute(t, "srcset") == "" {
+			SetTokenAttribute(t, "src", picture.Largest().Path())
+			SetTokenAttribute(t, "srcset", srcset)
+			SetTokenAttribute(t, "sizes", sizes)
 		}
 	})
 }
@@ -145,7 +145,7 @@ func (p Pictures) PageHTML(source, sizes string) string {
 func (p Pictures) FeedHTML(source string) string {
 	return p.rewrite(source, func(t *html.Token, picture Picture) {
 		setSize(t, picture.Largest())
-		setValue(t, "src", picture.Largest().Path())
+		SetTokenAttribute(t, "src", picture.Largest().Path())
 	})
 }
 
@@ -169,7 +169,7 @@ func (p Pictures) rewrite(source string, change func(*html.Token, Picture)) stri
 		}
 		before := string(raw) // reading the token changes it
 		t := z.Token()
-		picture, known := p.At(tokenValue(&t, "src"), "")
+		picture, known := p.At(TokenAttribute(&t, "src"), "")
 		if !known || picture.Width <= 0 || picture.Height <= 0 {
 			out.WriteString(before)
 			continue
@@ -194,14 +194,15 @@ func (c Copy) Size(width, height int) (int, int) {
 }
 
 func setSize(t *html.Token, c Copy) {
-	width, _ := strconv.Atoi(tokenValue(t, "width"))
-	height, _ := strconv.Atoi(tokenValue(t, "height"))
+	width, _ := strconv.Atoi(TokenAttribute(t, "width"))
+	height, _ := strconv.Atoi(TokenAttribute(t, "height"))
 	width, height = c.Size(width, height)
-	setValue(t, "width", strconv.Itoa(width))
-	setValue(t, "height", strconv.Itoa(height))
+	SetTokenAttribute(t, "width", strconv.Itoa(width))
+	SetTokenAttribute(t, "height", strconv.Itoa(height))
 }
 
-func tokenValue(t *html.Token, name string) string {
+// TokenAttribute returns the value of an attribute of an HTML token, empty without it.
+func TokenAttribute(t *html.Token, name string) string {
 	for _, at := range t.Attr {
 		if at.Key == name {
 			return at.Val
@@ -210,7 +211,8 @@ func tokenValue(t *html.Token, name string) string {
 	return ""
 }
 
-func setValue(t *html.Token, name, value string) {
+// SetTokenAttribute sets an attribute of an HTML token, and adds it if the token lacks it.
+func SetTokenAttribute(t *html.Token, name, value string) {
 	for i := range t.Attr {
 		if t.Attr[i].Key == name {
 			t.Attr[i].Val = value

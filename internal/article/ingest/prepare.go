@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // prepare rewrites HTML before the sanitizer, which would otherwise drop some content: it
@@ -81,7 +83,7 @@ func (p *preparer) startTag(raw string) string {
 // picture returns the tag of an image, or an empty string if it is in noscript and the same
 // image has occurred before.
 func (p *preparer) picture(t html.Token) string {
-	source := tokenAttribute(t, "src")
+	source := article.TokenAttribute(&t, "src")
 	if p.inNoscript && p.seen[source] {
 		return ""
 	}
@@ -100,52 +102,33 @@ func loadLazy(t *html.Token) {
 	source, set := "", ""
 	for _, key := range lazySources {
 		if source == "" {
-			source = strings.TrimSpace(tokenAttribute(*t, key))
+			source = strings.TrimSpace(article.TokenAttribute(t, key))
 		}
 	}
 	for _, key := range lazySets {
 		if set == "" {
-			set = strings.TrimSpace(tokenAttribute(*t, key))
+			set = strings.TrimSpace(article.TokenAttribute(t, key))
 		}
 	}
 	if source != "" && !strings.HasPrefix(source, "{") { // JSON data for a script, not a URL
-		setAttribute(t, "src", source)
+		article.SetTokenAttribute(t, "src", source)
 	}
 	if set != "" {
-		setAttribute(t, "srcset", set)
-	} else if strings.HasPrefix(strings.TrimSpace(tokenAttribute(*t, "srcset")), "data:") {
-		setAttribute(t, "srcset", "")
+		article.SetTokenAttribute(t, "srcset", set)
+	} else if strings.HasPrefix(strings.TrimSpace(article.TokenAttribute(t, "srcset")), "data:") {
+		article.SetTokenAttribute(t, "srcset", "")
 	}
-}
-
-func tokenAttribute(t html.Token, key string) string {
-	for _, a := range t.Attr {
-		if a.Key == key {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-func setAttribute(t *html.Token, key, value string) {
-	for i := range t.Attr {
-		if t.Attr[i].Key == key {
-			t.Attr[i].Val = value
-			return
-		}
-	}
-	t.Attr = append(t.Attr, html.Attribute{Key: key, Val: value})
 }
 
 // frameLink returns a link to the page of a frame, such as a video, since the sanitizer drops
 // the frame itself. It returns an empty string for invisible frames.
 func frameLink(t html.Token) string {
-	link := tokenAttribute(t, "src")
+	link := article.TokenAttribute(&t, "src")
 	if strings.HasPrefix(link, "//") {
 		link = "https:" + link
 	}
 	u, err := url.Parse(link)
-	if err != nil || !isWeb(u) || tiny(strings.TrimSuffix(tokenAttribute(t, "width"), "px")) || tiny(strings.TrimSuffix(tokenAttribute(t, "height"), "px")) {
+	if err != nil || !isWeb(u) || tiny(strings.TrimSuffix(article.TokenAttribute(&t, "width"), "px")) || tiny(strings.TrimSuffix(article.TokenAttribute(&t, "height"), "px")) {
 		return ""
 	}
 	return fmt.Sprintf(`<p><a href="%s">%s</a></p>`, html.EscapeString(link), html.EscapeString(u.Host+u.Path))
