@@ -77,6 +77,7 @@ func definition(c *config.Config, d *config.Digest) (delivery.Definition, error)
 		Min:        d.MinArticles,
 		Max:        d.MaxArticles,
 		Oldest:     d.Prefer == "oldest",
+		After:      d.After,
 		Notify:     delivery.Notify(d.Notify),
 		Automatic:  d.Approval == "automatic",
 		Each:       d.Missed == "each",

@@ -61,6 +61,7 @@ func (c *checker) digest(key string, d *Digest) {
 	c.oneOf(key+".approval", d.Approval, "automatic", "manual")
 	c.oneOf(key+".prefer", d.Prefer, "newest", "oldest")
 	c.oneOf(key+".notify", d.Notify, "editors", "owners", "none")
+	c.notNegative(key+".after", d.After)
 }
 
 func (c *checker) filter(key string, f Filter) {

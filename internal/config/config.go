@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Config is the content of config.yaml. Durations have Go's format ("72h", "30s"), sizes have a
-// unit ("10MB"). Paths are relative to the file's folder.
+// Config is the content of config.yaml. Durations have Go's format or days ("72h", "30s", "2d"), sizes have
+// a unit ("10MB"). Paths are relative to the file's folder.
 type Config struct {
 	// The publication.
 	Site Site `yaml:"site"`

@@ -46,7 +46,6 @@ func TestProblemsNameLineAndFix(t *testing.T) {
 		{"a merge of itself", "site: &s\n  <<: *s", "it refers to itself"},
 		{"no environment", "site:\n  title: ${TIDINGS_NO_SUCH_NAME}", ":2: site.title: the environment variable TIDINGS_NO_SUCH_NAME is not set; set it, or write ${TIDINGS_NO_SUCH_NAME:-a default}"},
 		{"no unit", "delivery:\n  retry_for: 72", `:2: delivery.retry_for: "72" has no unit; write 72s, 72m or 72h`},
-		{"days", "delivery:\n  retry_for: 3d", `write 72h`},
 		{"no duration", "delivery:\n  retry_for: soon", `"soon" is not a duration`},
 		{"size without unit", "feed_server:\n  memory: 64", `"64" has no unit; write a number and a unit`},
 		{"no size", "feed_server:\n  memory: big", `"big" is not a size`},
@@ -77,6 +76,8 @@ func TestProblemsNameLineAndFix(t *testing.T) {
 		{"no sender", "digests:\n- name: weekly\n  schedule: '@weekly'", `:2: digests[0].sender: it is missing`},
 		{"bad timezone of a digest", digestStart + "  timezone: Mars", `:5: digests[0].timezone: timezone "Mars" is unknown`},
 		{"max below min", digestStart + "  min_articles: 5\n  max_articles: 3", `:6: digests[0].max_articles: 3 is less than min_articles, 5`},
+		{"negative time to ripen", digestStart + "  after: -2h", `:5: digests[0].after: `},
+		{"bad time to ripen", digestStart + "  after: 2 days", `:5: digests[0].after: "2 days" is not a duration; write a number and a unit, such as 30s, 15m, 72h or 2d`},
 		{"no key file", "mail:\n  dkim:\n  - {domain: example.org, selector: a, key_file: nowhere.pem}", `:3: mail.dkim[0].key_file: nowhere.pem: no such file or directory`},
 		{"relay without host", "relays:\n- name: x", `:2: relays[0].host: it is missing`},
 		{"relay with two addresses", "relays:\n- host: x\n  socket: /x", `:3: relays[0].socket: host is set too`},
@@ -94,6 +95,21 @@ func TestProblemsNameLineAndFix(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestDurationMayHaveDays(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for text, want := range map[string]time.Duration{"2d": 2 * day, "1d12h": 36 * time.Hour, "0d": 0, "36h": 36 * time.Hour, "90s": 90 * time.Second} {
+		if got, err := ParseDuration(text); got != want || err != nil {
+			t.Errorf("%q: %s, %v; want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "d", "2d3", "2d-3h", "-2d", "1.5d", "2dh", "99999999999d", "40000d", "2"} {
+		if got, err := ParseDuration(text); err == nil {
+			t.Errorf("%q gives %s", text, got)
+		}
 	}
 }
 

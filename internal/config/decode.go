@@ -166,21 +166,41 @@ func set(into reflect.Value, text string) (what, fix string) {
 	return "", ""
 }
 
+// maxDays bounds the days of a duration; it is about a century.
+const maxDays = 36500
+
+// ParseDuration parses a duration in Go's format, which may begin with a number of days of 24 hours:
+// "30s", "36h", "2d", "1d12h".
+func ParseDuration(text string) (time.Duration, error) {
+	days, rest, hasDays := strings.Cut(text, "d")
+	n, err := strconv.ParseUint(days, 10, 32)
+	if !hasDays || err != nil {
+		return time.ParseDuration(text)
+	}
+	if n > maxDays {
+		return 0, fmt.Errorf("%q is longer than %d days", text, maxDays)
+	}
+	whole := time.Duration(n) * 24 * time.Hour
+	if rest == "" {
+		return whole, nil
+	}
+	part, err := time.ParseDuration(rest)
+	if err != nil || part < 0 {
+		return 0, fmt.Errorf("%q is not a duration", text)
+	}
+	return whole + part, nil
+}
+
 func setDuration(into reflect.Value, text string) (what, fix string) {
-	duration, err := time.ParseDuration(text)
+	duration, err := ParseDuration(text)
 	into.SetInt(int64(duration))
 	if err == nil {
 		return "", ""
 	}
-	if days, isDays := strings.CutSuffix(text, "d"); isDays {
-		if n, err := strconv.Atoi(days); err == nil {
-			return fmt.Sprintf("%q has an unknown unit", text), fmt.Sprintf("write %dh", n*24)
-		}
-	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
 		return fmt.Sprintf("%q has no unit", text), fmt.Sprintf("write %ss, %sm or %sh", text, text, text)
 	}
-	return fmt.Sprintf("%q is not a duration", text), "write a number and a unit, such as 30s, 15m or 72h"
+	return fmt.Sprintf("%q is not a duration", text), "write a number and a unit, such as 30s, 15m, 72h or 2d"
 }
 
 func wrongFormat(err error, text, kind string) error {

@@ -29,7 +29,7 @@ The file is read strictly: an unknown key, an impossible value or a cron spec th
 lists all errors, each with its line and how to fix it, and ` + "`serve`" + ` refuses to start.
 ` + "`tidings config show`" + ` prints the settings with defaults filled in and secrets hidden.
 
-- **Durations** have a unit: ` + "`30s`, `15m`, `72h`" + `. **Sizes** too: ` + "`512KiB`, `64MB`" + `.
+- **Durations** have a unit: ` + "`30s`, `15m`, `72h`, `2d`" + `. **Sizes** too: ` + "`512KiB`, `64MB`" + `.
 - **Paths** are relative to the folder of the file.
 - **Environment**: ` + "`${NAME}`" + ` in a value is replaced; ` + "`${NAME:-default}`" + ` has a default; ` + "`$${`" + ` is a plain ` + "`${`" + `.
 - **Secrets** come from the environment or from files (` + "`password_file`" + `), never from flags. They are never printed or logged.

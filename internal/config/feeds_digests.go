@@ -100,6 +100,8 @@ type Digest struct {
 	MaxArticles int `yaml:"max_articles"`
 	// Which articles to take when there are more than max_articles: newest, or oldest for those that have waited longest.
 	Prefer string `yaml:"prefer"`
+	// How long an article ripens, such as 2d: an edition takes it only when so much time has passed since its import, and since its own date if that is later. Empty for no delay.
+	After time.Duration `yaml:"after"`
 	// Mail template: digest, brief, or one of your own.
 	Template string `yaml:"template"`
 	// Template of the subject line; see docs/templates.md.

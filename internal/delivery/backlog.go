@@ -18,14 +18,15 @@ import (
 // Backlog counts the articles that fit a digest: those that are queued for an edition, and the
 // others by the reason why they are not queued.
 type Backlog struct {
-	Since   time.Time // start date of the digest; zero includes all articles
-	Waiting int       // articles that have been in no edition
-	Next    int       // of those, how many would be in an edition made now
-	Max     int       // most articles of one edition; 0 is no limit
-	Earlier int       // dated before the start date: in no edition unless it is moved
-	Seen    int       // marked as seen
-	Drafted int       // in drafts
-	Sent    int       // in editions that were approved
+	Since    time.Time // start date of the digest; zero includes all articles
+	Waiting  int       // articles that an edition made now may take
+	Next     int       // of those, how many would be in an edition made now
+	Max      int       // most articles of one edition; 0 is no limit
+	Ripening int       // too new for the digest's After
+	Earlier  int       // dated before the start date: in no edition unless it is moved
+	Seen     int       // marked as seen
+	Drafted  int       // in drafts
+	Sent     int       // in editions that were approved
 }
 
 // Queued returns how many articles are left for editions after the next one.
@@ -74,6 +75,14 @@ func backlog(ctx context.Context, s *store.Store, def *Definition, w store.Queue
 			b.Next = min(b.Waiting, def.Max)
 		}
 	}
+	if !w.Ripe.IsZero() {
+		w.Ripe = time.Time{}
+		all, err := s.CountWaiting(ctx, w)
+		if err != nil {
+			return b, err
+		}
+		b.Ripening = max(0, all-b.Waiting)
+	}
 	w.Earlier = true
 	if b.Earlier, err = s.CountWaiting(ctx, w); err != nil {
 		return b, err
@@ -117,6 +126,7 @@ func (b Backlog) reason(least int, zone *time.Location) string {
 	}
 	var places []place
 	for _, p := range []place{
+		{b.Ripening, "been here for less time than the digest's setting “after” requires"},
 		{b.Sent, "been in an edition"},
 		{b.Drafted, "a place in a draft that awaits approval"},
 		{b.Seen, "been marked as seen"},
@@ -214,7 +224,7 @@ func (e *Engine) Preview(ctx context.Context, name string, options PreviewOption
 // sample returns the input for an edition of the newest articles that are dated before the
 // digest's beginning.
 func (e *Engine) sample(ctx context.Context, def *Definition, w store.QueueQuery) (digest.Input, error) {
-	w.Earlier, w.Oldest = true, false
+	w.Earlier, w.Oldest, w.Ripe = true, false, time.Time{}
 	if def.Max > 0 {
 		w.Limit = def.Max
 	}
@@ -259,7 +269,7 @@ func (e *Engine) datedBefore(ctx context.Context, name string, before time.Time)
 		return store.QueueQuery{}, err
 	}
 	w := e.waiting(def, state, selection{})
-	w.Before = before
+	w.Before, w.Ripe = before, time.Time{}
 	return w, nil
 }
 

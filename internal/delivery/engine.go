@@ -29,8 +29,9 @@ type Definition struct {
 	digest.Definition
 	Schedule  *schedule.Schedule // nil when editions are only made by hand
 	Filter    article.Filter
-	Min, Max  int  // number of articles of an edition
-	Oldest    bool // when more than Max wait, take those that have waited longest, not the newest
+	Min, Max  int           // number of articles of an edition
+	Oldest    bool          // when more than Max wait, take those that have waited longest, not the newest
+	After     time.Duration // how long an article has been public here before an edition takes it
 	From      mailer.Address
 	ReplyTo   mailer.Address // none when its Email is empty
 	Owner     string         // List-Owner address

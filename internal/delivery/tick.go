@@ -166,6 +166,9 @@ func waiting(now time.Time, def *Definition, state store.DigestState, from selec
 		Digest: def.Name, Since: state.Since, Began: state.Began, Now: now,
 		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest, Draft: from.draft,
 	}
+	if def.After > 0 {
+		w.Ripe = now.Add(-def.After)
+	}
 	if !from.since.IsZero() {
 		// All stored articles are then selected by their own date, as in a digest that begins now.
 		w.Since, w.Began = from.since, time.Time{}
@@ -182,7 +185,7 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 	if err != nil {
 		return digest.Input{}, err
 	}
-	rule := digest.Rule{Min: def.Min, Max: def.Max, Oldest: def.Oldest, Filter: func(a *article.Article) bool { return def.Filter.Match(a) }}
+	rule := digest.Rule{Min: def.Min, Max: def.Max, Oldest: def.Oldest, After: def.After, Filter: func(a *article.Article) bool { return def.Filter.Match(a) }}
 	chosen := digest.Choose(candidates, rule, w.Now)
 	if len(chosen) == 0 {
 		return digest.Input{}, e.nothingNewError(ctx, def, w)

@@ -238,6 +238,9 @@ func (q *QueueQuery) condition(st *statement) string {
 	if !q.Before.IsZero() {
 		text += fmt.Sprintf(" AND d.published < %s", st.arg(millis(q.Before)))
 	}
+	if !q.Ripe.IsZero() {
+		text += fmt.Sprintf(" AND d.appears <= %s", st.arg(millis(q.Ripe)))
+	}
 	return text + fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM articles g JOIN ledger e ON e.article_id = g.id WHERE g.seq = d.seq AND e.digest = %s AND e.edition_id <> %s)",
 		st.arg(q.Digest), st.arg(cmp.Or(q.Draft, noEdition)))
 }
