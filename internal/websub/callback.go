@@ -8,10 +8,11 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/publicnet"
 )
 
 // NewClient returns the client for requests to callbacks. Anyone can request a subscription
@@ -20,7 +21,10 @@ import (
 func NewClient() *http.Client {
 	var verified networkCounts
 	dialer := &net.Dialer{Timeout: 10 * time.Second, ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
-		ip, err := checkPublic(address)
+		ip, err := publicnet.Check(address)
+		if errors.Is(err, publicnet.ErrPrivate) {
+			return fmt.Errorf("%w: the callback: %w", errPermanent, err)
+		}
 		if err == nil && ctx.Value(verifying{}) != nil && !verified.allow(networkOf(ip), time.Now()) {
 			err = errNetworkBusy
 		}
@@ -37,9 +41,6 @@ func NewClient() *http.Client {
 }
 
 var defaultClient = sync.OnceValue(NewClient)
-
-// errPrivate is returned for callbacks with an address that is not public.
-var errPrivate = errors.New("the callback's address is not public")
 
 // verifying marks the context of a verification, since anyone can cause verifications.
 type verifying struct{}
@@ -80,39 +81,6 @@ func networkOf(ip netip.Addr) netip.Prefix {
 		return netip.Prefix{}
 	}
 	return prefix
-}
-
-// checkPublic returns an error unless the address is public. The dialer calls it with the
-// address of the connection itself, so the name cannot resolve to another one afterwards.
-func checkPublic(address string) (netip.Addr, error) {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	ip := at.Addr().Unmap()
-	special := slices.ContainsFunc(reserved, func(p netip.Prefix) bool { return p.Contains(ip) })
-	if special || !ip.IsGlobalUnicast() || ip.IsPrivate() {
-		return ip, fmt.Errorf("%w: %w", errPermanent, errPrivate)
-	}
-	return ip, nil
-}
-
-// reserved are the special networks that netip does not know (RFC 6890 and its registries).
-var reserved = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),       // this network
-	netip.MustParsePrefix("100.64.0.0/10"),   // carrier-grade NAT (RFC 6598)
-	netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments
-	netip.MustParsePrefix("192.0.2.0/24"),    // documentation (RFC 5737), and the two below
-	netip.MustParsePrefix("198.51.100.0/24"), //
-	netip.MustParsePrefix("203.0.113.0/24"),  //
-	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks (RFC 2544)
-	netip.MustParsePrefix("240.0.0.0/4"),     // class E
-	netip.MustParsePrefix("64:ff9b::/96"),    // IPv4 behind IPv6 (RFC 6052)
-	netip.MustParsePrefix("64:ff9b:1::/48"),  // the same, for private use (RFC 8215)
-	netip.MustParsePrefix("2001::/23"),       // protocol assignments, Teredo among them
-	netip.MustParsePrefix("2001:db8::/32"),   // documentation (RFC 3849)
-	netip.MustParsePrefix("2002::/16"),       // 6to4: IPv4 inside
-	netip.MustParsePrefix("fec0::/10"),       // site-local, deprecated
 }
 
 // traceNetwork returns a context for a request, and a function that returns the network to
