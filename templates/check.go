@@ -147,6 +147,8 @@ var dataTypes = []reflect.Type{
 	reflect.TypeFor[Digest](), reflect.TypeFor[Notice](), reflect.TypeFor[Page](),
 	reflect.TypeFor[Site](), reflect.TypeFor[Publication](), reflect.TypeFor[Edition](),
 	reflect.TypeFor[Article](), reflect.TypeFor[Image](), reflect.TypeFor[Link](), reflect.TypeFor[Reader](),
+	reflect.TypeFor[Section](), reflect.TypeFor[Sponsor](), reflect.TypeFor[Feedback](), reflect.TypeFor[Brand](),
+	reflect.TypeFor[Profile](), reflect.TypeFor[Person](), reflect.TypeFor[Colors](),
 }
 
 func isDataType(name string) bool {

@@ -11,9 +11,21 @@ type Digest struct {
 	Digest   Publication
 	Edition  Edition
 	Articles []Article // shown in full, in order; at least one
-	More     []Link    // shown by title only, to limit the size of the mail
-	Left     int       // number of articles that are not even in More
+	// Sections are the same articles under their headings. An edition without sections has a single
+	// one without a heading.
+	Sections []Section
+	More     []Link // shown by title only, to limit the size of the mail
+	Left     int    // number of articles that are not even in More
 	Reader   Reader
+	// Intro and Outro are what an editor wrote before and after the articles, as sanitized HTML and as
+	// text. They may be empty.
+	Intro, Outro         template.HTML
+	IntroText, OutroText string
+	Sponsor              *Sponsor  // may be nil
+	Next                 time.Time // when the next edition is due, in the digest's time zone; zero if unknown
+	Feedback             Feedback
+	Forward              string // URL of the subscription form, for people to whom the mail was forwarded; may be empty
+	Reply                bool   // whether an editor reads replies
 	// Web means that the digest is rendered as a public web page, without a limit on its size and
 	// without a Reader.
 	Web       bool
@@ -48,6 +60,7 @@ type Site struct {
 	URL    string
 	Icon   string   // URL of a small square picture; may be empty
 	Postal []string // lines of the postal address; empty if it is not configured
+	Brand  Brand
 }
 
 // Publication is the digest that the mail is an edition of.
@@ -61,6 +74,7 @@ type Publication struct {
 type Edition struct {
 	Number int       // 1 for the first
 	Date   time.Time // when it was composed, in the digest's time zone
+	URL    string    // of its public page, the same for all subscribers; for links to share it
 }
 
 // Article is one article of an edition.
@@ -76,7 +90,42 @@ type Article struct {
 	Direction string        // "ltr" or "rtl"
 	Image     *Image        // may be nil
 	Body      template.HTML // the whole article, sanitized, with absolute URLs
+	// Form is how much to show of it: "full", "summary" or "title"; empty if the template decides.
+	Form           string
+	ReadingMinutes int    // at least 1; 0 if the article has no text
+	Portrait       *Image // of its first author; may be nil
+	Source         string // title of the publication that it comes from; empty for articles of this site
 }
+
+// Full reports whether the article is to be shown with its whole text. byDefault is the answer for an
+// article without a form.
+func (a Article) Full(byDefault bool) bool {
+	return a.Body != "" && (a.Form == "full" || a.Form == "" && byDefault)
+}
+
+// TitleOnly reports whether the article is to be shown by its title alone.
+func (a Article) TitleOnly() bool { return a.Form == "title" }
+
+// Section is a part of an edition: articles under a heading.
+type Section struct {
+	Key      string // names the section in links within the mail; letters, digits and hyphens
+	Heading  string // may be empty
+	Form     string // of its articles that have no form of their own; may be empty
+	Articles []Article
+}
+
+// Sponsor is an advertisement in an edition. Templates must show its label.
+type Sponsor struct {
+	Label string        // what marks it, such as "Advertisement"; empty for the language's word
+	HTML  template.HTML // sanitized
+	Text  string
+	URL   string // may be empty
+	Image *Image // may be nil
+}
+
+// Feedback has the URLs of the pages where a reader says whether the edition was of use. Both are empty
+// if a digest does not ask.
+type Feedback struct{ Yes, No string }
 
 // Image is the picture of an article.
 type Image struct {
@@ -174,6 +223,27 @@ func (a Article) String() string { return a.Title }
 // String returns the article's title.
 func (l Link) String() string { return l.Title }
 
+// String returns the section's heading.
+func (s Section) String() string { return s.Heading }
+
+// String returns the sponsor's text.
+func (s Sponsor) String() string { return s.Text }
+
+// String returns the URL of the page for a positive answer.
+func (f Feedback) String() string { return f.Yes }
+
+// String returns the name of the publication's page elsewhere.
+func (p Profile) String() string { return p.Name }
+
+// String returns the person's name.
+func (p Person) String() string { return p.Name }
+
+// String returns the accent color.
+func (c Colors) String() string { return c.Accent }
+
+// String returns the URL of the imprint.
+func (b Brand) String() string { return b.Imprint }
+
 // String returns the image's URL.
 func (i Image) String() string { return i.URL }
 
@@ -183,75 +253,4 @@ func (n Notice) String() string {
 		return n.Heading
 	}
 	return n.Subject
-}
-
-// Sample returns sample data of a digest in the language of phrases; nil means English. It is used to
-// check templates and for previews.
-func Sample(phrases *Phrases) Digest {
-	at := time.Date(2026, time.November, 27, 8, 0, 0, 0, time.UTC)
-	return Digest{
-		Page:    samplePage(phrases, "The harbour after the storm"),
-		Digest:  Publication{Name: "weekly", Title: "The Weekly", Description: "What we wrote this week."},
-		Edition: Edition{Number: 12, Date: at},
-		Articles: []Article{
-			{
-				ID: "a1", Title: "The harbour after the storm", URL: "https://example.org/articles/harbour", Summary: "Boats are back on the water.",
-				Authors: []string{"Anna Berg", "Ben Okoye"}, Tags: []string{"harbour"}, Published: at.AddDate(0, 0, -1), Language: "en", Direction: "ltr",
-				Image: &Image{URL: "https://example.org/media/harbour.jpg", Alt: "Boats at dawn", Width: 536, Height: 300},
-				Body:  template.HTML("<p>Boats are back on the water.</p>"),
-			},
-			{
-				ID: "a2", Title: "الميناء بعد العاصفة", URL: "https://example.org/articles/mina", Published: at.AddDate(0, 0, -2),
-				Language: "ar", Direction: "rtl", Image: &Image{URL: "https://example.org/media/mina.jpg"},
-			},
-			{ID: "a3", Title: "No more than a title", URL: "https://example.org/articles/title", Direction: "ltr"},
-		},
-		Reader: Reader{Name: "sampleName", Address: "sampleAddress", Unsubscribe: "sampleUnsubscribe", Preferences: "samplePreferences", Web: "sampleWeb"},
-	}
-}
-
-// SampleNotice returns sample data for the mails other than digests.
-func SampleNotice(phrases *Phrases) Notice {
-	return Notice{
-		Page:    samplePage(phrases, ""),
-		Digests: []Publication{{Name: "weekly", Title: "The Weekly", Description: "What we wrote this week."}, {Name: "daily", Title: "The Daily"}},
-		Name:    "Anna Berg", Address: "anna@example.org", Link: "https://example.org/confirm/sample",
-		Expires: time.Date(2026, time.December, 27, 8, 0, 0, 0, time.UTC),
-		Heading: "An edition waits for approval", Lines: []string{"The Weekly, No. 12, has 5 articles.", "It goes to 1,204 subscribers."}, Button: "Look at it",
-		Reader: Reader{Unsubscribe: "https://example.org/unsubscribe/sample", Preferences: "https://example.org/preferences/sample"},
-	}
-}
-
-func samplePage(phrases *Phrases, subject string) Page {
-	if phrases == nil {
-		phrases = english
-	}
-	return Page{
-		Site:     Site{Title: "The Harbour Post", URL: "https://example.org", Icon: "https://example.org/icon.png", Postal: []string{"The Harbour Post", "1 Quay Street, Port Sample"}},
-		Language: phrases.tag.String(), Direction: phrases.Direction,
-		Subject: subject, Preheader: "Boats are back on the water.", phrases: phrases,
-	}
-}
-
-// sampleWithoutOptional returns the data without all that is optional.
-func sampleWithoutOptional(data Digest) Digest {
-	data.Site.Icon, data.Site.Postal, data.Preheader, data.Digest.Description = "", nil, "", ""
-	data.Articles = data.Articles[2:]
-	return data
-}
-
-// sampleWithMore returns the data of an edition that is too large to show all its articles in full.
-func sampleWithMore(data Digest) Digest {
-	for _, a := range data.Articles {
-		data.More = append(data.More, Link{Title: a.Title, URL: a.URL, Language: a.Language, Direction: a.Direction})
-	}
-	data.Left = 7
-	return data
-}
-
-func sampleNoticeWithoutOptional(data Notice) Notice {
-	data.Site.Icon, data.Site.Postal, data.Digests = "", nil, nil
-	data.Name, data.Expires, data.Reader = "", time.Time{}, Reader{}
-	data.Lines, data.Link, data.Button = nil, "", ""
-	return data
 }

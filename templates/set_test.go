@@ -137,7 +137,7 @@ var broken = map[string]struct {
 	},
 	"unknown field in text": {
 		map[string]string{"mail/own.html": own, "mail/own.txt": "{{.Reader.Unsubscribe}}\n{{.Site.Name}}"},
-		[]string{"mail/own.txt:2: no field Name in Site; use one of .Icon, .Postal, .Title, .URL"},
+		[]string{"mail/own.txt:2: no field Name in Site; use one of .Brand, .Icon, .Postal, .Title, .URL"},
 	},
 	"field behind a condition": {
 		map[string]string{"mail/own.html": own + "{{if .Left}}\n{{.Nope}}{{end}}", "mail/own.txt": "{{.Reader.Unsubscribe}}"},
