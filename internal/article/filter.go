@@ -50,6 +50,9 @@ func (f Filter) String() string {
 	return out.String()
 }
 
+// MarshalText encodes the filter as String does.
+func (f Filter) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
 // And returns the filter for the articles that both filters select.
 func (f Filter) And(g Filter) Filter {
 	switch {

@@ -201,7 +201,7 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	if err != nil {
 		return digest.Input{}, err
 	}
-	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Pictures: pictures, Date: edition.Created}
+	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Pictures: pictures, Date: edition.Created, Layout: def.Layout, Edits: edition.Edits}
 	if issue.Subject, err = e.editedSubject(issue, edition.Subject); err != nil {
 		return issue, err
 	}

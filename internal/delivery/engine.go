@@ -29,6 +29,7 @@ type Definition struct {
 	digest.Definition
 	Schedule  *schedule.Schedule // nil when editions are only made by hand
 	Filter    article.Filter
+	Layout    digest.Layout
 	Min, Max  int           // number of articles of an edition
 	Oldest    bool          // when more than Max wait, take those that have waited longest, not the newest
 	After     time.Duration // how long an article has been public here before an edition takes it

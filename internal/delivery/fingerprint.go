@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -25,8 +26,9 @@ import (
 type Fingerprint struct {
 	Subject  string               `json:"s"`
 	Articles []ArticleFingerprint `json:"a"`
-	Sender   string               `json:"f"` // of the sender, the links and the site
-	Mail     string               `json:"m"` // of the rendered mails and the templates
+	Sender   string               `json:"f"`           // of the sender, the links and the site
+	Mail     string               `json:"m"`           // of the rendered mails and the templates
+	Edits    string               `json:"e,omitempty"` // of what editors wrote and how the articles are arranged; empty for neither
 }
 
 // ArticleFingerprint is one article of an edition as it was shown.
@@ -92,6 +94,9 @@ func (e *Engine) fingerprint(issue digest.Input, fixed settings) (Fingerprint, e
 	for i := range issue.Articles {
 		a := &issue.Articles[i]
 		out.Articles = append(out.Articles, ArticleFingerprint{ID: a.ID, Hash: hashArticle(*a)})
+	}
+	if shown := issue.Edits.Shown(); !shown.IsZero() || !reflect.ValueOf(issue.Layout).IsZero() {
+		out.Edits = hashOf([]any{shown, issue.Layout})[:16]
 	}
 	out.Mail, err = e.mailHash(issue)
 	return out, err
@@ -185,6 +190,9 @@ func (e *Engine) Differences(ctx context.Context, was, is Fingerprint) ([]string
 	}
 	if len(changes) == 0 && !slices.Equal(was.Articles, is.Articles) {
 		out = append(out, "the order of the articles changed")
+	}
+	if was.Edits != is.Edits {
+		out = append(out, "what editors wrote, or the arrangement of the articles, changed")
 	}
 	if was.Sender != is.Sender {
 		out = append(out, "the sender, the links or other settings of the digest or the site changed")

@@ -102,6 +102,37 @@ func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
 		change(&input)
 		check(name, input)
 	}
+	for name, edits := range map[string]digest.Edits{
+		"preheader": {Preheader: "An editor's words"},
+		"lead":      {Lead: "a2"},
+		"order":     {Order: []string{"a2", "a1"}},
+		"section":   {Sections: map[string]string{"a1": "On the water"}},
+		"form":      {Forms: map[string]digest.Form{"a1": digest.TitleForm}},
+		"intro":     {Intro: map[string]string{"fr": "Bonjour"}},
+		"outro":     {Outro: map[string]string{"": "Goodbye"}},
+		"sponsor":   {Sponsor: &digest.Sponsor{Label: "Sponsor", Text: "Buy a boat", URL: "https://boats.example", Image: "https://boats.example/b.png"}},
+	} {
+		input := sampleInput()
+		input.Edits = edits
+		check("editor's "+name, input)
+		if fingerprint(input) == want {
+			t.Errorf("an editor's %s does not change the fingerprint", name)
+		}
+	}
+	for name, layout := range map[string]digest.Layout{
+		"order":    {Order: digest.OldestFirst},
+		"lead":     {Lead: article.Filter{Expr: article.Tag{Key: "harbour"}}},
+		"sections": {Sections: []digest.SectionRule{{Key: "sea", Title: map[string]string{"": "Sea"}, Filter: article.Filter{Expr: article.Tag{Key: "ferries"}}}}},
+	} {
+		input := sampleInput()
+		input.Layout = layout
+		check("layout's "+name, input)
+	}
+	input := sampleInput()
+	input.Edits = digest.Edits{Excluded: []digest.Exclusion{{Article: "a9"}}, Added: []string{"a1"}, Waived: []digest.Waiver{{Finding: "weight"}}}
+	if fingerprint(input) != want {
+		t.Error("records of edits that change no mail change the fingerprint")
+	}
 	if visible < 20 {
 		t.Errorf("only %d changes were visible in a mail", visible)
 	}

@@ -15,12 +15,15 @@ type Input struct {
 	Definition Definition // of the digest
 	Number     int        // 1 for a digest's first edition
 	Site       Site
-	Articles   []article.Article // as Choose returns them, in the order shown
+	Articles   []article.Article // as Choose returns them; Layout and Edits determine the order shown
 	// Pictures are the stored images of the articles. An image of this site that is not among them
 	// is left out of mails. With nil, images are shown as the articles have them.
 	Pictures article.Pictures
 	Date     time.Time // the edition's date: when it was created, not when it is rendered
 	Subject  string    // written by an editor; empty for the definition's subject template
+	Layout   Layout    // how the digest arranges the articles
+	Edits    Edits     // what editors changed
+	Next     time.Time // the date of the next edition; zero if there is none
 }
 
 // Definition holds the settings of a digest that its editions depend on.

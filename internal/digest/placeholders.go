@@ -3,6 +3,7 @@ package digest
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"html"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,8 @@ func newPlaceholders(edition, key string, contains func(word string) bool) Place
 // contains reports whether a word occurs in anything that a template may print.
 func (in Input) contains(word string) bool {
 	d, s := in.Definition, in.Site
-	if anyContains(word, d.Name, d.Title, d.Description, s.Title, s.URL, s.Icon, s.Postal, in.Subject) {
+	if anyContains(word, d.Name, d.Title, d.Description, s.Title, s.URL, s.Icon, s.Postal, in.Subject) ||
+		anyContains(word, in.Layout.text(), in.Edits.text(), html.UnescapeString(in.Edits.text())) {
 		return true
 	}
 	for i := range in.Articles {

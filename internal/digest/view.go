@@ -23,7 +23,8 @@ const (
 type view struct {
 	in       Input
 	page     templates.Page
-	articles []article.Article
+	sections []Section
+	articles []article.Article // of all sections
 	zone     *time.Location
 	bodies   map[string]template.HTML // the articles as mails show them, by id; filled by mailBody
 }
@@ -35,7 +36,9 @@ func newView(in Input, lang string, articles []article.Article, set *templates.S
 		zone = time.UTC
 	}
 	site := templates.Site{Title: in.Site.Title, URL: in.Site.URL, Icon: article.Absolute(in.Site.Icon, in.Site.URL), Postal: postal(in.Site.Postal)}
-	return view{in: in, page: set.Page(site, lang), articles: articles, zone: zone, bodies: map[string]template.HTML{}}
+	page := set.Page(site, lang)
+	sections := Arrange(articles, in.Layout, in.Edits, page.Language)
+	return view{in: in, page: page, sections: sections, articles: flatten(sections), zone: zone, bodies: map[string]template.HTML{}}
 }
 
 func postal(address string) []string {
@@ -133,9 +136,12 @@ func (v view) image(image *article.Image) *templates.Image {
 	return &templates.Image{URL: fitted.url, Alt: singleLine(image.Alt, maxTitle), Width: fitted.width, Height: fitted.height}
 }
 
-// preheader returns the preview text that mail programs show beside the subject: the titles of
-// the other articles, or the summary of a single one.
+// preheader returns the preview text that mail programs show beside the subject: that of an editor,
+// the titles of the other articles, or the summary of a single one.
 func (v view) preheader() string {
+	if v.in.Edits.Preheader != "" {
+		return singleLine(v.in.Edits.Preheader, maxPreview)
+	}
 	if len(v.articles) == 1 {
 		return singleLine(v.articles[0].Summary, maxPreview)
 	}

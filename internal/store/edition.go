@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
 )
@@ -15,6 +17,9 @@ type Edition struct {
 	Automatic bool   // no editor has to approve it
 	Settings  string // the settings it was approved with, in the JSON of package delivery; empty for a draft
 	Author    string // the editor who requested it; empty for the schedule
+	Edits     digest.Edits
+	Audience  string    // JSON; empty for the subscribers of the digest
+	SendAt    time.Time // the tick at which a draft is due; zero for none
 }
 
 // Edition returns an edition by its id, or ErrNotFound.
@@ -106,17 +111,35 @@ func insertArticles(ctx context.Context, tx *conn, e *Edition) error {
 // editionValues returns the values of columns(edition).
 func editionValues(e *Edition) []any {
 	return []any{e.ID, e.Digest, e.Number, e.ScheduledFor, string(e.State), number(e.Automatic), e.Author, e.Subject, e.Reason,
-		e.Recipients.Count, e.Recipients.MaxID, millis(e.Created), millis(e.Approved), millis(e.Started), millis(e.Finished), e.Settings}
+		e.Recipients.Count, e.Recipients.MaxID, millis(e.Created), millis(e.Approved), millis(e.Started), millis(e.Finished), e.Settings,
+		encodeEdits(e.Edits), e.Audience, millis(e.SendAt)}
+}
+
+// encodeEdits returns the edits as they are stored.
+func encodeEdits(edits digest.Edits) string {
+	if edits.IsZero() {
+		return ""
+	}
+	out, _ := json.Marshal(edits) // it cannot fail: it holds strings, bools and times
+	return string(out)
 }
 
 // scanEdition reads seq and columns(edition).
 func scanEdition(rows *sql.Rows) (Edition, error) {
 	var e Edition
-	var automatic, created, approved, started, finished int64
+	var automatic, created, approved, started, finished, sendAt int64
+	var edits string
 	err := rows.Scan(&e.Seq, &e.ID, &e.Digest, &e.Number, &e.ScheduledFor, &e.State, &automatic, &e.Author, &e.Subject, &e.Reason,
-		&e.Recipients.Count, &e.Recipients.MaxID, &created, &approved, &started, &finished, &e.Settings)
+		&e.Recipients.Count, &e.Recipients.MaxID, &created, &approved, &started, &finished, &e.Settings,
+		&edits, &e.Audience, &sendAt)
 	e.Automatic = automatic == 1
 	e.Created, e.Approved, e.Started, e.Finished = timeOf(created), timeOf(approved), timeOf(started), timeOf(finished)
+	e.SendAt = timeOf(sendAt)
+	if err == nil && edits != "" {
+		if err = json.Unmarshal([]byte(edits), &e.Edits); err != nil {
+			err = fmt.Errorf("edits of edition %s: %w", e.ID, err)
+		}
+	}
 	return e, err
 }
 

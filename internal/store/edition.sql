@@ -1,6 +1,7 @@
 -- columns: edition
 -- id, digest, number bigint, scheduled_for, state, automatic bigint, author, subject, reason, audience_count bigint,
--- audience_max bigint, created bigint, approved bigint, started bigint, finished bigint, settings
+-- audience_max bigint, created bigint, approved bigint, started bigint, finished bigint, settings,
+-- edits, audience, send_at bigint
 
 -- name: edition.insert
 -- Inserts an edition. The unique (digest, scheduled_for) lets only one of two nodes succeed.
@@ -51,7 +52,7 @@ SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic =
 -- name: edition.redraft
 -- Updates a draft to which a later tick adds articles, if it did not change meanwhile.
 -- Index: editions_id.
-UPDATE editions SET subject = $2, created = $3 WHERE id = $1 AND state = 'draft' AND created = $4 AND subject = $5;
+UPDATE editions SET subject = $2, created = $3 WHERE id = $1 AND state = 'draft' AND created = $4 AND subject = $5 AND edits = $6;
 
 -- name: edition.clearArticles
 -- Index: primary key.

@@ -155,7 +155,7 @@ func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, u
 		if err := s.claimTick(ctx, tx, e.Digest, &update); err != nil {
 			return err
 		}
-		n, err := tx.Exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject)
+		n, err := tx.Exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject, encodeEdits(was.Edits))
 		if err == nil && n == 0 {
 			err = ErrTaken
 		}

@@ -123,7 +123,7 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	}
 	issue := digest.Input{
 		ID: e.ID, Definition: digest.Definition{Name: e.Digest, Title: e.Digest}, Number: e.Number,
-		Site: digest.SiteOf(p.config), Articles: articles, Pictures: pictures, Date: e.Created, Subject: e.Subject,
+		Site: digest.SiteOf(p.config), Articles: articles, Pictures: pictures, Date: e.Created, Subject: e.Subject, Edits: e.Edits,
 	}
 	if d := p.digest(e.Digest); d != nil {
 		issue.Definition = digest.DefinitionOf(d)

@@ -1,0 +1,143 @@
+package digest
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Layout is how a digest arranges the articles of its editions. The zero value shows them newest
+// first, without sections.
+type Layout struct {
+	Order          string         // newest, oldest; empty for the order in which Choose returns them
+	Lead           article.Filter // of the article shown first; without an expression, no article is preferred
+	Sections       []SectionRule  // in the order shown
+	Form           Form           // of the articles that are in no section
+	GroupBySource  bool
+	LinkParameters string // added to the links to articles
+}
+
+// SectionRule selects the articles of a section.
+type SectionRule struct {
+	Key    string            // identifies the section
+	Title  map[string]string // heading by language; "" is for every language
+	Filter article.Filter
+	Form   Form // of its articles; empty for that of the layout
+}
+
+// The values of Layout.Order.
+const (
+	NewestFirst = "newest"
+	OldestFirst = "oldest"
+)
+
+// Section is a group of articles in a mail.
+type Section struct {
+	Key      string // empty for the articles without a section, which come first
+	Heading  string // empty for none
+	Form     Form
+	Articles []article.Article
+}
+
+// Arrange puts the articles of an edition into the order and the sections in which a mail shows
+// them: first the lead and the articles without a section, then the sections of the layout, then
+// those with a heading that an editor wrote. It leaves out empty sections. lang is the language
+// of the headings.
+func Arrange(articles []article.Article, layout Layout, edits Edits, lang string) []Section {
+	articles = slices.Clone(articles)
+	sortBy(articles, layout.Order)
+	slices.SortStableFunc(articles, func(a, b article.Article) int {
+		return cmp.Compare(positionIn(edits.Order, a.ID), positionIn(edits.Order, b.ID))
+	})
+	lead := leadOf(articles, layout, edits)
+	if lead > 0 {
+		first := articles[lead]
+		articles = slices.Insert(slices.Delete(articles, lead, lead+1), 0, first)
+	}
+	sections := []Section{{Form: layout.Form}}
+	for _, rule := range layout.Sections {
+		sections = append(sections, Section{Key: rule.Key, Heading: InLanguage(rule.Title, lang), Form: cmp.Or(rule.Form, layout.Form)})
+	}
+	for i := range articles {
+		at := 0
+		if i > 0 || lead < 0 {
+			at = layout.sectionOf(&articles[i], edits)
+		}
+		if at < 0 {
+			sections, at = withHeading(sections, edits.Sections[articles[i].ID], layout.Form)
+		}
+		sections[at].Articles = append(sections[at].Articles, articles[i])
+	}
+	return slices.DeleteFunc(sections, func(s Section) bool { return len(s.Articles) == 0 })
+}
+
+// flatten returns the articles of all sections, in the order shown.
+func flatten(sections []Section) []article.Article {
+	var out []article.Article
+	for _, s := range sections {
+		out = append(out, s.Articles...)
+	}
+	return out
+}
+
+func sortBy(articles []article.Article, order string) {
+	switch order {
+	case NewestFirst:
+		slices.SortStableFunc(articles, byNewest)
+	case OldestFirst:
+		slices.SortStableFunc(articles, func(a, b article.Article) int { return byNewest(b, a) })
+	}
+}
+
+// positionIn returns the position of an id in an order, or the length of the order if it is not in
+// it.
+func positionIn(order []string, id string) int {
+	if at := slices.Index(order, id); at >= 0 {
+		return at
+	}
+	return len(order)
+}
+
+// leadOf returns the index of the lead: the article that an editor chose, or the first one that
+// the layout's filter selects. It returns -1 if there is none.
+func leadOf(articles []article.Article, layout Layout, edits Edits) int {
+	at := slices.IndexFunc(articles, func(a article.Article) bool { return a.ID == edits.Lead })
+	if at < 0 && layout.Lead.Expr != nil {
+		at = slices.IndexFunc(articles, func(a article.Article) bool { return layout.Lead.Match(&a) })
+	}
+	return at
+}
+
+// NoSection is the value in Edits.Sections that puts an article before all sections.
+const NoSection = "-"
+
+// sectionOf returns the index of an article's section, 0 for none. It returns -1 if an editor put
+// it under a heading that is not the layout's.
+func (l Layout) sectionOf(a *article.Article, edits Edits) int {
+	chosen := edits.Sections[a.ID]
+	if chosen == NoSection {
+		return 0
+	}
+	for i := range l.Sections {
+		if chosen == l.Sections[i].Key || chosen == "" && l.Sections[i].Filter.Expr != nil && l.Sections[i].Filter.Match(a) {
+			return i + 1
+		}
+	}
+	if chosen != "" {
+		return -1
+	}
+	return 0
+}
+
+// withHeading returns the sections with one of this heading, and its index.
+func withHeading(sections []Section, heading string, form Form) ([]Section, int) {
+	at := slices.IndexFunc(sections, func(s Section) bool { return s.Heading == heading })
+	if at >= 0 {
+		return sections, at
+	}
+	return append(sections, Section{Key: heading, Heading: heading, Form: form}), len(sections)
+}
+
+// text returns all words of the layout that a template may print.
+func (l Layout) text() string { return jsonText(l) }
