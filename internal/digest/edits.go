@@ -71,11 +71,6 @@ func (e Edits) Shown() Edits {
 	return e
 }
 
-// FormOf returns the form of an article in a section.
-func (e Edits) FormOf(article string, section Section) Form {
-	return cmp.Or(e.Forms[article], section.Form)
-}
-
 // InLanguage returns the text in a language from texts by language: that of the exact language, of
 // the language without its region, or the one for every language. It is empty if there is none.
 func InLanguage(texts map[string]string, lang string) string {
