@@ -49,7 +49,7 @@ func demoConfig(dir string, listeners *demoListeners, now time.Time) *config.Con
 func demoDigest(name, title, spec, template string) config.Digest {
 	return config.Digest{
 		Name:        name,
-		Title:       title,
+		Title:       config.Text(title),
 		Description: "What is new at the harbour.",
 		Schedule:    spec,
 		Timezone:    "UTC",

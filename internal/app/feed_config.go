@@ -20,8 +20,8 @@ import (
 // feedSite returns the settings of the site for feeds.
 func feedSite(c *config.Config, identity []byte) feed.Site {
 	return feed.Site{
-		Title:       c.Site.Title,
-		Description: c.Site.Description,
+		Title:       c.Site.Title.String(),
+		Description: c.Site.Description.String(),
 		URL:         c.Site.URL,
 		Language:    c.Site.Language,
 		Copyright:   c.Site.Copyright,
@@ -65,7 +65,7 @@ func feedDefinitions(c *config.Config) ([]feed.Definition, error) {
 		out = append(out, definition)
 	}
 	for _, d := range c.Digests {
-		out = append(out, feed.Definition{Kind: feed.ByDigest, Name: d.Name, Title: d.Title, Description: d.Description, Language: d.Language})
+		out = append(out, feed.Definition{Kind: feed.ByDigest, Name: d.Name, Title: d.Title.In(d.Language), Description: d.Description.In(d.Language), Language: d.Language})
 	}
 	return out, nil
 }
@@ -154,6 +154,6 @@ func (s *Service) PrivateFeed(ctx context.Context, token string) (feed.Definitio
 	}
 	preferences := digest.PreferencesFor(digest.Definition{Name: d.Name, Language: d.Language}, subscription.Topics, reader.Language)
 	return feed.Definition{
-		Kind: feed.Private, Title: d.Title, Description: d.Description, Language: d.Language, Filter: filter.And(preferences.Filter(languages)),
+		Kind: feed.Private, Title: d.Title.In(d.Language), Description: d.Description.In(d.Language), Language: d.Language, Filter: filter.And(preferences.Filter(languages)),
 	}, nil
 }

@@ -11,7 +11,7 @@ func (s *Service) monitor(engine *delivery.Engine) *health.Monitor {
 	o := health.Options{
 		Store: s.Store, Engine: engine, Node: engine.Node,
 		DiskFree: int64(s.Config.Health.DiskFree), Alerts: s.Config.Health.Alerts, Every: s.Config.Health.AlertEvery,
-		Site: s.Config.Site.URL, Title: s.Config.Site.Title, Log: s.Log,
+		Site: s.Config.Site.URL, Title: s.Config.Site.Title.String(), Log: s.Log,
 	}
 	for _, d := range engine.Digests {
 		if d.Schedule != nil {

@@ -96,6 +96,12 @@ func (c *checker) controlCharacters(v reflect.Value, key string) {
 			c.controlCharacters(v.Index(i), key+"["+strconv.Itoa(i)+"]")
 		}
 	case reflect.String:
+		if text, ok := v.Interface().(Text); ok {
+			for _, one := range text.All() {
+				c.oneLine(one, key)
+			}
+			return
+		}
 		c.oneLine(v.String(), key)
 	}
 }
@@ -113,7 +119,7 @@ func (c *checker) oneLine(value, key string) {
 
 func (c *checker) site() {
 	s := &c.config.Site
-	c.required("site.title", s.Title, "write the publication's name")
+	c.required("site.title", s.Title.String(), "write the publication's name")
 	s.URL = strings.TrimRight(s.URL, "/")
 	c.address("site.url", s.URL)
 	if u, err := url.Parse(s.URL); err == nil && (u.RawQuery != "" || u.Fragment != "") {
@@ -253,7 +259,11 @@ func (c *checker) language(key, value string) {
 		return
 	}
 	if _, err := language.Parse(value); err != nil {
-		c.wrong(key, fmt.Sprintf("%q is not a language tag", value), "write a tag such as en or pt-BR")
+		fix := "write a tag such as en or pt-BR"
+		if best := nearestLanguage(value, commonLanguages); best != "" {
+			fix = "did you mean " + best + "?"
+		}
+		c.wrong(key, fmt.Sprintf("%q is not a language tag", value), fix)
 	}
 }
 

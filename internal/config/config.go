@@ -52,10 +52,10 @@ type Config struct {
 
 // Site describes the publication.
 type Site struct {
-	// Name of the publication, on pages, in feeds and mails.
-	Title string `yaml:"title"`
-	// One sentence about it.
-	Description string `yaml:"description"`
+	// Name of the publication, on pages, in feeds and mails: a text, or one per language.
+	Title Text `yaml:"title"`
+	// One sentence about it: a text, or one per language.
+	Description Text `yaml:"description"`
 	// Public address, such as https://news.example.org. Links and self links come from here, never from requests.
 	URL string `yaml:"url"`
 	// Old addresses of the site: requests to their hosts are redirected permanently.

@@ -41,7 +41,7 @@ func TestProblemsNameLineAndFix(t *testing.T) {
 		{"a tab", "site:\n\ttitle: x", ":2: found character that cannot start any token; indent with spaces, not with tabs"},
 		{"two documents", "log: {}\n---\nlog: {}", ":2: a second document begins"},
 		{"a value where keys belong", "site: x", `:1: site: the value is "x"; write keys below it, such as title, description, url`},
-		{"a list where a value belongs", "site:\n  title: [x]", ":2: site.title: the value is a list; write a single value"},
+		{"a list where a value belongs", "site:\n  title: [x]", ":2: site.title: the value is a list; write one text, or one per language"},
 		{"a value where a list belongs", "feeds: x", `:1: feeds: the value is "x"; write a list, each item after a hyphen`},
 		{"a merge of itself", "site: &s\n  <<: *s", "it refers to itself"},
 		{"no environment", "site:\n  title: ${TIDINGS_NO_SUCH_NAME}", ":2: site.title: the environment variable TIDINGS_NO_SUCH_NAME is not set; set it, or write ${TIDINGS_NO_SUCH_NAME:-a default}"},

@@ -44,6 +44,10 @@ func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return // "key:" with nothing after it leaves the default
 	}
+	if into.Type() == reflect.TypeFor[Text]() {
+		d.text(node, into, key)
+		return
+	}
 	switch into.Kind() {
 	case reflect.Pointer:
 		into.Set(reflect.New(into.Type().Elem()))

@@ -36,6 +36,7 @@ func empty() *Config {
 
 // fillDefaults fills in the defaults in lists, and those that depend on other keys.
 func fillDefaults(c *Config) {
+	c.Site.Title, c.Site.Description = c.Site.Title.preferring(c.Site.Language), c.Site.Description.preferring(c.Site.Language)
 	if c.Feeds == nil {
 		c.Feeds = []Feed{{Name: "all"}}
 	}
@@ -70,7 +71,8 @@ func (f *Feed) fill() {
 }
 
 func (d *Digest) fill(c *Config) {
-	d.Title = cmp.Or(d.Title, c.Site.Title)
+	d.Title = cmp.Or(d.Title.preferring(c.Site.Language), c.Site.Title)
+	d.Description = d.Description.preferring(c.Site.Language)
 	d.Timezone = cmp.Or(d.Timezone, c.Site.Timezone)
 	d.Missed = cmp.Or(d.Missed, "latest")
 	d.MinArticles = cmp.Or(d.MinArticles, 1)

@@ -63,6 +63,11 @@ func nodeOf(v reflect.Value) *yaml.Node {
 	}
 	node := &yaml.Node{}
 	switch {
+	case v.Type() == reflect.TypeFor[Text]() && v.Interface().(Text).Several():
+		node.Kind = yaml.MappingNode
+		for tag, text := range v.Interface().(Text).All() {
+			node.Content = append(node.Content, nodeOf(reflect.ValueOf(tag)), nodeOf(reflect.ValueOf(text)))
+		}
 	case v.Kind() == reflect.Struct:
 		node.Kind = yaml.MappingNode
 		for i := range v.NumField() {
@@ -93,6 +98,8 @@ func scalarNode(node *yaml.Node, v reflect.Value) {
 		value = typed.String()
 	case hidden:
 		value = typed.String()
+	case Text:
+		value = string(typed)
 	}
 	if err := node.Encode(value); err != nil { // cannot fail for scalars
 		node.Kind, node.Value = yaml.ScalarNode, ""

@@ -82,10 +82,10 @@ type FeedSet struct {
 type Digest struct {
 	// Name in addresses and commands: lower-case letters, digits and hyphens.
 	Name string `yaml:"name"`
-	// Title for readers; the site's when empty.
-	Title string `yaml:"title"`
-	// One sentence about it, on the subscription page.
-	Description string `yaml:"description"`
+	// Title for readers: a text, or one per language, such as {en: The Week, fr: La semaine}; the site's when empty.
+	Title Text `yaml:"title"`
+	// One sentence about it, on the subscription page: a text, or one per language.
+	Description Text `yaml:"description"`
 	// Cron spec: minute hour day-of-month month day-of-week, six fields with seconds first, or @weekly and the like. Day of month and day of week are ORed when both are given. A time that the clock skips in spring is moved later by the skipped hour; a time that occurs twice in autumn is used once.
 	Schedule string `yaml:"schedule"`
 	// Timezone of the schedule; the site's when empty.

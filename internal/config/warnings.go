@@ -45,12 +45,12 @@ func (c *Config) examples() (keys []string) {
 			keys = append(keys, key)
 		}
 	}
-	check("site.title", c.Site.Title)
+	check("site.title", c.Site.Title.String())
 	check("site.copyright", c.Site.Copyright)
 	check("site.editor", c.Site.Editor)
 	check("site.webmaster", c.Site.Webmaster)
 	for i, d := range c.Digests {
-		check(fmt.Sprintf("digests[%d].title", i), d.Title)
+		check(fmt.Sprintf("digests[%d].title", i), d.Title.String())
 		check(fmt.Sprintf("digests[%d].sender", i), d.Sender)
 	}
 	check("mail.postal_address", c.Mail.Postal)

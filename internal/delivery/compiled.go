@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -88,7 +89,7 @@ func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, numbe
 		offered = mailto
 	}
 	list := mailer.List{
-		Name: fixed.Digest, Domain: fixed.listDomain(), Title: fixed.Title, Edition: v.Edition,
+		Name: fixed.Digest, Domain: fixed.listDomain(), Title: cmp.Or(v.Title, fixed.Title), Edition: v.Edition,
 		Subscribe:   strings.TrimSuffix(fixed.Site, "/") + "/subscribe?digest=" + url.QueryEscape(fixed.Digest),
 		Unsubscribe: v.Placeholders.Unsubscribe, Mailto: offered,
 		Help: fixed.Site, Archive: strings.TrimSuffix(fixed.Site, "/") + digest.PagePath(v.Edition), Owner: fixed.Owner,

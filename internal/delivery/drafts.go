@@ -65,14 +65,14 @@ func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
 func droppedDraftsMessage(def *Definition, kept store.Edition, dropped []string) editorMessage {
 	const listed = 10
 	lines := []string{
-		fmt.Sprintf("Several drafts of %s waited for approval. Only the newest is kept: “%s”.", def.Title, kept.Subject),
+		fmt.Sprintf("Several drafts of %s waited for approval. Only the newest is kept: “%s”.", def.Title.In("en"), kept.Subject),
 		"The articles of the others returned to the queue and join it at the next tick. No article is lost. Dropped:",
 	}
 	lines = append(lines, dropped[:min(len(dropped), listed)]...)
 	if more := len(dropped) - listed; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
-	return editorMessage{heading: "Older drafts of " + def.Title + " were dropped", lines: lines, button: "Look at the draft", path: "/admin/editions/" + kept.ID}
+	return editorMessage{heading: "Older drafts of " + def.Title.In("en") + " were dropped", lines: lines, button: "Look at the draft", path: "/admin/editions/" + kept.ID}
 }
 
 // joinDraft adds the articles of a tick to the draft that still waits for approval, so that

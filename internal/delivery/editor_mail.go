@@ -47,7 +47,7 @@ func (e *Engine) renderEditorMail(email string, mail EditorMail) (to subscriber.
 	if err != nil {
 		return to, rendered, err
 	}
-	site := templates.Site{Title: e.Site.Title, URL: e.Site.URL, Icon: article.Absolute(e.Site.Icon, e.Site.URL)}
+	site := templates.Site{Title: e.Site.Title.In("en"), URL: e.Site.URL, Icon: article.Absolute(e.Site.Icon, e.Site.URL)}
 	if postal := strings.TrimSpace(e.Site.Postal); postal != "" {
 		site.Postal = strings.Split(postal, "\n")
 	}
@@ -119,7 +119,7 @@ func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify,
 		if err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && editor.Role != store.OwnerRole {
 			continue
 		}
-		site := templates.Site{Title: e.Site.Title, URL: e.Site.URL, Icon: e.Site.Icon, Postal: strings.FieldsFunc(e.Site.Postal, func(r rune) bool { return r == '\n' })}
+		site := templates.Site{Title: e.Site.Title.In("en"), URL: e.Site.URL, Icon: e.Site.Icon, Postal: strings.FieldsFunc(e.Site.Postal, func(r rune) bool { return r == '\n' })}
 		rendered, err := mail.Render(templates.Notice{
 			Page: e.Templates.Page(site, "en"), Name: editor.Name, Address: editor.Email,
 			Heading: n.heading, Lines: n.lines, Button: n.button, Link: strings.TrimSuffix(e.Site.URL, "/") + n.path,
@@ -142,7 +142,7 @@ func (e *Engine) draftMessage(def *Definition, edition store.Edition, joined int
 	n := editorMessage{
 		heading: "A draft needs your approval: " + edition.Subject,
 		lines: []string{fmt.Sprintf("An edition of %s with %s awaits approval. It is not sent until an editor approves it.",
-			def.Title, count(len(edition.Articles), "article", "articles"))},
+			def.Title.In("en"), count(len(edition.Articles), "article", "articles"))},
 		button: "Open the draft",
 		path:   "/admin/editions/" + edition.ID,
 	}

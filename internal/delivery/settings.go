@@ -17,7 +17,7 @@ import (
 // mails of an edition that is being sent.
 type settings struct {
 	Digest  string // name
-	Title   string
+	Title   string // in the site's language; variants have their own
 	From    mailer.Address
 	ReplyTo mailer.Address
 	Owner   string // List-Owner address
@@ -44,7 +44,7 @@ func (e *Engine) settings(name string) (settings, error) {
 		return settings{}, err
 	}
 	out := settings{
-		Digest: def.Name, Title: def.Title, From: def.From, ReplyTo: def.ReplyTo, Owner: def.Owner,
+		Digest: def.Name, Title: def.Title.String(), From: def.From, ReplyTo: def.ReplyTo, Owner: def.Owner,
 		Domain: e.ReturnPath, Site: e.Site.URL, ReturnPaths: e.ReturnPaths, UnsubscribeMail: e.UnsubscribeMail,
 	}
 	if out.Domain == "" {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -92,7 +93,7 @@ func TestPlaceholdersChangeWhenContentHasThem(t *testing.T) {
 		func(in *Input) { in.Articles[0].Authors[0].Name = plain.Placeholders.Web },
 		func(in *Input) { in.Articles[0].Image.Alt = plain.Placeholders.Web },
 		func(in *Input) { in.Articles[0].Tags[0] = plain.Placeholders.Name },
-		func(in *Input) { in.Definition.Title = plain.Placeholders.Name },
+		func(in *Input) { in.Definition.Title = config.Text(plain.Placeholders.Name) },
 	} {
 		in := sampleInput()
 		put(&in)

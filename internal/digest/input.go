@@ -29,8 +29,8 @@ type Input struct {
 // Definition holds the settings of a digest that its editions depend on.
 type Definition struct {
 	Name        string
-	Title       string
-	Description string
+	Title       config.Text
+	Description config.Text
 	Language    string // language of the digest; empty when its articles have several
 	Timezone    string // IANA name, for the edition's date; UTC when empty
 	Template    string // name of a mail template; "digest" when empty
@@ -42,7 +42,7 @@ const DefaultSubject = `{{.Digest.Title}}: {{.First.Title}}`
 
 // Site holds the settings of the site that editions depend on.
 type Site struct {
-	Title    string
+	Title    config.Text
 	URL      string // without a trailing slash
 	Language string // of the fixed phrases, when neither preferences nor digest set one
 	Icon     string // URL of a small square picture; empty for none

@@ -1,8 +1,11 @@
 package digest
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/tidings-press/tidings/internal/config"
 )
 
 func TestMailLanguageChangesTheFixedTextsAlone(t *testing.T) {
@@ -31,5 +34,47 @@ func TestMailLanguageChangesTheFixedTextsAlone(t *testing.T) {
 		if prefs.MailLanguage != "" {
 			t.Errorf("%s: mail language %q, want none", name, prefs.MailLanguage)
 		}
+	}
+}
+
+// textsIn returns a text per language.
+func textsIn(t *testing.T, object string) config.Text {
+	t.Helper()
+	var out config.Text
+	if err := json.Unmarshal([]byte(object), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestMailsAndPagesShowTheTextsOfTheirLanguage(t *testing.T) {
+	t.Parallel()
+	in, set := sampleInput(), builtIn(t)
+	in.Definition.Language = ""
+	in.Definition.Title = textsIn(t, `{"en": "The Weekly", "fr": "La semaine"}`)
+	in.Definition.Description = textsIn(t, `{"en": "What we wrote.", "fr": "Nos articles."}`)
+	in.Site.Title = textsIn(t, `{"en": "The Gazette", "fr": "Le courrier du port"}`)
+	in.Definition.Subject = "{{.Digest.Title}} {{.Edition.Number}}"
+	french := mustRender(t, in, Preferences{}.InMailLanguage(in, "fr", set))
+	english := mustRender(t, in, Preferences{})
+	for _, v := range []struct {
+		Variant
+		subject, has, hasNot string
+	}{
+		{french, "La semaine 12", "Le courrier du port", "The Gazette"},
+		{english, "The Weekly 12", "The Gazette", "Le courrier du port"},
+	} {
+		if v.Subject != v.subject || v.Title+" 12" != v.subject {
+			t.Errorf("subject %q, title %q", v.Subject, v.Title)
+		}
+		for _, part := range []string{v.HTML, v.Text} {
+			if !strings.Contains(part, v.has) || strings.Contains(part, v.hasNot) || !strings.Contains(part, v.Title) {
+				t.Errorf("%s is in another language:\n%s", v.Language, part)
+			}
+		}
+	}
+	page, err := RenderPage(in, "fr", set)
+	if err != nil || !strings.Contains(page, "La semaine") || !strings.Contains(page, "Nos articles.") || strings.Contains(page, "The Weekly") {
+		t.Errorf("the page is in another language (%v):\n%s", err, page)
 	}
 }

@@ -29,7 +29,7 @@ func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
 	}
 	subscribe := in.Site.URL + "/subscribe?" + url.Values{"digest": {in.Definition.Name}}.Encode()
 	// Custom templates may show these on the page.
-	reader := Placeholders{Name: anonymous, Address: in.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
+	reader := Placeholders{Name: anonymous, Address: view.page.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
 	data, err := view.data(reader, extent{whole: len(in.Articles), bodies: true, web: true})
 	if err != nil {
 		return "", fmt.Errorf("digest %s: %w", in.Definition.Name, err)

@@ -54,7 +54,7 @@ func (v view) variant(mail *templates.Mail, placeholders Placeholders) (Variant,
 	}
 	out := Variant{
 		Edition: v.in.ID, Language: v.page.Language, Direction: v.page.Direction,
-		Subject: v.page.Subject, HTML: mailed.HTML, Text: mailed.Text, Placeholders: placeholders,
+		Title: v.in.Definition.Title.In(v.lang), Subject: v.page.Subject, HTML: mailed.HTML, Text: mailed.Text, Placeholders: placeholders,
 		Articles: ids(v.articles), Shown: shown.whole,
 		Warnings: warnings(len(mailed.HTML), shown, total),
 	}

@@ -22,6 +22,7 @@ const (
 // view holds what the templates need of an edition.
 type view struct {
 	in       Input
+	lang     string // wanted; the phrases of page may be in another one
 	page     templates.Page
 	sections []Section
 	articles []article.Article // of all sections
@@ -35,10 +36,10 @@ func newView(in Input, lang string, articles []article.Article, set *templates.S
 	if err != nil {
 		zone = time.UTC
 	}
-	site := templates.Site{Title: in.Site.Title, URL: in.Site.URL, Icon: article.Absolute(in.Site.Icon, in.Site.URL), Postal: postal(in.Site.Postal)}
+	site := templates.Site{Title: in.Site.Title.In(lang), URL: in.Site.URL, Icon: article.Absolute(in.Site.Icon, in.Site.URL), Postal: postal(in.Site.Postal)}
 	page := set.Page(site, lang)
 	sections := Arrange(articles, in.Layout, in.Edits, page.Language)
-	return view{in: in, page: page, sections: sections, articles: flatten(sections), zone: zone, bodies: map[string]template.HTML{}}
+	return view{in: in, lang: lang, page: page, sections: sections, articles: flatten(sections), zone: zone, bodies: map[string]template.HTML{}}
 }
 
 func postal(address string) []string {
@@ -56,7 +57,7 @@ func postal(address string) []string {
 func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, error) {
 	d := templates.Digest{
 		Page:    v.page,
-		Digest:  templates.Publication{Name: v.in.Definition.Name, Title: v.in.Definition.Title, Description: v.in.Definition.Description},
+		Digest:  templates.Publication{Name: v.in.Definition.Name, Title: v.in.Definition.Title.In(v.lang), Description: v.in.Definition.Description.In(v.lang)},
 		Edition: templates.Edition{Number: v.in.Number, Date: v.in.Date.In(v.zone)},
 		Reader: templates.Reader{
 			Name: placeholders.Name, Address: placeholders.Address, Unsubscribe: placeholders.Unsubscribe,

@@ -134,7 +134,7 @@ func (h *Handler) nextEditions(ctx context.Context) ([]digestRow, error) {
 // digestTitle returns a digest's title, or its name if it is no longer configured.
 func (h *Handler) digestTitle(name string) string {
 	if d, ok := h.configuredDigest(name); ok && d.Title != "" {
-		return d.Title
+		return d.Title.String()
 	}
 	return name
 }

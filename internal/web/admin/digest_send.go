@@ -24,7 +24,7 @@ func (h *Handler) askToSend(w http.ResponseWriter, r *http.Request, session stor
 	if body.Changes = changes; len(changes) > 0 {
 		status = http.StatusConflict
 	}
-	return h.show(w, status, "digest_send", page{Title: "Send " + body.Title + " now?", Nav: "dashboard", Editor: &session.Editor, Body: body})
+	return h.show(w, status, "digest_send", page{Title: "Send " + body.Title.String() + " now?", Nav: "dashboard", Editor: &session.Editor, Body: body})
 }
 
 // send creates an edition and approves it, unless it differs from the one on the confirmation

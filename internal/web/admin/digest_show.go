@@ -32,7 +32,7 @@ func (h *Handler) requestedDigest(r *http.Request) (config.Digest, error) {
 		return d, store.ErrNotFound
 	}
 	if d.Title == "" {
-		d.Title = d.Name
+		d.Title = config.Text(d.Name)
 	}
 	return d, nil
 }
@@ -70,7 +70,7 @@ func (h *Handler) digest(w http.ResponseWriter, r *http.Request, session store.S
 	if err != nil {
 		return err
 	}
-	return h.show(w, http.StatusOK, "digest_show", page{Title: body.Title, Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
+	return h.show(w, http.StatusOK, "digest_show", page{Title: body.Title.String(), Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // digestMail serves the HTML part of the preview, for the page's frames.

@@ -37,7 +37,7 @@ func (h *Handler) onDate() string {
 // been made.
 func (h *Handler) mailEditor(r *http.Request, to, heading, text string) {
 	mail := delivery.EditorMail{
-		Heading: heading + " · " + h.config.Site.Title,
+		Heading: heading + " · " + h.config.Site.Title.String(),
 		Lines:   []string{text, `If this was not you, ask an owner for a new password link, or run "tidings editor reset ` + to + `" on the server.`},
 		Link:    h.config.Site.URL + "/admin/account", Button: "Go to your account",
 	}

@@ -58,7 +58,7 @@ func (h *Handler) authenticated(f editorFunc) http.Handler {
 
 // show renders a page and sends it.
 func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) error {
-	p.Site = h.config.Site.Title
+	p.Site = h.config.Site.Title.String()
 	return h.pages.Show(w, status, name, p)
 }
 

@@ -37,7 +37,7 @@ var (
 
 // checkPassword returns an error if a new password is too weak.
 func (h *Handler) checkPassword(password, name, email string) error {
-	return checkPassword(password, h.config.Site.Title, h.config.Site.URL, name, email)
+	return checkPassword(password, h.config.Site.Title.String(), h.config.Site.URL, name, email)
 }
 
 // checkPassword refuses passwords that are easy to guess (NIST SP 800-63B, section 3.1.1.2):

@@ -22,7 +22,7 @@ type digestView struct {
 func (p *Pages) digests(ctx context.Context, chosen []string) []digestView {
 	var out []digestView
 	for _, d := range p.config.Digests {
-		v := digestView{Name: d.Name, Title: d.Title, Description: d.Description}
+		v := digestView{Name: d.Name, Title: p.text(ctx, d.Title), Description: p.text(ctx, d.Description)}
 		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && p.layout(ctx).words == nil { // descriptions exist in English only
 			v.Schedule = s.Describe()
 		}
@@ -30,6 +30,11 @@ func (p *Pages) digests(ctx context.Context, chosen []string) []digestView {
 		out = append(out, v)
 	}
 	return out
+}
+
+// text returns a text in the language of a request's page.
+func (p *Pages) text(ctx context.Context, t config.Text) string {
+	return t.In(p.layout(ctx).language)
 }
 
 // knownDigests returns the names that are configured digests, each once.
@@ -57,11 +62,11 @@ func (p *Pages) titles(ctx context.Context, names []string) string {
 	var out []string
 	for _, name := range names {
 		if d := p.digest(name); d != nil {
-			out = append(out, d.Title)
+			out = append(out, p.text(ctx, d.Title))
 		}
 	}
 	if len(out) == 0 {
-		return p.config.Site.Title
+		return p.text(ctx, p.config.Site.Title)
 	}
 	return p.layout(ctx).frame.List(out)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
@@ -122,7 +123,7 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 		return "", err
 	}
 	issue := digest.Input{
-		ID: e.ID, Definition: digest.Definition{Name: e.Digest, Title: e.Digest}, Number: e.Number,
+		ID: e.ID, Definition: digest.Definition{Name: e.Digest, Title: config.Text(e.Digest)}, Number: e.Number,
 		Site: digest.SiteOf(p.config), Articles: articles, Pictures: pictures, Date: e.Created, Subject: e.Subject, Edits: e.Edits,
 	}
 	if d := p.digest(e.Digest); d != nil {
@@ -132,13 +133,13 @@ func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, la
 	if errors.Is(err, digest.ErrEmpty) {
 		err = p.removedArticle(r)
 	}
-	return p.describeEdition(out, e, issue), err
+	return p.describeEdition(out, e, issue, lang), err
 }
 
 // describeEdition adds to the page of an edition what search engines and cards of other sites show.
 // Templates of mails have no place for it.
-func (p *Pages) describeEdition(text string, e store.Edition, issue digest.Input) string {
-	title, address := cmp.Or(e.Subject, issue.Definition.Title), p.config.Site.URL+digest.PagePath(e.ID)
+func (p *Pages) describeEdition(text string, e store.Edition, issue digest.Input, lang string) string {
+	title, address := cmp.Or(e.Subject, issue.Definition.Title.In(cmp.Or(lang, issue.Definition.Language))), p.config.Site.URL+digest.PagePath(e.ID)
 	var titles []string
 	for i := range issue.Articles[:min(len(issue.Articles), 5)] {
 		titles = append(titles, issue.Articles[i].Title)
@@ -146,7 +147,7 @@ func (p *Pages) describeEdition(text string, e store.Edition, issue digest.Input
 	description := strings.Join(titles, " · ")
 	tags := `<link rel="canonical" href="` + html.EscapeString(address) + "\">\n"
 	for _, tag := range [][3]string{
-		{"name", "description", description}, {"property", "og:type", "article"}, {"property", "og:site_name", p.config.Site.Title},
+		{"name", "description", description}, {"property", "og:type", "article"}, {"property", "og:site_name", p.config.Site.Title.In(cmp.Or(lang, issue.Definition.Language))},
 		{"property", "og:title", title}, {"property", "og:url", address}, {"property", "og:description", description}, {"name", "twitter:card", "summary"},
 	} {
 		tags += "<meta " + tag[0] + `="` + tag[1] + `" content="` + html.EscapeString(tag[2]) + "\">\n"

@@ -47,11 +47,11 @@ func (p *Pages) FeedPage(w http.ResponseWriter, r *http.Request, d feed.Definiti
 
 func (p *Pages) showFeedPage(w http.ResponseWriter, r *http.Request, d feed.Definition) (err error) {
 	body := feedPage{
-		Name: cmp.Or(d.Title, d.Name, p.config.Site.Title), Address: p.config.Site.URL + r.URL.RequestURI(),
+		Name: cmp.Or(p.feedTitle(r.Context(), d), d.Name, p.text(r.Context(), p.config.Site.Title)), Address: p.config.Site.URL + r.URL.RequestURI(),
 		Home: cmp.Or(d.Home, "/"), Private: d.Kind == feed.Private,
 	}
 	if body.Private {
-		body.Name = cmp.Or(d.Title, p.config.Site.Title) // the name of a private feed is its token
+		body.Name = cmp.Or(d.Title, p.text(r.Context(), p.config.Site.Title)) // the name of a private feed is its token
 	} else {
 		body.Feeds = p.links(body.Name, d)
 	}
@@ -60,6 +60,14 @@ func (p *Pages) showFeedPage(w http.ResponseWriter, r *http.Request, d feed.Defi
 	}
 	// Nothing of what people see here may take the place of the feed in a cache.
 	return p.show(w, r, http.StatusOK, "feed_page", page{Title: body.Name, NoIndex: true, Script: true, Body: body, Feeds: body.Feeds})
+}
+
+// feedTitle returns the title of a feed; that of a digest's feed in the language of the page.
+func (p *Pages) feedTitle(ctx context.Context, d feed.Definition) string {
+	if at := p.digest(d.Name); d.Kind == feed.ByDigest && at != nil {
+		return p.text(ctx, at.Title)
+	}
+	return d.Title
 }
 
 // itemsOf are the newest entries of a feed: its articles, or the editions of a digest.

@@ -27,7 +27,7 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 	if p.feeds != nil {
 		definitions = p.feeds.Definitions()
 	}
-	site := feed.Site{Title: p.config.Site.Title, Description: p.config.Site.Description, URL: p.config.Site.URL, Language: p.config.Site.Language}
+	site := feed.Site{Title: p.text(r.Context(), p.config.Site.Title), Description: p.text(r.Context(), p.config.Site.Description), URL: p.config.Site.URL, Language: p.config.Site.Language}
 	var readers map[string]feed.Readers
 	if p.readers != nil {
 		var err error
@@ -39,7 +39,7 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 	for i, group := range body.Listing.Groups {
 		body.Listing.Groups[i].Title = p.layout(r.Context()).say(group.Title)
 		for j := range group.Feeds {
-			group.Feeds[j].Title = cmp.Or(group.Feeds[j].Title, p.config.Site.Title)
+			group.Feeds[j].Title = cmp.Or(group.Feeds[j].Title, site.Title)
 		}
 	}
 	var err error
@@ -53,6 +53,6 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	limitCaching(w, readersMaxAge)
-	v := page{Title: p.layout(r.Context()).say("Feeds"), Description: p.layout(r.Context()).say("All feeds of {0}: RSS, Atom and JSON, by topic, author and language.", p.config.Site.Title), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(), Script: true, Body: body}
+	v := page{Title: p.layout(r.Context()).say("Feeds"), Description: p.layout(r.Context()).say("All feeds of {0}: RSS, Atom and JSON, by topic, author and language.", site.Title), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(r.Context()), Script: true, Body: body}
 	return p.show(w, r, http.StatusOK, "feeds", v)
 }

@@ -40,19 +40,20 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 	if body.Languages, err = p.articleLanguages(r.Context()); err != nil {
 		return err
 	}
-	v := page{Description: p.config.Site.Description, Canonical: p.config.Site.URL + canonicalPath(r, "/"), Body: body, Feeds: p.allLinks(), NoIndex: !body.First}
+	v := page{Description: p.text(r.Context(), p.config.Site.Description), Canonical: p.config.Site.URL + canonicalPath(r, "/"), Body: body, Feeds: p.allLinks(r.Context()), NoIndex: !body.First}
 	return p.show(w, r, http.StatusOK, "home", v)
 }
 
 // allLinks returns links to the feed of everything and to the configured feeds.
-func (p *Pages) allLinks() []feedLink {
-	links := p.links(p.config.Site.Title, feed.Definition{Kind: feed.Everything})
+func (p *Pages) allLinks(ctx context.Context) []feedLink {
+	site := p.text(ctx, p.config.Site.Title)
+	links := p.links(site, feed.Definition{Kind: feed.Everything})
 	if p.feeds == nil {
 		return links
 	}
 	for _, d := range p.feeds.Definitions() {
 		if d.Kind == feed.Named {
-			title := cmp.Or(d.Title, p.config.Site.Title+": "+d.Name) // the site's title alone is that of the feed of everything
+			title := cmp.Or(d.Title, site+": "+d.Name) // the site's title alone is that of the feed of everything
 			links = append(links, p.links(title, d)[0])
 		}
 	}

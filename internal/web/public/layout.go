@@ -186,7 +186,7 @@ func (p *Pages) newLayout(tag string) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL}
+	site := templates.Site{Title: p.config.Site.Title.In(tag), URL: p.config.Site.URL}
 	c := &layout{words: phrases, language: tag, frame: p.templates.Page(site, tag)}
 	folder, err := fs.Sub(files, "pages")
 	if err != nil {

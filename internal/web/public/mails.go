@@ -43,11 +43,11 @@ func (p *Pages) sendMail(ctx context.Context, mail string, sub subscriber.Subscr
 	if err != nil {
 		return err
 	}
-	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
-	n := templates.Notice{Page: p.templates.Page(site, p.languageFor(sub)), Name: sub.Name, Address: sub.Address.String()}
+	language := p.languageFor(sub)
+	n := templates.Notice{Page: p.templates.Page(p.mailSite(language), language), Name: sub.Name, Address: sub.Address.String()}
 	for _, name := range names {
 		if d := p.digest(name); d != nil {
-			n.Digests = append(n.Digests, templates.Publication{Name: d.Name, Title: d.Title, Description: d.Description})
+			n.Digests = append(n.Digests, templates.Publication{Name: d.Name, Title: d.Title.In(language), Description: d.Description.In(language)})
 		}
 	}
 	fill(&n)
@@ -56,6 +56,11 @@ func (p *Pages) sendMail(ctx context.Context, mail string, sub subscriber.Subscr
 		return err
 	}
 	return p.sender.SendToSubscriber(ctx, sub, n.Reader.Unsubscribe, out)
+}
+
+// mailSite returns the site as mails in a language show it.
+func (p *Pages) mailSite(language string) templates.Site {
+	return templates.Site{Title: p.config.Site.Title.In(language), URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
 }
 
 // languageFor returns the language of mails to a subscriber: the one in which they subscribed, or

@@ -37,7 +37,7 @@ func (p *Pages) siteImage() *article.Image {
 	if link == "" {
 		return nil
 	}
-	return &article.Image{URL: article.Absolute(link, p.config.Site.URL), Alt: p.config.Site.Title}
+	return &article.Image{URL: article.Absolute(link, p.config.Site.URL), Alt: p.config.Site.Title.String()}
 }
 
 func (m *metadata) setImage(image *article.Image) {
@@ -61,7 +61,7 @@ func (p *Pages) articleMetadata(a *article.Article, description string) *metadat
 		"@context": "https://schema.org", "@type": "Article", "headline": a.Title, "url": s.URL, "mainEntityOfPage": s.URL,
 		"datePublished": s.Published, "dateModified": s.Updated, "author": people, "description": description,
 		"inLanguage": cmp.Or(a.Language, p.config.Site.Language),
-		"publisher":  map[string]string{"@type": "Organization", "name": p.config.Site.Title, "url": p.config.Site.URL + "/"},
+		"publisher":  map[string]string{"@type": "Organization", "name": p.config.Site.Title.String(), "url": p.config.Site.URL + "/"},
 	}
 	image := p.siteImage()
 	if a.Image != nil {

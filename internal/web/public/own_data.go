@@ -39,10 +39,9 @@ func (p *Pages) mailOwnDataLink(r *http.Request, sub subscriber.Subscriber, purp
 	if err != nil {
 		return err
 	}
-	site := templates.Site{Title: p.config.Site.Title, URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
 	expires := p.store.Now().Add(token.OwnDataFor)
 	n := templates.Notice{
-		Page: p.templates.Page(site, language), Name: sub.Name, Address: sub.Address.String(),
+		Page: p.templates.Page(p.mailSite(language), language), Name: sub.Name, Address: sub.Address.String(),
 		Link: p.config.Site.URL + ownDataPath[purpose] + p.shortLivedKeys.SignUntil(purpose, sub.UID, "", expires), Expires: expires.In(p.zone),
 	}
 	asked, heading, button := phrases.say("Someone, hopefully you, asked for a copy of everything that we store about this address. The link leads to a page where you can download it."),
@@ -51,7 +50,7 @@ func (p *Pages) mailOwnDataLink(r *http.Request, sub subscriber.Subscriber, purp
 		asked, heading, button = phrases.say("Someone, hopefully you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing is deleted before you press it."),
 			phrases.say("Delete your data"), phrases.say("Delete my data")
 	}
-	n.Heading, n.Button = heading+" – "+p.config.Site.Title, button
+	n.Heading, n.Button = heading+" – "+n.Site.Title, button
 	n.Lines = []string{asked, phrases.say("The link works for two hours. If it was not you, ignore this email.")}
 	out, err := tmpl.Render(n)
 	if err != nil {

@@ -88,15 +88,15 @@ func pageHeaders(h http.Header, language string, noIndex bool) {
 
 // fill renders a page.
 func (p *Pages) fill(ctx context.Context, name string, v page) ([]byte, error) {
+	title, description := p.text(ctx, p.config.Site.Title), p.text(ctx, p.config.Site.Description)
 	v.Site = p.config.Site
-	if v.Title == "" {
-		v.Title = p.config.Site.Title
-	}
+	v.Site.Title, v.Site.Description = config.Text(title), config.Text(description)
+	v.Title = cmp.Or(v.Title, title)
 	if v.Feeds == nil {
-		v.Feeds = p.links(p.config.Site.Title, feed.Definition{Kind: feed.Everything})
+		v.Feeds = p.links(title, feed.Definition{Kind: feed.Everything})
 	}
 	if v.Description == "" && !v.NoIndex {
-		v.Description = p.config.Site.Description
+		v.Description = description
 	}
 	if v.Metadata == nil && !v.NoIndex {
 		v.Metadata = p.metadataOf(&v, p.layout(ctx).language)

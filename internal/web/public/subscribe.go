@@ -36,7 +36,7 @@ func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 	if chosen := p.knownDigests(r.URL.Query()["digest"]); chosen != nil {
 		form.Digests = p.digests(r.Context(), chosen)
 	}
-	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.layout(r.Context()).say("Subscribe"), Description: p.layout(r.Context()).say("Get new articles of {0} by email.", p.config.Site.Title), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
+	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.layout(r.Context()).say("Subscribe"), Description: p.layout(r.Context()).say("Get new articles of {0} by email.", p.text(r.Context(), p.config.Site.Title)), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
 }
 
 // subscribe queues a subscription request. It gives the same response after the same work for every

@@ -165,7 +165,7 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := p.layout(r.Context())
 	v := page{
-		Title: c.say("Topics"), Description: c.say("All topics, authors and languages of {0}.", p.config.Site.Title), Canonical: p.config.Site.URL + "/tags/",
+		Title: c.say("Topics"), Description: c.say("All topics, authors and languages of {0}.", p.text(r.Context(), p.config.Site.Title)), Canonical: p.config.Site.URL + "/tags/",
 		NoIndex: find != "", Script: true, Body: body,
 	}
 	return p.show(w, r, http.StatusOK, "tags", v)
