@@ -91,15 +91,18 @@ func insertEdition(ctx context.Context, tx *conn, e *Edition) error {
 	return insertArticles(ctx, tx, e)
 }
 
-// insertArticles stores the articles of an edition, and puts them into the ledger.
+// insertArticles stores the articles of an edition, and puts them into the ledger. Those of a
+// message stay out of it: a message takes no article from a digest.
 func insertArticles(ctx context.Context, tx *conn, e *Edition) error {
 	for i, id := range e.Articles {
-		n, err := tx.Exec(ctx, "ledger.insert", e.Digest, id, e.ID)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrTaken
+		if !e.IsMessage() {
+			n, err := tx.Exec(ctx, "ledger.insert", e.Digest, id, e.ID)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return ErrTaken
+			}
 		}
 		if _, err := tx.Exec(ctx, "edition.addArticle", e.Seq, i, id); err != nil {
 			return err

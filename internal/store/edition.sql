@@ -47,7 +47,7 @@ WHERE id = $1 AND state = $2;
 -- name: edition.waitingDraft
 -- The newest drafts that a digest's schedule created and that wait for an editor's approval.
 -- Index: editions_state.
-SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 0 AND author = '' AND digest = $1 ORDER BY seq DESC LIMIT $2;
+SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 0 AND author = '' AND audience = '' AND digest = $1 ORDER BY seq DESC LIMIT $2;
 
 -- name: edition.redraft
 -- Updates a draft to which a later tick adds articles, if it did not change meanwhile.

@@ -32,12 +32,18 @@ func (s *Store) PreferenceGroups(ctx context.Context, digestName string) ([]Pref
 }
 
 func (c *conn) preferenceGroups(ctx context.Context, digestName string) ([]PreferenceGroup, error) {
+	return c.groups(ctx, "recipients.preferences", digestName)
+}
+
+// groups returns the combinations that a query finds. The query gets two more parameters: the
+// subscriber after whom it begins, and the number of subscribers.
+func (c *conn) groups(ctx context.Context, query string, args ...any) ([]PreferenceGroup, error) {
 	known := map[[3]string]int{}
 	var out []PreferenceGroup
 	step, after := c.rangeSize(1), int64(0)
 	for {
 		seen := int64(0)
-		err := c.Each(ctx, "recipients.preferences", []any{digestName, after, step}, func(rows *sql.Rows) error {
+		err := c.Each(ctx, query, append(slices.Clone(args), after, step), func(rows *sql.Rows) error {
 			var g PreferenceGroup
 			if err := rows.Scan(&g.topics, &g.Language, &g.MailLanguage, &g.Count, &g.MaxID); err != nil {
 				return err
@@ -87,6 +93,7 @@ type Frozen struct {
 	Approved  time.Time // the date of the edition's mails; zero for the time of the commit
 	Settings  string    // kept with the edition
 	Articles  []string  // ids of the articles in the edition; the others of the draft wait again
+	Audience  *Audience // of a message; nil for the subscribers of the edition's digest
 
 	packed [][]byte // compressed variants, since variants are large and repetitive
 }
@@ -229,8 +236,12 @@ func (c *conn) freeze(ctx context.Context, e Edition, f Frozen, choice string, n
 	if _, err := c.Exec(ctx, "recipients.setVariants", e.Seq, choice); err != nil {
 		return 0, err
 	}
+	insert, err := c.freezeRange(ctx, e, f, now)
+	if err != nil {
+		return 0, err
+	}
 	for {
-		n, err := c.Exec(ctx, "recipients.freeze", e.Seq, e.Digest, size, now, after, step, total/size)
+		n, err := insert(after, step, total/size)
 		if err != nil {
 			return 0, err
 		}
@@ -251,6 +262,20 @@ func (c *conn) freeze(ctx context.Context, e Edition, f Frozen, choice string, n
 	}
 }
 
+// freezeRange returns a function that stores the deliveries of the next step recipients after a
+// subscriber, in chunks from a number on, and returns how many it stored.
+func (c *conn) freezeRange(ctx context.Context, e Edition, f Frozen, now int64) (func(after, step, chunk int64) (int64, error), error) {
+	if f.Audience == nil {
+		return func(after, step, chunk int64) (int64, error) {
+			return c.Exec(ctx, "recipients.freeze", e.Seq, e.Digest, int64(f.ChunkSize), now, after, step, chunk)
+		}, nil
+	}
+	args, err := c.audienceArgs(ctx, *f.Audience)
+	return func(after, step, chunk int64) (int64, error) {
+		return c.Exec(ctx, "message.freeze", append(slices.Clone(args), after, step, e.Seq, int64(f.ChunkSize), now, chunk)...)
+	}, err
+}
+
 // useSnapshot makes all statements of a transaction see the store at one point in time, as
 // on SQLite they always do. Subscribers who join or leave meanwhile are handled by the next
 // edition.
@@ -265,7 +290,13 @@ func (c *conn) useSnapshot(ctx context.Context) error {
 // countRecipients counts the recipients and checks that the edition was rendered for the
 // preferences of all of them.
 func countRecipients(ctx context.Context, tx *conn, digestName string, f Frozen) (digest.Recipients, error) {
-	groups, err := tx.preferenceGroups(ctx, digestName)
+	var groups []PreferenceGroup
+	var err error
+	if f.Audience == nil {
+		groups, err = tx.preferenceGroups(ctx, digestName)
+	} else {
+		groups, err = tx.messageGroups(ctx, *f.Audience)
+	}
 	if err != nil {
 		return digest.Recipients{}, err
 	}

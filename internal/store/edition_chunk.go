@@ -28,6 +28,7 @@ type Recipient struct {
 	Tries      int
 	FirstTry   time.Time // when it was first tried or deferred; zero before
 	RefusedBy  string    // the relay that refused the last try because of the sender
+	Digest     string    // through which a message reaches them; empty for the edition's
 	Address    string
 	Name       string
 }
@@ -134,7 +135,7 @@ func (s *Store) Recipients(ctx context.Context, c Chunk, resend bool) ([]Recipie
 	err := s.readers.Each(ctx, "chunk.recipients", args, func(rows *sql.Rows) error {
 		var r Recipient
 		var firstTry int64
-		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.RefusedBy, &r.Address, &r.Name, &r.UID)
+		err := rows.Scan(&r.Subscriber, &r.Variant, &r.Tries, &firstTry, &r.RefusedBy, &r.Digest, &r.Address, &r.Name, &r.UID)
 		r.FirstTry = timeOf(firstTry)
 		out = append(out, r)
 		return err

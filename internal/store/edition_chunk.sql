@@ -74,7 +74,7 @@ UPDATE chunks SET not_before = $2 WHERE edition = $1 AND state = 'waiting' AND n
 -- try beyond $6 was set by a clock that was set back since, and counts as due. Mails with the
 -- fewest tries come first, so that a process that is killed repeatedly still makes progress.
 -- Index: primary keys.
-SELECT d.subscriber, d.variant, d.tries, d.first_try, CASE WHEN d.code >= 500 THEN d.relay ELSE '' END, s.address, s.name, s.uid
+SELECT d.subscriber, d.variant, d.tries, d.first_try, CASE WHEN d.code >= 500 THEN d.relay ELSE '' END, d.digest, s.address, s.name, s.uid
 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber BETWEEN $2 AND $3
     AND (d.state = 'queued' OR d.state = 'deferred' AND (d.next_try <= $4 OR d.next_try > $6) OR d.state = 'uncertain' AND CAST($5 AS bigint) = 1

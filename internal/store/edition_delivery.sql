@@ -23,20 +23,22 @@ WHERE edition = $1 AND subscriber = $2 AND attempt = $3 AND state = 'uncertain' 
 -- name: delivery.intents
 -- Records that mails are about to be sent. A mail may be sent only if its row was changed
 -- here: this node still holds the chunk, the edition is being sent, and the subscriber is
--- still active and subscribed. A row that already has this nonce is ours too: it was
+-- still active and subscribed: to the digest of the edition, or for a message to the one
+-- through which they get it. A row that already has this nonce is ours too: it was
 -- committed, but the reply to the commit was lost. Index: primary keys.
 UPDATE deliveries SET state = 'attempting', attempt = $3, tries = tries + 1, at = $6, first_try = CASE WHEN first_try = 0 THEN $6 ELSE first_try END -- sqlite only
 WHERE edition = $1 AND subscriber = $2 AND (state IN ('queued', 'deferred', 'uncertain') OR state = 'attempting' AND attempt = $3) -- sqlite only
     AND EXISTS (SELECT 1 FROM chunks k WHERE k.edition = $1 AND k.number = $4 AND k.epoch = $5 AND k.state = 'leased') -- sqlite only
     AND EXISTS (SELECT 1 FROM subscribers p WHERE p.id = $2 AND p.state = 'active') -- sqlite only
-    AND EXISTS (SELECT 1 FROM editions n JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = $2 AND u.left_at = 0 WHERE n.seq = $1 AND n.state = 'sending') -- sqlite only
+    AND EXISTS (SELECT 1 FROM editions n JOIN subscriptions u ON u.digest = CASE WHEN deliveries.digest = '' THEN n.digest ELSE deliveries.digest END AND u.subscriber = $2 AND u.left_at = 0 WHERE n.seq = $1 AND n.state = 'sending') -- sqlite only
 UPDATE deliveries SET state = 'attempting', attempt = r.a, tries = tries + 1, at = r.ms, first_try = CASE WHEN first_try = 0 THEN r.ms ELSE first_try END -- postgres only
 FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS bigint[]), CAST($5 AS bigint[]), CAST($6 AS bigint[])) AS r(e, s, a, c, ep, ms) -- postgres only
 JOIN chunks k ON k.edition = r.e AND k.number = r.c AND k.epoch = r.ep AND k.state = 'leased' -- postgres only
 JOIN editions n ON n.seq = r.e AND n.state = 'sending' -- postgres only
 JOIN subscribers p ON p.id = r.s AND p.state = 'active' -- postgres only
-JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = r.s AND u.left_at = 0 -- postgres only
+CROSS JOIN subscriptions u -- postgres only
 WHERE deliveries.edition = r.e AND deliveries.subscriber = r.s -- postgres only
+    AND u.digest = CASE WHEN deliveries.digest = '' THEN n.digest ELSE deliveries.digest END AND u.subscriber = r.s AND u.left_at = 0 -- postgres only
     AND (deliveries.state IN ('queued', 'deferred', 'uncertain') OR deliveries.state = 'attempting' AND deliveries.attempt = r.a) -- postgres only
 RETURNING deliveries.edition, deliveries.subscriber -- postgres only
 ;
@@ -61,7 +63,8 @@ SELECT CASE WHEN k.epoch IS NULL THEN 'lost' WHEN n.state <> 'sending' THEN 'sto
 FROM editions n
 LEFT JOIN chunks k ON k.edition = n.seq AND k.number = $2 AND k.epoch = $3 AND k.state = 'leased'
 LEFT JOIN subscribers p ON p.id = $4
-LEFT JOIN subscriptions u ON u.digest = n.digest AND u.subscriber = $4 AND u.left_at = 0
+LEFT JOIN deliveries d ON d.edition = n.seq AND d.subscriber = $4
+LEFT JOIN subscriptions u ON u.digest = coalesce(nullif(d.digest, ''), n.digest) AND u.subscriber = $4 AND u.left_at = 0
 WHERE n.seq = $1;
 
 -- name: delivery.count

@@ -107,7 +107,7 @@ func (s *Store) CreateDraftSince(ctx context.Context, e Edition, since time.Time
 func (s *Store) createDraft(ctx context.Context, e Edition, update *ScheduleUpdate, since *time.Time, jobs []Job) (Edition, error) {
 	expected := e.Number
 	err := s.write(ctx, func(tx *conn) error {
-		if err := s.claimTick(ctx, tx, e.Digest, update); err != nil {
+		if err := s.claimDraft(ctx, tx, e, update); err != nil {
 			return err
 		}
 		if since != nil {
@@ -200,6 +200,19 @@ func (s *Store) WaitingDraft(ctx context.Context, digestName string) (e Edition,
 // editor, the newest first. If there are several, their lists of articles are left out.
 func (s *Store) WaitingDrafts(ctx context.Context, digestName string, limit int) ([]Edition, error) {
 	return s.readers.editions(ctx, "edition.waitingDraft", digestName, limit)
+}
+
+// claimDraft claims the tick of a new draft as claimTick does. A message does not begin its
+// digest.
+func (s *Store) claimDraft(ctx context.Context, tx *conn, e Edition, update *ScheduleUpdate) error {
+	if !e.IsMessage() {
+		return s.claimTick(ctx, tx, e.Digest, update)
+	}
+	if err := s.checkNotQuarantined(ctx, tx); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "digest.lockForMessage", e.Digest)
+	return err
 }
 
 // claimTick claims a due tick. For an edition composed by hand it locks the digest, so that

@@ -26,6 +26,10 @@ WHERE name = $1 AND next_run = $2;
 -- digest began. Index: primary key.
 UPDATE digests SET began = CASE WHEN began = 0 THEN CAST($2 AS bigint) ELSE began END WHERE name = $1;
 
+-- name: digest.lockForMessage
+-- Serializes a message with the composing of the digest's editions. Index: primary key.
+UPDATE digests SET began = began WHERE name = $1;
+
 -- name: tick.insert
 -- Index: primary key.
 INSERT INTO ticks (digest, scheduled_for, edition, reason, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (digest, scheduled_for) DO NOTHING;

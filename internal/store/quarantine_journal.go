@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/journal"
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
@@ -189,6 +191,9 @@ func (s *Store) applyEdition(ctx context.Context, tx *conn, e *journal.Edition) 
 		return err
 	}
 	for _, id := range e.Articles {
+		if strings.HasPrefix(e.ScheduledFor, digest.MessageKey) {
+			break // a message takes no article from a digest
+		}
 		if _, err := tx.Exec(ctx, "ledger.insert", e.Digest, id, e.ID); err != nil {
 			return err
 		}

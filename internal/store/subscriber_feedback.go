@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
@@ -126,19 +127,31 @@ func (c *conn) countSoft(ctx context.Context, f Feedback, rule SoftRule) (dead b
 	return rule.Limit > 0 && count >= rule.Limit && lasted >= time.Duration(rule.Days)*24*time.Hour, nil
 }
 
+// leaveDigestOf ends the subscription that the mail came through. If it is not known any more
+// for a message, it ends those to all of the message's digests.
 func (c *conn) leaveDigestOf(ctx context.Context, f Feedback) error {
-	var digest string
+	var name, audience string
 	if f.Edition != "" {
-		if _, err := c.One(ctx, "feedback.digestOf", []any{f.Edition}, &digest); err != nil {
+		if _, err := c.One(ctx, "feedback.digestOf", []any{f.Edition, f.Subscriber}, &name, &audience); err != nil {
 			return err
 		}
 	}
-	if digest == "" {
+	if name == "" {
 		_, err := c.Exec(ctx, "subscription.leaveAll", f.Subscriber, millis(f.At))
 		return err
 	}
-	_, err := c.Exec(ctx, "subscription.leave", digest, f.Subscriber, millis(f.At))
-	return err
+	names := []string{name}
+	if audience != "" {
+		if a, err := digest.ParseAudience(audience); err == nil {
+			names = a.Digests
+		}
+	}
+	for _, name := range names {
+		if _, err := c.Exec(ctx, "subscription.leave", name, f.Subscriber, millis(f.At)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // FeedbackOf returns the latest reports about a subscriber, the newest first.

@@ -14,8 +14,10 @@ WHERE subscriber = $1 ORDER BY at DESC, key LIMIT $2;
 SELECT kind, count(*) FROM feedback WHERE edition = $1 GROUP BY kind;
 
 -- name: feedback.digestOf
--- The digest of an edition. Index: editions_id.
-SELECT digest FROM editions WHERE id = $1;
+-- The digest of an edition and, for a message, its audience and the digest through which
+-- subscriber $2 got it. Indexes: editions_id, primary key of deliveries.
+SELECT coalesce(nullif(d.digest, ''), e.digest), CASE WHEN d.digest IS NULL THEN e.audience ELSE '' END
+FROM editions e LEFT JOIN deliveries d ON d.edition = e.seq AND d.subscriber = $2 WHERE e.id = $1;
 
 -- name: feedback.forget
 -- Removes the servers' replies about an erased person. Index: feedback_subscriber.

@@ -54,7 +54,7 @@ var builtIn = []Macro{
 // A line that ends in "-- sqlite only" or "-- postgres only" is dropped for the other
 // engine. Queries may use these short forms, and the macros given:
 //
-//	part(visible)            the text of the part
+//	part(visible)            the text of the part, which may use other parts
 //	columns(article)         the columns, separated by commas
 //	columns(article of a)    the same of a table with the alias a
 //	values(article from 3)   a parameter for each column: $3, $4, …
@@ -189,16 +189,21 @@ func forEngine(line string, engine Engine) (code string, keep bool) {
 	return strings.TrimSpace(code), true
 }
 
+// maxNesting bounds the depth to which parts use other parts.
+const maxNesting = 3
+
 // expand replaces the short forms of a query by SQL.
 func (q *Queries) expand(text string, engine Engine) (string, error) {
 	var unknown error
-	text = replaceCalls(text, "part", func(name string) string {
-		part, found := q.parts[name+" "+string(engine)]
-		if !found {
-			unknown = fmt.Errorf("unknown part %q", name)
-		}
-		return part
-	})
+	for range maxNesting { // a part may use other parts
+		text = replaceCalls(text, "part", func(name string) string {
+			part, found := q.parts[name+" "+string(engine)]
+			if !found {
+				unknown = fmt.Errorf("unknown part %q", name)
+			}
+			return part
+		})
+	}
 	for _, form := range []string{"columns", "values", "arrays"} {
 		text = replaceCalls(text, form, func(argument string) string {
 			list, option, _ := strings.Cut(argument, " ")

@@ -44,7 +44,9 @@ func TestColumnsAndPartsAreExpanded(t *testing.T) {
 -- id bigint, name,
 -- born bigint
 -- part: adult
-p.born < $1
+part(born) < $1
+-- part: born
+p.born
 -- name: person.get
 -- All forms.
 SELECT columns(person), columns(person of p), values(person from 2), arrays(person from 5) FROM people p WHERE part(adult);

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/digest"
+)
+
+// Audience is who gets a message, in the form in which the store selects subscribers.
+type Audience struct {
+	Digests  []string
+	Segment  digest.Segment
+	Zone     *time.Location // of the days in the segment
+	Language string         // of subscribers of whom none is known
+}
+
+// MessageGroups returns the languages among the recipients of a message, as the preference groups
+// of a digest are: the active subscribers with a live subscription of one of the digests, and in
+// the segment.
+func (s *Store) MessageGroups(ctx context.Context, a Audience) ([]PreferenceGroup, error) {
+	return s.readers.messageGroups(ctx, a)
+}
+
+func (c *conn) messageGroups(ctx context.Context, a Audience) ([]PreferenceGroup, error) {
+	args, err := c.audienceArgs(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return c.groups(ctx, "message.preferences", args...)
+}
+
+// MessageNonRecipients counts the present and former subscribers of the digests who do not get
+// a message, by reason.
+func (s *Store) MessageNonRecipients(ctx context.Context, a Audience) ([]SkipCount, error) {
+	args, err := s.readers.audienceArgs(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return s.skipCounts(ctx, "message.others", args...)
+}
+
+// Labels returns the labels of active subscribers, each spelling of them.
+func (s *Store) Labels(ctx context.Context) ([]string, error) {
+	return s.readers.texts(ctx, "message.labels")
+}
+
+// condition is a condition of a segment in the form that queries read.
+type condition struct {
+	Kind   digest.ConditionKind `json:"kind"`
+	Not    bool                 `json:"not"`
+	Values []string             `json:"values"`
+	At     int64                `json:"at"` // of a day
+}
+
+// audienceArgs returns the first parameters of the queries for an audience: the digests, the
+// conditions and the language. Labels and topics are compared as article.TagKey does, so the
+// queries get the spellings that are stored.
+func (c *conn) audienceArgs(ctx context.Context, a Audience) ([]any, error) {
+	conditions := make([]condition, len(a.Segment))
+	for i, one := range a.Segment {
+		conditions[i] = condition{Kind: one.Kind, Not: one.Not, Values: one.Values}
+		var err error
+		switch one.Kind {
+		case digest.HasLabel:
+			conditions[i].Values, err = c.spellings(ctx, one.Values, "message.labels")
+		case digest.InTopic:
+			conditions[i].Values, err = c.spellings(ctx, one.Values, "message.topics", jsonList(a.Digests))
+		case digest.JoinedSince:
+			conditions[i].At, err = firstDay(slices.Min(one.Values), a.Zone)
+		case digest.JoinedBefore:
+			conditions[i].At, err = firstDay(slices.Max(one.Values), a.Zone)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	text, err := json.Marshal(conditions)
+	return []any{jsonList(a.Digests), string(text), a.Language}, err
+}
+
+// firstDay returns when a day begins.
+func firstDay(day string, zone *time.Location) (int64, error) {
+	if zone == nil {
+		zone = time.UTC
+	}
+	at, err := time.ParseInLocation(time.DateOnly, day, zone)
+	return millis(at), err
+}
+
+// spellings returns the texts that a query finds and that compare equal to one of the keys.
+func (c *conn) spellings(ctx context.Context, keys []string, query string, args ...any) ([]string, error) {
+	found, err := c.texts(ctx, query, args...)
+	return slices.DeleteFunc(found, func(text string) bool { return !slices.Contains(keys, article.TagKey(text)) }), err
+}
+
+// texts returns the results of a query with one column.
+func (c *conn) texts(ctx context.Context, query string, args ...any) ([]string, error) {
+	out := []string{}
+	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
+		var text string
+		err := rows.Scan(&text)
+		out = append(out, text)
+		return err
+	})
+	return out, err
+}
