@@ -90,7 +90,10 @@ func (p *Phrases) missing(want *Phrases) (what, right string) {
 
 // optionalPhrases were added after the first release. Files without them stay valid and get the English
 // phrases.
-var optionalPhrases = []string{"public", "subscribe", "watch", "listen"}
+var optionalPhrases = []string{
+	"public", "subscribe", "watch", "listen", "forwarded", "share", "reply", "feedback", "feedback_yes", "feedback_no",
+	"next", "sponsor", "contents", "imprint", "via", "minutes",
+}
 
 func (p *Phrases) missingWords(want *Phrases) (what, right string) {
 	for _, key := range slices.Sorted(maps.Keys(want.Texts)) {
@@ -99,7 +102,7 @@ func (p *Phrases) missingWords(want *Phrases) (what, right string) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(want.Counts)) {
-		if p.Counts[key] == nil {
+		if p.Counts[key] == nil && !slices.Contains(optionalPhrases, key) {
 			return "counts: " + key + " is missing", fmt.Sprintf("a translation of %q", want.Counts[key]["other"])
 		}
 	}
@@ -131,6 +134,10 @@ func fillIn(text string, args []string) string {
 // count returns a phrase with a number, in the language's plural form for it.
 func (p *Phrases) count(key string, n int) (string, error) {
 	forms, ok := p.Counts[key]
+	if !ok && slices.Contains(optionalPhrases, key) {
+		p = english
+		forms, ok = p.Counts[key]
+	}
 	if !ok {
 		return "", fmt.Errorf("no count %q; there are: %s", key, strings.Join(slices.Sorted(maps.Keys(p.Counts)), ", "))
 	}
