@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/article/markup"
 )
 
 var testBase = newBase("https://h.example/press", "https://h.example/press/articles/x")
@@ -39,7 +39,7 @@ func TestBodyHasAbsoluteAddressesAndHarmlessElements(t *testing.T) {
 // the import keeps, or at least its text.
 func TestBodyKeepsWhatImportKeeps(t *testing.T) {
 	t.Parallel()
-	source := ingest.Sanitize(`<figure><picture><source srcset="/a.webp 640w" type="image/webp" sizes="100vw"><img src="/a.png" alt="A picture" width="3" height="4" loading="lazy"></picture>
+	source := markup.Sanitize(`<figure><picture><source srcset="/a.webp 640w" type="image/webp" sizes="100vw"><img src="/a.png" alt="A picture" width="3" height="4" loading="lazy"></picture>
 		<figcaption>Words</figcaption></figure><table><caption>c</caption><colgroup><col span="2"></colgroup><thead><tr><th scope="col">a</th></tr></thead><tbody><tr><td colspan="2" align="left">b</td></tr></tbody></table>
 		<pre><code class="language-go">x &lt; y &amp;&amp; y</code></pre><ol start="3" reversed><li value="4">x</li></ol><ul><li>a</li></ul><dl><dt>t</dt><dd>d</dd></dl>
 		<details open><summary>s</summary>x</details><p lang="fr" dir="ltr" title="t">x<time datetime="2026">t</time><ruby>k<rp>(</rp><rt>kan</rt><rp>)</rp></ruby></p>
@@ -65,7 +65,7 @@ func FuzzBody(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, source string) {
-		got := testBody(ingest.Sanitize(source, nil))
+		got := testBody(markup.Sanitize(source, nil))
 		if again := testBody(got); again != got {
 			t.Errorf("%q\nbecomes %q,\nand then %q", source, got, again)
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/article/markup"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 )
 
@@ -64,7 +64,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("\x00", "<p", "&", "//x")
 	f.Fuzz(func(t *testing.T, title, body, summary, address string) {
 		a := feedrules.Article(1)
-		a.Title, a.HTML, a.Summary, a.URL, a.Slug, a.Language = title, ingest.Sanitize(body, nil), summary, address, title, summary
+		a.Title, a.HTML, a.Summary, a.URL, a.Slug, a.Language = title, markup.Sanitize(body, nil), summary, address, title, summary
 		a.Tags, a.Authors = []string{title, summary}, []article.Author{{Name: title, Email: summary, URL: address}}
 		a.Image = &article.Image{URL: address, Alt: title, Type: summary}
 		a.Enclosure = []article.Enclosure{{URL: address, Title: title, Type: summary}}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/markup"
 )
 
 // attachments sets the article's picture, enclosures and origin from its front matter.
@@ -83,7 +84,7 @@ func imageKey(m meta) string {
 
 // mediaTypeOf returns the media type of a link by the extension of its path.
 func mediaTypeOf(link string) string {
-	if u, err := url.Parse(encodeLink(link)); err == nil {
+	if u, err := url.Parse(markup.EncodeLink(link)); err == nil {
 		link = u.Path
 	}
 	return mediaTypes[strings.ToLower(path.Ext(link))]

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/article/markup"
 	"github.com/tidings-press/tidings/internal/samples"
 )
 
@@ -88,7 +89,7 @@ func TestBlogImportsWithoutLoss(t *testing.T) {
 		if len(slug)%4 > 0 {
 			continue // a sample is enough here; FuzzSanitize covers more
 		}
-		if clean := ingest.Sanitize(a.HTML, nil); clean != a.HTML {
+		if clean := markup.Sanitize(a.HTML, nil); clean != a.HTML {
 			t.Errorf("%s: sanitizing twice differs:\n%s", slug, firstDifference(a.HTML, clean))
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/markup"
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
@@ -164,7 +165,7 @@ func (im *importer) redirectFrom(a *article.Article, paths ...string) {
 // slash at its start, or a slug. It returns a path with and without a slash at its end, since
 // both forms are requested.
 func aliasPaths(alias string) []string {
-	u, err := url.Parse(encodeLink(alias))
+	u, err := url.Parse(markup.EncodeLink(alias))
 	if err != nil || u.Opaque != "" || u.Path == "" {
 		return nil
 	}
@@ -308,7 +309,7 @@ func (im *importer) authors(m meta) []article.Author {
 func (im *importer) checkAuthor(author article.Author, line int) article.Author {
 	if author.URL != "" {
 		u, err := url.Parse(author.URL)
-		if err != nil || !isWeb(u) {
+		if err != nil || !markup.IsWeb(u) {
 			im.warn(line, fmt.Sprintf("%s: %q is no URL of a page", author.Name, author.URL), "write https://… or leave it out")
 			author.URL = ""
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/article/markup"
 )
 
 // hostile are HTML snippets that attack a sanitizer or a parser; they seed the fuzz tests.
@@ -29,7 +30,7 @@ func checkSanitized(t *testing.T, sanitized string) {
 	if found := dangers(sanitized); len(found) > 0 {
 		t.Errorf("%v survived in %q", found, sanitized)
 	}
-	if again := ingest.Sanitize(sanitized, nil); again != sanitized {
+	if again := markup.Sanitize(sanitized, nil); again != sanitized {
 		t.Errorf("sanitizing twice differs:\n%q\n%q", sanitized, again)
 	}
 	if !utf8.ValidString(sanitized) || article.CleanText(sanitized) != sanitized {
@@ -63,7 +64,7 @@ func FuzzSanitize(f *testing.F) {
 		if len(source) > 1<<16 {
 			t.Skip("longer ones only slow the search down")
 		}
-		checkSanitized(t, ingest.Sanitize(source, nil))
+		checkSanitized(t, markup.Sanitize(source, nil))
 	})
 }
 

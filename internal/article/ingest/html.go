@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/markup"
 )
 
 // fromPage reads an HTML page. Metadata from its head are added to the front matter, which takes
@@ -21,7 +22,7 @@ func (im *importer) fromPage(m *meta, source string) string {
 	}
 	readHead(root, m)
 	if base := firstElement(root, atom.Base); base != nil {
-		if u, err := url.Parse(encodeLink(attribute(base, "href"))); err == nil && isWeb(u) {
+		if u, err := url.Parse(markup.EncodeLink(attribute(base, "href"))); err == nil && markup.IsWeb(u) {
 			im.base = u
 		}
 	}
@@ -106,7 +107,7 @@ func readHead(n *html.Node, m *meta) {
 			readMeta(n, m)
 		case atom.Link:
 			if strings.EqualFold(attribute(n, "rel"), "canonical") {
-				if u, err := url.Parse(attribute(n, "href")); err == nil && isWeb(u) {
+				if u, err := url.Parse(attribute(n, "href")); err == nil && markup.IsWeb(u) {
 					m.setDefault("url", u.String())
 				}
 			}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/markup"
 )
 
 // Limits of what is read.
@@ -206,7 +207,7 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 	}
 	if k == kindMarkdown {
 		var err error
-		if body, err = fromMarkdown([]byte(body)); err != nil {
+		if body, err = markup.Markdown([]byte(body)); err != nil {
 			return nil, markdownProblem(err, line)
 		}
 		im.structure = 0
@@ -216,9 +217,9 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 		}
 	}
 	teaser, divided := cutTeaser(body, m)
-	a.HTML = Sanitize(body, im.locatedLink)
+	a.HTML = markup.Sanitize(body, im.locatedLink)
 	if a.Summary == "" && divided {
-		a.Summary = cutText(article.CleanLine(article.PlainText(Sanitize(teaser, nil))), maxSummary)
+		a.Summary = cutText(article.CleanLine(article.PlainText(markup.Sanitize(teaser, nil))), maxSummary)
 	}
 	im.attachments(a, m)
 	im.fillDefaults(a)
@@ -229,13 +230,13 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 	return &im.out, nil
 }
 
-// markdownProblem returns the problem for an error of fromMarkdown. line is the first line of the
+// markdownProblem returns the problem for an error of markup.Markdown. line is the first line of the
 // text.
 func markdownProblem(err error, line int) *Problem {
 	p := &Problem{Line: line, What: "the Markdown cannot be read: " + err.Error(), Fix: "cut it into several articles"}
-	var table *tableError
+	var table *markup.TableError
 	if errors.As(err, &table) {
-		p.Line += table.line
+		p.Line += table.Line
 	}
 	return p
 }
@@ -252,7 +253,7 @@ func (im *importer) resolveAddress(a *article.Article) error {
 		a.URL = strings.TrimSuffix(im.options.BaseURL, "/") + "/" + url.PathEscape(a.Slug)
 	}
 	address := a.URLFor(im.options.Site)
-	if im.links.base, err = url.Parse(address); err != nil || (a.URL != "" && !isWeb(im.links.base)) {
+	if im.links.base, err = url.Parse(address); err != nil || (a.URL != "" && !markup.IsWeb(im.links.base)) {
 		return fmt.Errorf("the article's address %q is no URL of a page", address)
 	}
 	return nil
@@ -264,7 +265,7 @@ func (im *importer) resolvePathURL(a *article.Article) {
 	if !strings.HasPrefix(a.URL, "/") || strings.HasPrefix(a.URL, "//") {
 		return
 	}
-	if base, err := url.Parse(im.options.BaseURL); err == nil && isWeb(base) {
+	if base, err := url.Parse(im.options.BaseURL); err == nil && markup.IsWeb(base) {
 		if u, err := base.Parse(a.URL); err == nil {
 			a.URL = u.String()
 			return
@@ -395,7 +396,7 @@ func (im *importer) redirect(m meta) (*Imported, *Problem) {
 	to := ""
 	switch {
 	case err != nil:
-	case isWeb(u):
+	case markup.IsWeb(u):
 		to = u.String()
 	case u.Scheme == "" && u.Host == "" && article.Slugify(path.Base(u.Path)) != "":
 		to = article.PathFor(article.Slugify(path.Base(u.Path)))

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -12,19 +11,13 @@ import (
 // Limits of a file, far above what people write. With them the import of any file takes at most
 // 200 MB of memory and a few seconds. docs/articles.md lists them.
 const (
-	maxText      = 2 << 20  // bytes of text, without pictures in data: URLs
-	maxStructure = 200_000  // lines and special characters of Markdown, or lines of text
-	maxElements  = 300_000  // elements, attributes and texts of HTML
-	maxCells     = 40_000   // cells in all tables of a Markdown text, including those that fill up short rows
-	maxRendered  = 16 << 20 // bytes of HTML rendered from Markdown; for short texts less, see fromMarkdown
-	maxRows      = 10_000   // articles in a file of JSON lines
+	maxText      = 2 << 20 // bytes of text, without pictures in data: URLs
+	maxStructure = 200_000 // lines and special characters of Markdown, or lines of text
+	maxElements  = 300_000 // elements, attributes and texts of HTML
+	maxRows      = 10_000  // articles in a file of JSON lines
 
 	maxRowsStructure = 300_000 // elements of all articles in a file of JSON lines; the last one may exceed it
 )
-
-// errRendered is returned if the HTML of a text becomes too large, for example because many
-// links refer to one long definition.
-var errRendered = errors.New("it would become much more HTML than there is text")
 
 // checkText returns a problem, with its line, if a text exceeds a limit.
 func (im *importer) checkText(body string, k kind, line int) *Problem {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/testkit"
+
+	"github.com/tidings-press/tidings/internal/article/markup"
 )
 
 // within fails the test if f takes longer than most. The limits are generous because of busy
@@ -70,7 +72,7 @@ func TestHostileHTMLTakesBoundedTimeAndSpace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			within(t, time.Minute, func() {
-				if out := ingest.Sanitize(source, nil); len(out) > 4*len(source)+1<<16 {
+				if out := markup.Sanitize(source, nil); len(out) > 4*len(source)+1<<16 {
 					t.Errorf("%d bytes became %d", len(source), len(out))
 				}
 			})

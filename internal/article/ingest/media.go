@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/markup"
 	"github.com/tidings-press/tidings/internal/picture"
 )
 
@@ -36,7 +37,7 @@ func (im *importer) link(link string) string {
 		}
 		return ""
 	}
-	u, err := url.Parse(encodeLink(link))
+	u, err := url.Parse(markup.EncodeLink(link))
 	if err != nil {
 		return ""
 	}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/markup"
 )
 
 // Boilerplate matches lines around the article of a web page that was saved as text: tracking
@@ -127,7 +128,7 @@ func cutHeading(body []byte) (string, []byte) {
 	if found == nil {
 		return "", body
 	}
-	heading, err := fromMarkdown(body[found[2]:found[3]])
+	heading, err := markup.Markdown(body[found[2]:found[3]])
 	if err != nil {
 		return "", body
 	}

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
-	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/article/markup"
 )
 
 func patterns(texts ...string) []*regexp.Regexp {
@@ -36,7 +36,7 @@ func TestSanitizeKeepsContent(t *testing.T) {
 		`<p><a href="mailto:a@b.example">m</a> <a href="tel:+331">t</a></p>`,
 		`<p>{{ .Name }} {{range}} ${x} &lt;% y %&gt;</p>`,
 	} {
-		if got := ingest.Sanitize(source, nil); got != source {
+		if got := markup.Sanitize(source, nil); got != source {
 			t.Errorf("changed\n%s\nto\n%s", source, got)
 		}
 	}
@@ -71,7 +71,7 @@ func TestSanitizeDropsHarmfulHTML(t *testing.T) {
 		`<iframe src="javascript:alert(1)"></iframe>a`:                                      `a`,
 		`<a name="old">a</a><a name="x" id="y">b</a>`:                                       `<a id="old">a</a><a id="y">b</a>`,
 	} {
-		if got := ingest.Sanitize(source, nil); got != want {
+		if got := markup.Sanitize(source, nil); got != want {
 			t.Errorf("%s\n got %s\nwant %s", source, got, want)
 		}
 	}
@@ -90,7 +90,7 @@ func TestSanitizeRepairsBrokenHTML(t *testing.T) {
 		"<p title=\"a&#13;b\">c&#13;\nd&#13;e": "<p title=\"a\nb\">c\nd\ne</p>",
 		`<p>&nbsp;&eacute;&hearts;</p>`:        "<p>\u00a0é♥</p>",
 	} {
-		if got := ingest.Sanitize(source, nil); got != strings.TrimSpace(want) {
+		if got := markup.Sanitize(source, nil); got != strings.TrimSpace(want) {
 			t.Errorf("%s\n got %s\nwant %s", source, got, want)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/article/markup"
 )
 
 // hostileTexts are titles, summaries, names and tags that could make a document invalid.
@@ -78,7 +78,7 @@ func HostileArticles() []article.Article {
 	for i, body := range hostileBodies {
 		a := Article(i)
 		text := texts[i%len(texts)]
-		a.HTML, a.Title, a.Summary, a.Language = ingest.Sanitize(body, nil), text, texts[(i+3)%len(texts)], ""
+		a.HTML, a.Title, a.Summary, a.Language = markup.Sanitize(body, nil), text, texts[(i+3)%len(texts)], ""
 		a.Tags = []string{text, texts[(i+1)%len(texts)], "tag"}
 		a.Authors = []article.Author{{Name: texts[(i+2)%len(texts)], Email: "bad address", URL: "javascript:alert(1)"}}
 		a.Image = &article.Image{URL: "/media/a.png", Alt: texts[(i+4)%len(texts)]}

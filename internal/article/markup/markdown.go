@@ -1,6 +1,7 @@
-package ingest
+package markup
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -35,13 +36,20 @@ var checkboxes = strings.NewReplacer(
 	`<input disabled="" type="checkbox"> `, "☐ ",
 )
 
-// fromMarkdown converts Markdown to HTML. The HTML may be at most 4 MB larger than 8 times the
-// text, and at most maxRendered.
-func fromMarkdown(source []byte) (string, error) {
+// maxRendered is the maximum size of the HTML of one text in bytes.
+const maxRendered = 16 << 20
+
+// errRendered is returned if the HTML of a text becomes too large, for example because many
+// links refer to one long definition.
+var errRendered = errors.New("it would become much more HTML than there is text")
+
+// Markdown converts Markdown to HTML, which has yet to be sanitized. The HTML may be at most 4 MB larger
+// than 8 times the text, and at most 16 MB. The error about tables with too many cells is a *TableError.
+func Markdown(source []byte) (string, error) {
 	out := boundedBuilder{limit: min(maxRendered, 8*len(source)+4<<20), limitError: errRendered}
 	context := parser.NewContext(parser.WithIDs(&headingIDs{used: map[string]bool{}, last: map[string]int{}}))
 	tree := markdown.Parser().Parse(text.NewReader(source), parser.WithContext(context))
-	if wide, ok := context.Get(tableErrorKey).(*tableError); ok {
+	if wide, ok := context.Get(tableErrorKey).(*TableError); ok {
 		return "", wide
 	}
 	if linksSize(tree) > out.limit {

@@ -1,4 +1,4 @@
-package ingest
+package markup
 
 import (
 	"errors"
@@ -47,7 +47,7 @@ func Sanitize(source string, resolve func(link string) string) string {
 
 // keepSafeLink returns a link unchanged if its scheme is safe, and an empty string otherwise.
 func keepSafeLink(link string) string {
-	u, err := url.Parse(encodeLink(link))
+	u, err := url.Parse(EncodeLink(link))
 	if err != nil {
 		return ""
 	}
@@ -190,6 +190,15 @@ func isTracker(n *html.Node) bool {
 		return false
 	}
 	return tiny(attribute(n, "width")) && tiny(attribute(n, "height"))
+}
+
+func attribute(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
 }
 
 func tiny(length string) bool { return length == "0" || length == "1" }

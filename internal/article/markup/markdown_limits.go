@@ -1,4 +1,4 @@
-package ingest
+package markup
 
 import (
 	"bytes"
@@ -19,6 +19,7 @@ import (
 // Limits of Markdown, far above what people write. Without them 80 KB of "[a]("
 // take 12 seconds, and a line of ">" overflows the stack.
 const (
+	maxCells      = 40_000  // cells in all tables of a text, including those that fill up short rows
 	maxLines      = 2000    // of a paragraph that is searched for link definitions
 	maxNesting    = 60      // nesting of quotes and lists
 	maxDelimiters = 1000    // delimiters of one kind, such as *, in one block
@@ -127,10 +128,10 @@ var (
 	tableErrorKey = parser.NewContextKey()
 )
 
-// tableError reports that the tables of a text have too many cells.
-type tableError struct{ line int } // of the table, counted from 0 for the first line of the text
+// TableError reports that the tables of a text have too many cells.
+type TableError struct{ Line int } // of the table, counted from 0 for the first line of the text
 
-func (e *tableError) Error() string {
+func (e *TableError) Error() string {
 	return fmt.Sprintf("its tables have more than %d cells", maxCells)
 }
 
@@ -151,7 +152,7 @@ func (n tableLimit) Transform(node *ast.Paragraph, reader text.Reader, pc parser
 	pc.Set(cellsSoFar, cells)
 	if cells > maxCells {
 		if pc.Get(tableErrorKey) == nil {
-			pc.Set(tableErrorKey, &tableError{bytes.Count(source[:lines.At(0).Start], []byte("\n"))})
+			pc.Set(tableErrorKey, &TableError{bytes.Count(source[:lines.At(0).Start], []byte("\n"))})
 		}
 		return
 	}

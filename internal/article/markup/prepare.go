@@ -1,4 +1,4 @@
-package ingest
+package markup
 
 import (
 	"fmt"
@@ -67,7 +67,7 @@ func (p *preparer) startTag(raw string) string {
 		switch t.Attr[i].Key {
 		case "href", "src", "poster", "cite":
 			if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(t.Attr[i].Val)), "data:") {
-				t.Attr[i].Val = encodeLink(t.Attr[i].Val)
+				t.Attr[i].Val = EncodeLink(t.Attr[i].Val)
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func frameLink(t html.Token) string {
 		link = "https:" + link
 	}
 	u, err := url.Parse(link)
-	if err != nil || !isWeb(u) || tiny(strings.TrimSuffix(article.TokenAttribute(&t, "width"), "px")) || tiny(strings.TrimSuffix(article.TokenAttribute(&t, "height"), "px")) {
+	if err != nil || !IsWeb(u) || tiny(strings.TrimSuffix(article.TokenAttribute(&t, "width"), "px")) || tiny(strings.TrimSuffix(article.TokenAttribute(&t, "height"), "px")) {
 		return ""
 	}
 	return fmt.Sprintf(`<p><a href="%s">%s</a></p>`, html.EscapeString(link), html.EscapeString(u.Host+u.Path))
