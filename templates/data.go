@@ -103,9 +103,6 @@ func (a Article) Full(byDefault bool) bool {
 	return a.Body != "" && (a.Form == "full" || a.Form == "" && byDefault)
 }
 
-// TitleOnly reports whether the article is to be shown by its title alone.
-func (a Article) TitleOnly() bool { return a.Form == "title" }
-
 // Section is a part of an edition: articles under a heading.
 type Section struct {
 	Key      string // names the section in links within the mail; letters, digits and hyphens
@@ -123,8 +120,8 @@ type Sponsor struct {
 	Image *Image // may be nil
 }
 
-// Feedback has the URLs of the pages where a reader says whether the edition was of use. Both are empty
-// if a digest does not ask.
+// Feedback has the URLs of the pages where a reader can answer that the edition was of use, or was not.
+// Both are empty if a digest does not ask.
 type Feedback struct{ Yes, No string }
 
 // Image is the picture of an article.
