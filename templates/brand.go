@@ -74,17 +74,31 @@ func (p Page) Dark() Colors {
 // withReadableAccent makes an accent darker or lighter until links can be read on the sheet and on
 // panels.
 func (c Colors) withReadableAccent(from Colors) Colors {
-	contrast := func(accent string) float64 { return min(Contrast(accent, c.Sheet), Contrast(accent, c.Tint)) }
-	if c.Accent == from.Accent || contrast(c.Accent) >= MinContrast {
+	readable := ReadableOn(c.Accent, c.Sheet, c.Tint)
+	if c.Accent == from.Accent || readable == c.Accent {
 		return c
 	}
-	accent, _ := parseColor(c.Accent)
-	toward, _ := parseColor(textOn(c.Sheet))
-	for share := 0.05; share < 1 && contrast(c.Accent) < MinContrast; share += 0.05 {
-		c.Accent = mix(accent, toward, share)
-	}
+	c.Accent = readable
 	c.OnAccent = textOn(c.Accent)
 	return c
+}
+
+// ReadableOn returns a color for text on some grounds: the given one, made darker or lighter until its
+// contrast to all of them is at least MinContrast.
+func ReadableOn(color string, grounds ...string) string {
+	lowest := func(color string) float64 {
+		least := math.Inf(1)
+		for _, ground := range grounds {
+			least = min(least, Contrast(color, ground))
+		}
+		return least
+	}
+	from, _ := parseColor(color)
+	toward, _ := parseColor(textOn(grounds[0]))
+	for share := 0.05; share < 1 && lowest(color) < MinContrast; share += 0.05 {
+		color = mix(from, toward, share)
+	}
+	return color
 }
 
 // complete fills in what is empty or no color. Text on the accent is black or white, whichever can be

@@ -53,6 +53,7 @@ func (c *checker) failed(key string, err error, fix string) {
 
 func (c *checker) all() {
 	c.site()
+	c.brand()
 	c.service()
 	c.imports()
 	for i := range c.config.Feeds {
@@ -76,7 +77,7 @@ func (c *checker) all() {
 // multiline are the keys whose values may have line breaks: texts for people and long
 // expressions. All others are used in headers, commands, addresses and names, where a line break
 // would begin another header or command.
-var multiline = map[string]bool{"description": true, "postal_address": true, "copyright": true, "match": true, "strip": true}
+var multiline = map[string]bool{"description": true, "postal_address": true, "copyright": true, "match": true, "strip": true, "footer": true}
 
 // controlCharacters refuses values with control characters for all keys.
 func (c *checker) controlCharacters(v reflect.Value, key string) {

@@ -21,6 +21,8 @@ type Config struct {
 	Server Server `yaml:"server"`
 	// How the service logs.
 	Log Log `yaml:"log"`
+	// How mails and their web pages look.
+	Brand Brand `yaml:"brand"`
 	// How files become articles.
 	Import Import `yaml:"import"`
 	// Named selections of articles for feed readers.

@@ -61,6 +61,13 @@ func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 	}
 }
 
+// unquotedColor reports a color without quotes, which is a comment on its key in YAML.
+func (d *decoder) unquotedColor(name *yaml.Node, key string) {
+	if color, _, _ := strings.Cut(name.LineComment, " "); colorPattern.MatchString(color) || shortColorPattern.MatchString(color) {
+		d.wrong(name.Line, key, "the color "+color+" is a comment", `put it in quotes: "`+color+`"`)
+	}
+}
+
 func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
 	if node.Kind != yaml.MappingNode {
 		d.wrong(node.Line, key, "the value is "+kindOf(node), "write keys below it, such as "+strings.Join(firstThree(keysOf(into.Type())), ", "))
@@ -92,6 +99,9 @@ func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
 func (d *decoder) member(name, value *yaml.Node, into reflect.Value, path string) {
 	for i := range into.NumField() {
 		if into.Type().Field(i).Tag.Get("yaml") == name.Value && name.Value != "" {
+			if value.Tag == "!!null" {
+				d.unquotedColor(name, path)
+			}
 			d.value(value, into.Field(i), path)
 			return
 		}

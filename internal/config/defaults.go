@@ -37,6 +37,7 @@ func empty() *Config {
 // fillDefaults fills in the defaults in lists, and those that depend on other keys.
 func fillDefaults(c *Config) {
 	c.Site.Title, c.Site.Description = c.Site.Title.preferring(c.Site.Language), c.Site.Description.preferring(c.Site.Language)
+	c.Brand.fill(c.Site.Language)
 	if c.Feeds == nil {
 		c.Feeds = []Feed{{Name: "all"}}
 	}

@@ -56,7 +56,7 @@ func TestDocsMatchComments(t *testing.T) {
 // fieldDocs finds the comment of each field: "Site.Title" → comment.
 func fieldDocs(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, name := range []string{"config.go", "feeds_digests.go", "mail.go", "relay.go"} {
+	for _, name := range []string{"config.go", "feeds_digests.go", "brand.go", "mail.go", "relay.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -100,6 +100,7 @@ func docDefaults() Config {
 	c.Import.Sources = []Source{{}}
 	c.Feeds = []Feed{{Podcast: &Podcast{Persons: []Person{{}}}}}
 	c.Digests = []Digest{{}}
+	c.Brand = Brand{Logo: &Picture{}, Header: &Picture{}, Links: []Link{{}}, Person: Signer{Portrait: &Picture{}, Signature: &Picture{}}}
 	c.Relays = []Relay{{}}
 	c.Mail.DKIM = []DKIM{{}}
 	c.Bounces.Mailbox = &Mailbox{}

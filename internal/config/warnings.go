@@ -31,6 +31,7 @@ func (c *Config) SettingWarnings() []Problem {
 			c.warnPodcast(fmt.Sprintf("feeds[%d].podcast", i), f.Podcast, warn)
 		}
 	}
+	c.warnBrand(warn)
 	c.warnMail(warn)
 	if len(c.Digests) > 0 && c.Mail.Postal == "" {
 		warn("mail.postal_address", "it is empty", "add a postal address; many countries require one in such mails")

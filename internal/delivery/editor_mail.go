@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -47,12 +46,8 @@ func (e *Engine) renderEditorMail(email string, mail EditorMail) (to subscriber.
 	if err != nil {
 		return to, rendered, err
 	}
-	site := templates.Site{Title: e.Site.Title.In("en"), URL: e.Site.URL, Icon: article.Absolute(e.Site.Icon, e.Site.URL)}
-	if postal := strings.TrimSpace(e.Site.Postal); postal != "" {
-		site.Postal = strings.Split(postal, "\n")
-	}
 	rendered, err = tmpl.Render(templates.Notice{
-		Page: e.Templates.Page(site, "en"), Address: to.String(),
+		Page: e.Templates.Page(e.Site.In("en"), "en"), Address: to.String(),
 		Heading: mail.Heading, Lines: mail.Lines, Link: mail.Link, Button: mail.Button,
 	})
 	return to, rendered, err
@@ -119,9 +114,8 @@ func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify,
 		if err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && editor.Role != store.OwnerRole {
 			continue
 		}
-		site := templates.Site{Title: e.Site.Title.In("en"), URL: e.Site.URL, Icon: e.Site.Icon, Postal: strings.FieldsFunc(e.Site.Postal, func(r rune) bool { return r == '\n' })}
 		rendered, err := mail.Render(templates.Notice{
-			Page: e.Templates.Page(site, "en"), Name: editor.Name, Address: editor.Email,
+			Page: e.Templates.Page(e.Site.In("en"), "en"), Name: editor.Name, Address: editor.Email,
 			Heading: n.heading, Lines: n.lines, Button: n.button, Link: strings.TrimSuffix(e.Site.URL, "/") + n.path,
 		})
 		if err != nil {

@@ -43,10 +43,11 @@ const DefaultSubject = `{{.Digest.Title}}: {{.First.Title}}`
 // Site holds the settings of the site that editions depend on.
 type Site struct {
 	Title    config.Text
-	URL      string // without a trailing slash
-	Language string // of the fixed phrases, when neither preferences nor digest set one
-	Icon     string // URL of a small square picture; empty for none
-	Postal   string // address for the footer, with lines separated by \n
+	URL      string       // without a trailing slash
+	Language string       // of the fixed phrases, when neither preferences nor digest set one
+	Icon     string       // URL of a small square picture; empty for none
+	Postal   string       // address for the footer, with lines separated by \n
+	Brand    config.Brand `json:",omitzero"`
 }
 
 // DefinitionOf returns the Definition for a digest in the configuration.
@@ -59,5 +60,5 @@ func DefinitionOf(d *config.Digest) Definition {
 
 // SiteOf returns the Site for a configuration.
 func SiteOf(c *config.Config) Site {
-	return Site{Title: c.Site.Title, URL: c.Site.URL, Language: c.Site.Language, Icon: c.Site.Icon, Postal: c.Mail.Postal}
+	return Site{Title: c.Site.Title, URL: c.Site.URL, Language: c.Site.Language, Icon: c.Site.Icon, Postal: c.Mail.Postal, Brand: c.Brand}
 }

@@ -36,20 +36,9 @@ func newView(in Input, lang string, articles []article.Article, set *templates.S
 	if err != nil {
 		zone = time.UTC
 	}
-	site := templates.Site{Title: in.Site.Title.In(lang), URL: in.Site.URL, Icon: article.Absolute(in.Site.Icon, in.Site.URL), Postal: postal(in.Site.Postal)}
-	page := set.Page(site, lang)
+	page := set.Page(in.Site.In(lang), lang)
 	sections := Arrange(articles, in.Layout, in.Edits, page.Language)
 	return view{in: in, lang: lang, page: page, sections: sections, articles: flatten(sections), zone: zone, bodies: map[string]template.HTML{}}
-}
-
-func postal(address string) []string {
-	var lines []string
-	for line := range strings.Lines(address) {
-		if line = strings.TrimSpace(line); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return lines
 }
 
 // data returns the data for the template: the first articles whole, the next ones by title, and

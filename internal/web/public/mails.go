@@ -2,10 +2,10 @@ package public
 
 import (
 	"context"
-	"strings"
 
 	"golang.org/x/text/language"
 
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/templates"
@@ -44,7 +44,7 @@ func (p *Pages) sendMail(ctx context.Context, mail string, sub subscriber.Subscr
 		return err
 	}
 	language := p.languageFor(sub)
-	n := templates.Notice{Page: p.templates.Page(p.mailSite(language), language), Name: sub.Name, Address: sub.Address.String()}
+	n := templates.Notice{Page: p.templates.Page(digest.SiteOf(p.config).In(language), language), Name: sub.Name, Address: sub.Address.String()}
 	for _, name := range names {
 		if d := p.digest(name); d != nil {
 			n.Digests = append(n.Digests, templates.Publication{Name: d.Name, Title: d.Title.In(language), Description: d.Description.In(language)})
@@ -56,11 +56,6 @@ func (p *Pages) sendMail(ctx context.Context, mail string, sub subscriber.Subscr
 		return err
 	}
 	return p.sender.SendToSubscriber(ctx, sub, n.Reader.Unsubscribe, out)
-}
-
-// mailSite returns the site as mails in a language show it.
-func (p *Pages) mailSite(language string) templates.Site {
-	return templates.Site{Title: p.config.Site.Title.In(language), URL: p.config.Site.URL, Icon: p.config.Site.Icon, Postal: lines(p.config.Mail.Postal)}
 }
 
 // languageFor returns the language of mails to a subscriber: the one in which they subscribed, or
@@ -88,11 +83,4 @@ func mailLanguage(value string) string {
 		return ""
 	}
 	return tag
-}
-
-func lines(text string) []string {
-	if text = strings.TrimSpace(text); text == "" {
-		return nil
-	}
-	return strings.Split(text, "\n")
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
@@ -41,7 +42,7 @@ func (p *Pages) mailOwnDataLink(r *http.Request, sub subscriber.Subscriber, purp
 	}
 	expires := p.store.Now().Add(token.OwnDataFor)
 	n := templates.Notice{
-		Page: p.templates.Page(p.mailSite(language), language), Name: sub.Name, Address: sub.Address.String(),
+		Page: p.templates.Page(digest.SiteOf(p.config).In(language), language), Name: sub.Name, Address: sub.Address.String(),
 		Link: p.config.Site.URL + ownDataPath[purpose] + p.shortLivedKeys.SignUntil(purpose, sub.UID, "", expires), Expires: expires.In(p.zone),
 	}
 	asked, heading, button := phrases.say("Someone, hopefully you, asked for a copy of everything that we store about this address. The link leads to a page where you can download it."),
