@@ -58,10 +58,13 @@ bench: ## print the benchmark tables of delivery, feeds and pages
 	$(GO) run ./bench/pages
 	$(GO) run ./bench/media
 
+client-support: ## update the table of what mail programs support, with Node.js and npm
+	@scripts/client-support
+
 screenshots: ## run the demo and write screenshots to docs/images
 	@scripts/screenshots $(GO)
 
 clean: ## remove the files that the targets above created
 	rm -rf bin .cache
 
-.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash fuzz bench screenshots clean
+.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash fuzz bench screenshots client-support clean

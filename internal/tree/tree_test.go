@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"internal/web", "internal/bounce", "internal/websub", "internal/health"},
 	{"internal/delivery", "internal/article/ingest"},
 	{"internal/copies"},
-	{"internal/store", "internal/feedserver"},
+	{"internal/store", "internal/feedserver", "internal/lint"},
 	{"internal/digest", "feed"},
 	{"internal/config"},
 	{"mailer", "templates", "internal/article", "internal/schedule"},

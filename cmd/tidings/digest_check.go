@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/lint"
+)
+
+const checkLong = `Check finds faults of an edition before it is sent: broken links and images, parts that are missing or too
+large, subjects that are too long, leftovers of templates, colours that are hard to read, and what common mail programs
+do not support. With the name of a digest it checks the next edition as it would be now. docs/checks.md explains all
+findings. The exit code is 1 if there is an error that was not waived, and 0 otherwise.`
+
+func newDigestCheck(a *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:     "check NAME|EDITION",
+		Short:   "Find faults of the next edition, or of a given one",
+		Long:    checkLong,
+		Example: "  tidings digest check weekly\n  tidings digest check 0b6cc0e4 --json",
+		Args:    exactly("NAME|EDITION"),
+		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
+			findings, err := checkOf(ctx, p, e, args[0])
+			if errors.Is(err, delivery.ErrNothingNew) {
+				return a.nothingNew(args[0], err)
+			}
+			if err != nil {
+				return err
+			}
+			return a.printFindings(findings)
+		}),
+	}
+}
+
+// checkOf checks the next edition of the digest with this name, or else the edition with this id.
+func checkOf(ctx context.Context, p *app.Service, e *delivery.Engine, name string) ([]lint.Finding, error) {
+	if isDigest(e, name) {
+		return e.CheckNext(ctx, name)
+	}
+	edition, err := p.FindEdition(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return e.Check(ctx, edition.ID)
+}
+
+func isDigest(e *delivery.Engine, name string) bool {
+	for i := range e.Digests {
+		if e.Digests[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// printFindings prints the findings, and returns an error if one of them blocks the edition.
+func (a *cli) printFindings(findings []lint.Finding) error {
+	if findings == nil {
+		findings = []lint.Finding{} // "[]" in JSON
+	}
+	err := a.print(findings, func(w io.Writer) {
+		for i := range findings {
+			printFinding(w, &findings[i])
+		}
+		if len(findings) == 0 {
+			fmt.Fprintln(w, "no faults found")
+		}
+	})
+	errs := int64(0)
+	for _, f := range findings {
+		if f.Blocks() {
+			errs++
+		}
+	}
+	if err == nil && errs > 0 {
+		err = fmt.Errorf("%s found; fix or waive them before the edition is approved", some(errs, "error", "errors"))
+	}
+	return err
+}
+
+func printFinding(w io.Writer, f *lint.Finding) {
+	fmt.Fprintf(w, "%s %s: %s\n", f.Severity, f.Name, f.Message)
+	if f.Article != "" {
+		fmt.Fprintf(w, "    article: %s\n", f.Article)
+	}
+	if f.URL != "" {
+		fmt.Fprintf(w, "    %s\n", f.URL)
+	}
+	if f.Variant != "" {
+		fmt.Fprintf(w, "    variant: %s\n", f.Variant)
+	}
+	if f.Waived != "" {
+		fmt.Fprintf(w, "    waived: %s\n", f.Waived)
+		return
+	}
+	fmt.Fprintf(w, "    fix: %s\n", f.Fix)
+}

@@ -1,0 +1,210 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/lint"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// Check returns the faults of an edition: of a draft as it would be approved now, of an approved
+// one as it was frozen. It changes nothing.
+func (e *Engine) Check(ctx context.Context, id string) ([]lint.Finding, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return e.check(ctx, edition)
+}
+
+func (e *Engine) check(ctx context.Context, edition store.Edition) ([]lint.Finding, error) {
+	issue, err := e.inputOf(ctx, edition)
+	if err != nil {
+		return nil, err
+	}
+	variants, err := e.checkedVariants(ctx, edition, issue)
+	if err != nil {
+		return nil, err
+	}
+	checked, err := e.checkedEdition(ctx, issue, variants, edition.Seq)
+	if err != nil {
+		return nil, err
+	}
+	return waived(lint.Check(checked), edition.Edits.Waived), nil
+}
+
+// checkedVariants returns the frozen variant with the most articles, or else the variants that an
+// approval would freeze now.
+func (e *Engine) checkedVariants(ctx context.Context, edition store.Edition, issue digest.Input) ([]digest.Variant, error) {
+	if !edition.Approved.IsZero() {
+		v, err := e.Store.FullVariant(ctx, edition.Seq)
+		if !errors.Is(err, store.ErrNotFound) { // it had no recipients
+			return []digest.Variant{v}, err
+		}
+	}
+	return e.variantsWithoutTopics(issue)
+}
+
+// CheckNext returns the faults that the next edition of a digest would have now. It returns a
+// *NothingNewError when there would be none.
+func (e *Engine) CheckNext(ctx context.Context, name string) ([]lint.Finding, error) {
+	def, err := e.definition(name)
+	if err != nil {
+		return nil, err
+	}
+	state, err := e.Store.DigestState(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	issue, err := e.input(ctx, def, state, selection{}, previewKey())
+	if err != nil {
+		return nil, err
+	}
+	variants, err := e.variantsWithoutTopics(issue)
+	if err != nil {
+		return nil, err
+	}
+	checked, err := e.checkedEdition(ctx, issue, variants, 0)
+	if err != nil {
+		return nil, err
+	}
+	return lint.Check(checked), nil
+}
+
+// variantsWithoutTopics renders the variants of all languages. Those for topics show some of
+// their articles.
+func (e *Engine) variantsWithoutTopics(issue digest.Input) ([]digest.Variant, error) {
+	var out []digest.Variant
+	for _, prefs := range e.withoutTopics(issue) {
+		v, err := digest.Render(issue, prefs, e.Templates)
+		if errors.Is(err, digest.ErrEmpty) || slices.ContainsFunc(out, func(have digest.Variant) bool { return have.Key == v.Key }) {
+			continue
+		}
+		if err != nil {
+			return nil, &renderError{err}
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// comparedSubjects is the number of earlier editions whose subjects an edition must not repeat.
+const comparedSubjects = 20
+
+// checkedEdition returns what package lint needs of an edition. seq is its number in the store; 0
+// if it is not stored.
+func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variants []digest.Variant, seq int64) (lint.Edition, error) {
+	out := lint.Edition{Site: issue.Site, Articles: issue.Articles, Pictures: issue.Pictures}
+	for number, v := range variants {
+		message, err := e.sampleMessage(issue, v, number)
+		if err != nil {
+			return out, err
+		}
+		out.Variants = append(out.Variants, lint.Variant{Variant: v, Message: message})
+	}
+	earlier, err := e.Store.Editions(ctx, issue.Definition.Name, 2*comparedSubjects)
+	if err != nil {
+		return out, err
+	}
+	for i := range earlier {
+		if before := &earlier[i]; (seq == 0 || before.Seq < seq) && !before.Approved.IsZero() && len(out.Subjects) < comparedSubjects {
+			out.Subjects = append(out.Subjects, before.Subject)
+		}
+	}
+	out.Absent, err = e.absentPaths(ctx, lint.OwnPaths(issue.Site.URL, out.Variants))
+	return out, err
+}
+
+// sampleMessage returns the mail that a sample subscriber would get.
+func (e *Engine) sampleMessage(issue digest.Input, v digest.Variant, number int) ([]byte, error) {
+	fixed, err := e.settings(issue.Definition.Name)
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := e.compile(fixed, e.Store.Now(), v, number)
+	if err != nil {
+		return nil, &renderError{err}
+	}
+	paths, err := mailer.NewSignedAddresses(e.secret, fixed.Domain)
+	if err != nil {
+		return nil, err
+	}
+	l := &loadedEdition{Edition: store.Edition{Edition: digest.Edition{ID: issue.ID, Digest: issue.Definition.Name}}, fixed: fixed}
+	sample := store.Recipient{UID: uuid.Nil, Name: "Sample Subscriber"}
+	return compiled.Render(nil, e.values(nil, compiled, paths, l, sample, subscriber.MustParseAddress("subscriber@example.org"))), nil
+}
+
+// absentPaths returns which of some paths of this site lead to no public article and no medium.
+// Paths of other pages are taken as present.
+func (e *Engine) absentPaths(ctx context.Context, paths []string) (map[string]bool, error) {
+	const most = 500
+	out := map[string]bool{}
+	for _, path := range paths[:min(len(paths), most)] {
+		absent, err := e.isAbsent(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		out[path] = absent
+	}
+	return out, nil
+}
+
+func (e *Engine) isAbsent(ctx context.Context, path string) (bool, error) {
+	if name, found := strings.CutPrefix(path, "/media/"); found {
+		return e.isAbsentMedium(ctx, name)
+	}
+	slug, found := strings.CutPrefix(path, "/articles/")
+	if !found {
+		return false, nil
+	}
+	if plain, err := url.PathUnescape(slug); err == nil {
+		slug = plain
+	}
+	a, err := e.Store.ArticleBySlug(ctx, slug)
+	if err == nil && a.Readable(e.Store.Now()) {
+		return false, nil
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return false, err
+	}
+	_, err = e.Store.Redirect(ctx, path)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
+
+func (e *Engine) isAbsentMedium(ctx context.Context, name string) (bool, error) {
+	images, _, err := e.Store.Pictures(ctx, []string{name})
+	if err != nil || len(images) > 0 {
+		return false, err
+	}
+	_, err = e.Store.Medium(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
+
+// waived marks the findings that an editor waived.
+func waived(findings []lint.Finding, waivers []digest.Waiver) []lint.Finding {
+	for i := range findings {
+		for _, w := range waivers {
+			if w.Finding == findings[i].Name {
+				findings[i].Waived = fmt.Sprintf("%s (%s, %s)", w.Reason, w.By, w.At.Format(time.DateOnly))
+			}
+		}
+	}
+	return lint.Sorted(findings)
+}

@@ -1,0 +1,133 @@
+package delivery_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/lint"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// findingNames returns the names of findings, each once.
+func findingNames(findings []lint.Finding) []string {
+	var out []string
+	for _, f := range findings {
+		if !slices.Contains(out, f.Name) {
+			out = append(out, f.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// checkedDraft returns an env with a draft that has no faults but those of change.
+func checkedDraft(t *testing.T, articles ...string) (*env, store.Edition) {
+	t.Helper()
+	b := setup(t, store.SQLite, sink.Options{})
+	b.options.Site.Postal = "The Gazette\n1 Quay Street"
+	b.options.Digests[0].Automatic = false
+	b.newDeliveryEngine()
+	for _, slug := range articles {
+		b.addArticle(slug)
+	}
+	draft, err := b.engine.Draft(t.Context(), "weekly", delivery.SendOptions{By: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, draft
+}
+
+func TestSoundDraftHasNoFindings(t *testing.T) {
+	t.Parallel()
+	b, draft := checkedDraft(t, "ferry", "harbour")
+	found, err := b.engine.Check(t.Context(), draft.ID)
+	if err != nil || len(found) > 0 {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// plainMail shows whole articles and has no faults.
+var plainMail = map[string]string{
+	"plain.html": `<html><body><h1>{{.Digest.Title}}</h1>{{range .Articles}}<h2><a href="{{.URL}}">{{.Title}}</a></h2>{{.Body}}{{end}}
+<p><a href="{{.Reader.Unsubscribe}}">Unsubscribe</a> {{range .Site.Postal}}{{.}} {{end}}</p></body></html>`,
+	"plain.txt": "{{range .Articles}}{{.Title}}\n{{.URL}}\n{{end}}{{.Reader.Unsubscribe}}\n{{range .Site.Postal}}{{.}}\n{{end}}",
+}
+
+// useMail makes the digest use a mail template of these files.
+func (b *env) useMail(files map[string]string) {
+	b.t.Helper()
+	dir := b.t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "mail"), 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, "mail", name), []byte(text), 0o644); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	set, err := templates.Load(dir)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.options.Templates, b.options.Digests[0].Template = set, "plain"
+}
+
+func TestCheckFindsWhatTheStoreKnows(t *testing.T) {
+	t.Parallel()
+	b, draft := checkedDraft(t, "ferry")
+	if _, err := b.engine.Approve(t.Context(), draft.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.useMail(plainMail)
+	b.newDeliveryEngine()
+	b.addArticle("harbour")
+	next, err := b.store.ArticleBySlug(t.Context(), "harbour")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Title, next.Summary, next.Hash = "About ferry", "", "changed"
+	next.HTML = `<p><a href="/articles/no-such">gone</a> <a href="/articles/ferry">here</a> <a href="/media/none.pdf">file</a> <a href="/about">page</a></p>`
+	if _, err := b.store.PutArticle(t.Context(), &next, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	found, err := b.engine.CheckNext(t.Context(), "weekly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := findingNames(found); !slices.Equal(got, []string{"link-absent", "subject-repeated", "summary-missing"}) {
+		t.Errorf("%+v", found)
+	}
+	var absent []string
+	for _, f := range found {
+		if f.Name == "link-absent" && f.Article == "About ferry" {
+			absent = append(absent, f.URL)
+		}
+	}
+	if !slices.Equal(absent, []string{"https://gazette.example/articles/no-such", "https://gazette.example/media/none.pdf"}) {
+		t.Errorf("absent: %v", absent)
+	}
+	if found, err = b.engine.Check(t.Context(), draft.ID); err != nil || len(found) > 0 {
+		t.Errorf("the approved edition: %+v, %v", found, err)
+	}
+}
+
+func TestCheckOfUnknownEditionOrEmptyQueueFails(t *testing.T) {
+	t.Parallel()
+	b, _ := checkedDraft(t, "ferry")
+	if _, err := b.engine.Check(t.Context(), "no-such"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("an unknown edition: %v", err)
+	}
+	if _, err := b.engine.CheckNext(t.Context(), "weekly"); !errors.Is(err, delivery.ErrNothingNew) {
+		t.Errorf("an empty queue: %v", err)
+	}
+	if _, err := b.engine.CheckNext(t.Context(), "yearly"); err == nil || !strings.Contains(err.Error(), "weekly") {
+		t.Errorf("an unknown digest: %v", err)
+	}
+}

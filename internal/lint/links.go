@@ -1,0 +1,147 @@
+package lint
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"github.com/tidings-press/tidings/internal/article"
+)
+
+// Bytes of an image from which it is heavy.
+const heavyImage = 1_000_000
+
+// pictures checks the images of a variant, as far as that needs no request.
+func (c *checker) pictures(v *Variant, d *document) {
+	for _, n := range d.root.Find("img").Nodes {
+		at := c.at(v, attribute(n, "src"))
+		if !hasAttribute(n, "alt") {
+			c.add("image-alt-missing", at, "the image has no alt text")
+		}
+		if c.Absent[c.ownPath(at.url)] {
+			c.add("image-absent", at, "the store has no image at this address")
+			continue
+		}
+		if stored, found := c.stored(at.url); found {
+			c.image(at, stored, shownWidth(n))
+		}
+	}
+}
+
+// stored returns the stored image or copy at an address of this site.
+func (c *checker) stored(address string) (article.Copy, bool) {
+	if picture, found := c.Pictures.At(address, c.Site.URL); found {
+		return picture.Copy, true
+	}
+	path := c.ownPath(address)
+	for _, picture := range c.Pictures {
+		for _, one := range picture.Copies {
+			if path != "" && one.Path() == path {
+				return one, true
+			}
+		}
+	}
+	return article.Copy{}, false
+}
+
+// image checks the size of an image that is shown with a width; 0 if it is unknown.
+func (c *checker) image(at where, image article.Copy, shown int) {
+	if image.Bytes > heavyImage {
+		c.add("image-heavy", at, fmt.Sprintf("the image has %d KB", image.Bytes/1000))
+	}
+	if image.Width > 0 && image.Width < shown && image.Type != "image/svg+xml" {
+		c.add("image-narrow", at, fmt.Sprintf("the image is %d pixels wide and shown with a width of %d", image.Width, shown))
+	}
+}
+
+// shownWidth returns the width of an image in pixels, 0 if the template does not give it.
+func shownWidth(n *html.Node) int {
+	width, _ := strconv.Atoi(strings.TrimSuffix(attribute(n, "width"), "px"))
+	return width
+}
+
+// addresses checks the links of a variant, as far as that needs no request.
+func (c *checker) addresses(v *Variant, d *document) {
+	for _, n := range d.root.Find("a").Nodes {
+		if !hasAttribute(n, "href") {
+			continue // an anchor
+		}
+		link := attribute(n, "href")
+		at := c.at(v, link)
+		if text(n) == "" && !hasAlt(n) {
+			c.add("link-nameless", at, "the link has no text")
+		}
+		u, err := url.Parse(link)
+		switch {
+		case link == "" || link == "#":
+			c.add("link-empty", where{variant: v.Key}, fmt.Sprintf("the link “%s” has no address", excerpt(text(n))))
+		case slices.Contains(v.Placeholders.All(), link), strings.HasPrefix(link, "#"):
+		case err == nil && u.Scheme == "":
+			c.add("link-relative", at, "the address has no scheme and host")
+		case c.Absent[c.ownPath(link)]:
+			c.add("link-absent", at, "this site has nothing public at this address")
+		}
+	}
+}
+
+// at returns where an address occurs: the first article that has it, or the template.
+func (c *checker) at(v *Variant, address string) where {
+	at := where{variant: v.Key, url: address}
+	for i := range c.Articles {
+		a := &c.Articles[i]
+		if address != "" && (a.URLFor(c.Site.URL) == address || a.Image != nil && article.Absolute(a.Image.URL, c.Site.URL) == address ||
+			strings.Contains(c.bodies[i], html.EscapeString(address))) {
+			at.article = a.Title
+			break
+		}
+	}
+	return at
+}
+
+// ownPath returns the path of an address of this site, "" for other addresses.
+func (c *checker) ownPath(address string) string { return ownPath(c.Site.URL, address) }
+
+func ownPath(site, address string) string {
+	site = strings.TrimSuffix(site, "/")
+	path, own := strings.CutPrefix(address, site)
+	if !own || path != "" && !strings.ContainsRune("/?#", rune(path[0])) {
+		return ""
+	}
+	path, _, _ = strings.Cut(path, "#")
+	path, _, _ = strings.Cut(path, "?")
+	if path == "" {
+		return "/"
+	}
+	return path
+}
+
+// OwnPaths returns the paths of this site to which the variants link, or whose images they show.
+func OwnPaths(site string, variants []Variant) []string {
+	var out []string
+	for i := range variants {
+		parse(variants[i].HTML).references(func(_ *html.Node, address string) {
+			if path := ownPath(site, address); path != "" && !slices.Contains(out, path) {
+				out = append(out, path)
+			}
+		})
+	}
+	return out
+}
+
+// references calls visit for each link and image with its address.
+func (d *document) references(visit func(n *html.Node, address string)) {
+	d.root.Find("a[href], img[src]").Each(func(_ int, s *goquery.Selection) {
+		n := s.Nodes[0]
+		name := "href"
+		if n.DataAtom == atom.Img {
+			name = "src"
+		}
+		visit(n, attribute(n, name))
+	})
+}
