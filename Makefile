@@ -7,6 +7,7 @@ DEADCODE := $(GO) run golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 KILLS ?= 1000
 FUZZTIME ?= 30s
+MINIFLUX := miniflux.app/v2@v2.3.5
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,10 @@ crash: ## a long crash run on both stores: make crash KILLS=1000
 fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 	@scripts/run-fuzz $(GO) $(FUZZTIME)
 
+miniflux: ## read the feeds with miniflux on PostgreSQL, through edits, moves and restarts
+	GOBIN="$(CURDIR)/.cache/bin" $(GO) install $(MINIFLUX)
+	PATH="$(CURDIR)/.cache/bin:$$PATH" $(GO) test ./cmd/tidings -run 'Scripts/miniflux' -count=1 -v
+
 bench: ## print the benchmark tables of delivery, feeds and pages
 	$(GO) run ./bench/delivery
 	$(GO) run ./bench/feeds
@@ -67,4 +72,4 @@ screenshots: ## run the demo and write screenshots to docs/images
 clean: ## remove the files that the targets above created
 	rm -rf bin .cache
 
-.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash fuzz bench screenshots client-support clean
+.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash fuzz miniflux bench screenshots client-support clean

@@ -33,6 +33,7 @@ const scriptTimeout = testkit.Timeout
 
 type (
 	inboxKey  struct{}
+	testKey   struct{}
 	sinkKey   struct{}
 	sinkValue struct{ server *sink.Server } // nil until it is started
 )
@@ -57,6 +58,7 @@ func setupScript(env *testscript.Env, engine store.Engine) error {
 	}
 	env.Defer(func() { _ = mails.Close() })
 	env.Defer(func() { endLeftovers(env.WorkDir) })
+	env.Values[testKey{}] = env.T()
 	env.Values[inboxKey{}] = mails
 	env.Values[sinkKey{}] = new(sinkValue)
 	_, port, err := net.SplitHostPort(listener)
@@ -140,6 +142,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"json":      runJSON,
 	"setenv":    setFromOutput,
 	"addeditor": addEditor,
+	"database":  setDatabase,
 
 	"eachonce":   eachOnce,
 	"parsefeeds": parseFeeds,
@@ -187,6 +190,13 @@ func setFromOutput(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s is not in the output:\n%s", args[1], ts.ReadFile("stdout"))
 	}
 	ts.Setenv(args[0], found[1])
+}
+
+// setDatabase sets a variable to the address of a new PostgreSQL database, for another program:
+// database NAME
+func setDatabase(ts *testscript.TestScript, _ bool, args []string) {
+	t := ts.Value(testKey{}).(testing.TB)
+	ts.Setenv(args[0], testkit.SharedPostgres(t).Database(t))
 }
 
 // addEditor adds an editor to the script's store: addeditor ADDRESS
