@@ -81,6 +81,10 @@ func definition(c *config.Config, d *config.Digest) (delivery.Definition, error)
 		Notify:     delivery.Notify(d.Notify),
 		Automatic:  d.Approval == "automatic",
 		Each:       d.Missed == "each",
+
+		Approvers:   map[string]int{"two": 2}[d.Approval],
+		DraftBefore: d.DraftBefore,
+		AtDeadline:  delivery.Deadline(d.AtDeadline),
 	}
 	var err error
 	if out.Schedule, err = schedule.Parse(d.Schedule, d.Timezone); err != nil {

@@ -43,8 +43,9 @@ func (c *checker) digest(key string, d *Digest) {
 	if d.Timezone != c.config.Site.Timezone { // already checked
 		c.timezone(key+".timezone", d.Timezone)
 	}
-	_, err := schedule.Parse(d.Schedule, "UTC")
+	times, err := schedule.Parse(d.Schedule, "UTC")
 	c.failed(key+".schedule", err, `write a cron spec such as "0 8 * * 5"`)
+	c.draftBefore(key+".draft_before", d.DraftBefore, times)
 	c.oneOf(key+".missed", d.Missed, "latest", "each")
 	c.filter(key+".filter", d.Filter)
 	c.between(key+".min_articles", d.MinArticles, 1, 1000)
@@ -58,10 +59,34 @@ func (c *checker) digest(key string, d *Digest) {
 		c.mailbox(key+".reply_to", d.ReplyTo)
 	}
 	c.language(key+".language", d.Language)
-	c.oneOf(key+".approval", d.Approval, "automatic", "manual")
+	c.oneOf(key+".approval", d.Approval, "automatic", "manual", "two")
+	c.oneOf(key+".at_deadline", d.AtDeadline, "send", "hold", "skip")
 	c.oneOf(key+".prefer", d.Prefer, "newest", "oldest")
 	c.oneOf(key+".notify", d.Notify, "editors", "owners", "none")
 	c.notNegative(key+".after", d.After)
+}
+
+// draftBefore checks how long before its tick an edition is drafted: the draft of a tick must not
+// be due before the tick before it. times is nil for a schedule with an error.
+func (c *checker) draftBefore(key string, d time.Duration, times *schedule.Schedule) {
+	if d == 0 {
+		return
+	}
+	if d < time.Minute {
+		c.wrong(key, d.String()+" is too short for an editor to read a proof", "use 1m or more, such as 24h, or 0s to draft at the tick")
+		return
+	}
+	if times == nil {
+		return
+	}
+	const compared = 100
+	ticks := times.NextN(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC), compared)
+	for i := 1; i < len(ticks); i++ {
+		if gap := ticks[i].At.Sub(ticks[i-1].At); d > gap {
+			c.wrong(key, fmt.Sprintf("%s is longer than the time between two ticks, %s", d, gap), "use at most that")
+			return
+		}
+	}
 }
 
 func (c *checker) filter(key string, f Filter) {

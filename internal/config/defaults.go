@@ -82,6 +82,9 @@ func (d *Digest) fill(c *Config) {
 	d.Subject = cmp.Or(d.Subject, "{{.Digest.Title}}: {{.First.Title}}")
 	d.ReplyTo = cmp.Or(d.ReplyTo, d.Sender)
 	d.Approval = cmp.Or(d.Approval, "automatic")
+	if d.AtDeadline == "" {
+		d.AtDeadline = map[bool]string{true: "send", false: "hold"}[d.Approval == "automatic"]
+	}
 	d.Prefer = cmp.Or(d.Prefer, "newest")
 	d.Notify = cmp.Or(d.Notify, "editors")
 }

@@ -112,8 +112,12 @@ type Digest struct {
 	ReplyTo string `yaml:"reply_to"`
 	// Language of a digest in one language. When empty, each subscriber gets the articles in their own language.
 	Language string `yaml:"language"`
-	// automatic, or manual: an editor approves each edition.
+	// automatic, manual: an editor approves each edition, or two: two different editors approve it.
 	Approval string `yaml:"approval"`
-	// Who gets a mail when a draft needs approval, or when an article of an approved edition is withdrawn: editors for all of them, owners, or none.
+	// How long before its tick an edition is drafted and sent to the editors as a proof, such as 24h. With 0s it is drafted at the tick. See docs/proofs.md.
+	DraftBefore time.Duration `yaml:"draft_before"`
+	// With draft_before, what happens at the tick when the approvals are missing: send it, hold it as a draft, or skip the edition, so that its articles wait for the next one. When empty, send with automatic approval and hold otherwise.
+	AtDeadline string `yaml:"at_deadline"`
+	// Who gets proofs, and mails when a draft needs approval, is held or skipped, or when an article of an approved edition is withdrawn: editors for all of them, owners, or none.
 	Notify string `yaml:"notify"`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/copies"
@@ -14,11 +15,7 @@ import (
 // approveDrafts approves the drafts of this node's digests that need no editor. It also picks
 // up drafts whose node died between planning and approving.
 func (e *Engine) approveDrafts(ctx context.Context) error {
-	var names []string
-	for i := range e.Digests {
-		names = append(names, e.Digests[i].Name)
-	}
-	drafts, err := e.Store.AutomaticDrafts(ctx, names, draftsAtOnce)
+	drafts, err := e.Store.AutomaticDrafts(ctx, e.digestNames(), draftsAtOnce)
 	if err != nil {
 		return err
 	}
@@ -118,6 +115,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 	}
 	f := freezer{engine: e, input: input, fixed: fixed, known: map[string]int{}}
 	f.Frozen = store.Frozen{Approved: e.Store.Now(), Groups: groups, Choice: make([]int, len(groups)), Reasons: make([]string, len(groups)), ChunkSize: e.Policy.Chunk}
+	f.date = mailDate(f.Approved, edition)
 	if f.Settings, err = fixed.encode(); err != nil {
 		return store.Frozen{}, nil, err
 	}
@@ -142,6 +140,7 @@ type freezer struct {
 	engine   *Engine
 	input    digest.Input
 	fixed    settings
+	date     time.Time          // of the mails
 	known    map[string]int     // numbers of variants by the key of their preferences
 	compiled []*compiledVariant // the first ones, by number
 	size     int                // of those, in bytes
@@ -167,7 +166,7 @@ func (f *freezer) variant(prefs digest.Preferences) (int, error) {
 	}
 	f.known[prefs.Key()] = number
 	// A variant that cannot be compiled must not be approved.
-	compiled, err := f.engine.compile(f.fixed, f.Approved, variant, number)
+	compiled, err := f.engine.compile(f.fixed, f.date, variant, number)
 	if err != nil {
 		return 0, &renderError{err}
 	}
@@ -201,7 +200,7 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	if err != nil {
 		return digest.Input{}, err
 	}
-	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Pictures: pictures, Date: edition.Created, Layout: def.Layout, Edits: edition.Edits}
+	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Pictures: pictures, Date: issueDate(edition), Layout: def.Layout, Edits: edition.Edits}
 	if issue.Subject, err = e.editedSubject(issue, edition.Subject); err != nil {
 		return issue, err
 	}

@@ -12,9 +12,18 @@ func (e *Engine) Pause(ctx context.Context, id, reason string) error {
 	return e.Store.SetEditionState(ctx, id, digest.Paused, reason)
 }
 
-// Resume continues a paused edition with the subscribers who have not received it.
+// Resume continues a paused edition with the subscribers who have not received it. An edition that
+// was paused before its tick waits for it again.
 func (e *Engine) Resume(ctx context.Context, id string) error {
-	err := e.Store.SetEditionState(ctx, id, digest.Sending, "")
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return err
+	}
+	next := digest.Sending
+	if edition.State == digest.Paused && e.waitsForTick(edition) {
+		next = digest.Approved
+	}
+	err = e.Store.SetEditionState(ctx, id, next, "")
 	e.wakeDispatcher()
 	return err
 }

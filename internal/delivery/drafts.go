@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -20,7 +21,7 @@ const maxDropped = 1000
 func (e *Engine) dropOldDrafts(ctx context.Context) error {
 	var errs []error
 	for i := range e.Digests {
-		if def := &e.Digests[i]; !def.Automatic {
+		if def := &e.Digests[i]; def.awaitsApproval() {
 			errs = append(errs, e.dropOldDraftsOf(ctx, def))
 		}
 	}
@@ -78,12 +79,12 @@ func droppedDraftsMessage(def *Definition, kept store.Edition, dropped []string)
 // joinDraft adds the articles of a tick to the draft that still waits for approval, so that
 // drafts do not pile up. The draft keeps its number, and a subject that an editor wrote.
 // joinDraft returns false when no draft waits.
-func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.DigestState, tick string, update store.ScheduleUpdate) (bool, error) {
+func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.DigestState, tick schedule.Tick, update store.ScheduleUpdate) (bool, error) {
 	draft, found, err := e.Store.WaitingDraft(ctx, def.Name)
-	if err != nil || !found || def.Automatic {
+	if err != nil || !found || !def.awaitsApproval() {
 		return false, err
 	}
-	issue, err := e.input(ctx, def, state, selection{draft: draft.ID}, tick)
+	issue, err := e.input(ctx, def, state, selection{draft: draft.ID}, tick.Key)
 	if err != nil {
 		return true, err
 	}
@@ -97,18 +98,24 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	if joined == 0 {
 		return true, &NothingNewError{reason: "the draft of " + draft.Created.Format(time.DateOnly) + " still awaits approval, and there is nothing to add to it"}
 	}
+	if def.DraftBefore > 0 {
+		issue.Date = tick.At
+	}
 	next, err := e.rebuildDraft(ctx, draft, issue)
 	if err != nil {
 		return true, err
+	}
+	if def.DraftBefore > 0 {
+		e.draftAhead(def, &next, tick)
 	}
 	jobs, err := e.editorMailJobs(ctx, def.Name, def.Notify, e.draftMessage(def, next, joined))
 	if err != nil {
 		return true, err
 	}
-	if err := e.Store.ReplaceDraft(ctx, draft, next, tick, update, jobs...); err != nil {
+	if err := e.Store.ReplaceDraft(ctx, draft, next, tick.Key, update, jobs...); err != nil {
 		return true, err
 	}
-	e.Log.Info("a draft was not approved in time: the new articles joined it", "digest", def.Name, "edition", draft.ID, "tick", tick, "new", joined, "articles", len(next.Articles))
+	e.Log.Info("a draft was not approved in time: the new articles joined it", "digest", def.Name, "edition", draft.ID, "tick", tick.Key, "new", joined, "articles", len(next.Articles))
 	return true, nil
 }
 

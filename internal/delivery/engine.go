@@ -39,6 +39,10 @@ type Definition struct {
 	Automatic bool           // editions are sent without an editor's approval
 	Notify    Notify         // who gets mails about drafts and withdrawn articles
 	Each      bool           // after downtime fire every missed tick, not only the latest
+
+	Approvers   int           // how many different editors must approve an edition; 0 is 1
+	DraftBefore time.Duration // how long before its tick an edition is drafted; 0 for at the tick
+	AtDeadline  Deadline      // with DraftBefore; empty for send if Automatic, and else hold
 }
 
 // Policy controls retries of deliveries.
@@ -92,6 +96,8 @@ type Engine struct {
 	leases     leaseSet
 	heartbeats heartbeats
 	activity   activity
+
+	draftAgain map[string]time.Time // by digest: when to try a draft again that had too few articles
 }
 
 // New checks the options and makes an engine that does not run yet.
@@ -118,7 +124,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dkim: %w", err)
 	}
-	e := &Engine{Options: options, secret: secret, names: token.NewDeliveries(secret), signer: signer, wake: make(chan struct{}, 1), queue: newQueue()}
+	e := &Engine{Options: options, secret: secret, names: token.NewDeliveries(secret), signer: signer, wake: make(chan struct{}, 1), queue: newQueue(), draftAgain: map[string]time.Time{}}
 	e.compiled = newCompiledCache()
 	e.editions = lru.New[int64](maxLoaded, func(*loadedEdition) int64 { return 1 }, nil)
 	e.relays = relay.New(relay.Options{

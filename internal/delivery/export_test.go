@@ -1,6 +1,10 @@
 package delivery
 
-import "github.com/tidings-press/tidings/mailer"
+import (
+	"context"
+
+	"github.com/tidings-press/tidings/mailer"
+)
 
 // Compiled returns the compiled variants of an edition that the engine has in its cache.
 func (e *Engine) Compiled(edition int64) []*mailer.Compiled {
@@ -12,3 +16,9 @@ func (e *Engine) Compiled(edition int64) []*mailer.Compiled {
 	}
 	return out
 }
+
+// RunSchedule decides on due drafts and fires due ticks once.
+func (e *Engine) RunSchedule(ctx context.Context) error { return e.runSchedule(ctx) }
+
+// ApproveDrafts approves once the drafts that need no editor any more.
+func (e *Engine) ApproveDrafts(ctx context.Context) error { return e.approveDrafts(ctx) }

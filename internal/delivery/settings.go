@@ -65,7 +65,7 @@ func (e *Engine) settingsOf(edition store.Edition) (settings, time.Time, error) 
 	if err := json.Unmarshal([]byte(edition.Settings), &fixed); err != nil {
 		return fixed, time.Time{}, fmt.Errorf("the frozen settings of edition %s cannot be read: %w", edition.ID, err)
 	}
-	return fixed, edition.Approved, nil
+	return fixed, mailDate(edition.Approved, edition), nil
 }
 
 // encode returns the settings in the form that the store keeps.

@@ -57,9 +57,10 @@ func beginning(def *Definition, now time.Time) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, from.Location())
 }
 
-// runSchedule fires every tick that is due.
+// runSchedule decides on the drafts whose tick has come, and fires every tick that is due. The
+// articles of a later tick can then join a draft that is held.
 func (e *Engine) runSchedule(ctx context.Context) error {
-	var errs []error
+	errs := []error{e.meetDeadlines(ctx)}
 	for i := range e.Digests {
 		def := &e.Digests[i]
 		if def.Schedule == nil {
@@ -73,18 +74,29 @@ func (e *Engine) runSchedule(ctx context.Context) error {
 }
 
 // fire handles one due tick of a digest, if there is one: it makes a draft, adds to the waiting
-// draft, or skips the tick.
+// draft, or skips the tick. With DraftBefore a tick is due that long before its time.
 func (e *Engine) fire(ctx context.Context, def *Definition) error {
 	state, err := e.Store.DigestState(ctx, def.Name)
 	now := e.Store.Now()
-	if err != nil || state.Next.IsZero() || state.Next.After(now) {
+	if err != nil || !isDue(def, state, now) || state.Next.After(now) && now.Before(e.draftAgain[def.Name]) {
 		return err
 	}
 	tick, update := dueTick(def, state, now)
-	joined, err := e.joinDraft(ctx, def, state, tick.Key, update)
+	handled, err := e.Store.TickHandled(ctx, def.Name, tick.Key)
+	if err != nil {
+		return err
+	}
+	if handled { // its edition was drafted before its time, and the schedule was changed since
+		return e.Store.SkipTick(ctx, store.Tick{Digest: def.Name, ScheduledFor: tick.Key}, update)
+	}
+	joined, err := e.joinDraft(ctx, def, state, tick, update)
 	var edition store.Edition
 	if err == nil && !joined {
-		edition, err = e.compose(ctx, def, state, selection{}, tick.Key)
+		edition, err = e.compose(ctx, def, state, tick)
+	}
+	if errors.Is(err, ErrNothingNew) && tick.At.After(now) {
+		e.draftAgain[def.Name] = now.Add(draftAgainAfter)
+		return nil
 	}
 	if errors.Is(err, ErrNothingNew) {
 		e.Log.Info("no edition at this tick", "digest", def.Name, "tick", tick.Key, "reason", err)
@@ -94,7 +106,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 		return err
 	}
 	var jobs []store.Job
-	if edition.Automatic = def.Automatic; !def.Automatic {
+	if def.awaitsApproval() && !edition.Automatic {
 		if jobs, err = e.editorMailJobs(ctx, def.Name, def.Notify, e.draftMessage(def, edition, 0)); err != nil {
 			return err
 		}
@@ -102,7 +114,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 	if edition, err = e.Store.CreateDraft(ctx, edition, &update, jobs...); err != nil {
 		return err
 	}
-	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", now.Sub(tick.At).Round(time.Millisecond))
+	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", now.Add(def.DraftBefore).Sub(tick.At).Round(time.Millisecond))
 	e.logBacklog(ctx, def)
 	return nil
 }
@@ -115,11 +127,27 @@ func (e *Engine) logBacklog(ctx context.Context, def *Definition) {
 	}
 }
 
-// dueTick returns the due tick to fire, and the tick that follows it. After downtime it is the
-// latest due tick, or the oldest with Each.
+// draftAgainAfter is how long to wait before a draft that had too few articles is tried again. Its
+// tick is recorded without an edition only when its time has come.
+const draftAgainAfter = 10 * time.Second
+
+// isDue reports whether the next tick of a digest is due: its time has come, or with DraftBefore
+// will soon. No edition is drafted before the tick before its own has come, so that articles of an
+// edition that is skipped or held then can be in it. Where clocks change, a day is shorter than
+// DraftBefore may be.
+func isDue(def *Definition, state store.DigestState, now time.Time) bool {
+	if state.Next.IsZero() || state.Next.After(now.Add(def.DraftBefore)) {
+		return false
+	}
+	coming, ok := def.Schedule.Next(now)
+	return !ok || !coming.At.Before(state.Next)
+}
+
+// dueTick returns the tick to fire, and the tick that follows it. After downtime it is the latest
+// tick that was missed, or the oldest with Each.
 func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.Tick, store.ScheduleUpdate) {
 	tick := schedule.Tick{At: state.Next, Key: state.NextKey}
-	if !def.Each {
+	if !def.Each && !state.Next.After(now) {
 		if latest, ok := def.Schedule.Latest(state.Next, now); ok {
 			tick = latest
 		}
@@ -131,13 +159,23 @@ func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.
 	return tick, update
 }
 
-// compose chooses new articles and returns the draft of an edition with them.
-func (e *Engine) compose(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (store.Edition, error) {
-	issue, err := e.input(ctx, def, state, from, key)
+// compose chooses new articles and returns the draft of an edition with them for a tick.
+func (e *Engine) compose(ctx context.Context, def *Definition, state store.DigestState, tick schedule.Tick) (store.Edition, error) {
+	issue, err := e.input(ctx, def, state, selection{}, tick.Key)
 	if err != nil {
 		return store.Edition{}, err
 	}
-	return e.newDraft(issue, key)
+	if def.DraftBefore == 0 {
+		draft, err := e.newDraft(issue, tick.Key)
+		draft.Automatic = def.Automatic
+		return draft, err
+	}
+	issue.Date = tick.At
+	draft, err := e.newDraft(issue, tick.Key)
+	if err == nil {
+		e.draftAhead(def, &draft, tick)
+	}
+	return draft, err
 }
 
 // newDraft returns the draft of an edition for an input. key is the key of its tick.

@@ -22,8 +22,8 @@ var States = []State{Draft, Approved, Sending, Paused, Sent, Cancelled, Failed}
 // Transitions lists the allowed changes of an edition's state, and what causes each.
 // docs/states.md is drawn from it.
 var Transitions = []Transition[State]{
-	{Draft, Approved, "an editor approves it, or its digest approves automatically"},
-	{Draft, Cancelled, "an editor cancels it"},
+	{Draft, Approved, "enough editors approve it, its digest approves automatically, or at its tick by `at_deadline: send`; approved before its tick, it waits for it"},
+	{Draft, Cancelled, "an editor cancels it, or at its tick by `at_deadline: skip`"},
 	{Draft, Failed, "it cannot be composed or rendered"},
 	{Approved, Sending, "a node claims its first chunk"},
 	{Approved, Paused, "an editor pauses it before its first mail"},
@@ -34,6 +34,7 @@ var Transitions = []Transition[State]{
 	{Sending, Cancelled, "an editor cancels it; subscribers who got it keep it"},
 	{Sending, Failed, "its stored variants cannot be read or compiled"},
 	{Paused, Sending, "an editor resumes it"},
+	{Paused, Approved, "an editor resumes it before its tick"},
 	{Paused, Cancelled, "an editor cancels it"},
 }
 

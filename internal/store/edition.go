@@ -20,6 +20,7 @@ type Edition struct {
 	Edits     digest.Edits
 	Audience  string    // JSON; empty for the subscribers of the digest
 	SendAt    time.Time // the tick at which a draft is due; zero for none
+	Held      string    // why the schedule does not send a draft then; empty if nothing holds it
 }
 
 // Edition returns an edition by its id, or ErrNotFound.
@@ -115,7 +116,7 @@ func insertArticles(ctx context.Context, tx *conn, e *Edition) error {
 func editionValues(e *Edition) []any {
 	return []any{e.ID, e.Digest, e.Number, e.ScheduledFor, string(e.State), number(e.Automatic), e.Author, e.Subject, e.Reason,
 		e.Recipients.Count, e.Recipients.MaxID, millis(e.Created), millis(e.Approved), millis(e.Started), millis(e.Finished), e.Settings,
-		encodeEdits(e.Edits), e.Audience, millis(e.SendAt)}
+		encodeEdits(e.Edits), e.Audience, millis(e.SendAt), e.Held}
 }
 
 // encodeEdits returns the edits as they are stored.
@@ -134,7 +135,7 @@ func scanEdition(rows *sql.Rows) (Edition, error) {
 	var edits string
 	err := rows.Scan(&e.Seq, &e.ID, &e.Digest, &e.Number, &e.ScheduledFor, &e.State, &automatic, &e.Author, &e.Subject, &e.Reason,
 		&e.Recipients.Count, &e.Recipients.MaxID, &created, &approved, &started, &finished, &e.Settings,
-		&edits, &e.Audience, &sendAt)
+		&edits, &e.Audience, &sendAt, &e.Held)
 	e.Automatic = automatic == 1
 	e.Created, e.Approved, e.Started, e.Finished = timeOf(created), timeOf(approved), timeOf(started), timeOf(finished)
 	e.SendAt = timeOf(sendAt)
@@ -163,34 +164,36 @@ func (e *StateError) Error() string {
 // its articles for the next edition; one that is being sent does so with its last chunk,
 // if no mail was attempted.
 func (s *Store) SetEditionState(ctx context.Context, id string, next digest.State, reason string) error {
-	return s.write(ctx, func(tx *conn) error {
-		found, err := tx.editions(ctx, "edition.get", id)
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			return notFound("edition", id)
-		}
-		e := found[0]
-		if !e.State.CanBecome(next) {
-			return &StateError{Edition: id, Have: e.State, Want: next}
-		}
-		n, err := tx.Exec(ctx, "edition.setState", id, string(e.State), string(next), reason, millis(s.Now()))
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return &StateError{Edition: id, Have: e.State, Want: next}
-		}
-		if (next == digest.Cancelled || next == digest.Failed) && e.Started.IsZero() {
-			_, err = tx.Exec(ctx, "ledger.release", id)
-		}
-		if next == digest.Sending && err == nil {
-			// Its last mail may have been sent while it was being paused.
-			_, err = s.finish(ctx, tx, e.Seq)
-		}
+	return s.write(ctx, func(tx *conn) error { return s.setEditionState(ctx, tx, id, next, reason) })
+}
+
+func (s *Store) setEditionState(ctx context.Context, tx *conn, id string, next digest.State, reason string) error {
+	found, err := tx.editions(ctx, "edition.get", id)
+	if err != nil {
 		return err
-	})
+	}
+	if len(found) == 0 {
+		return notFound("edition", id)
+	}
+	e := found[0]
+	if !e.State.CanBecome(next) {
+		return &StateError{Edition: id, Have: e.State, Want: next}
+	}
+	n, err := tx.Exec(ctx, "edition.setState", id, string(e.State), string(next), reason, millis(s.Now()))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return &StateError{Edition: id, Have: e.State, Want: next}
+	}
+	if (next == digest.Cancelled || next == digest.Failed) && e.Started.IsZero() {
+		_, err = tx.Exec(ctx, "ledger.release", id)
+	}
+	if next == digest.Sending && err == nil {
+		// Its last mail may have been sent while it was being paused.
+		_, err = s.finish(ctx, tx, e.Seq)
+	}
+	return err
 }
 
 // SetEditionSubject changes the subject of a draft. It returns a *StateError for

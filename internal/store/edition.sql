@@ -1,7 +1,7 @@
 -- columns: edition
 -- id, digest, number bigint, scheduled_for, state, automatic bigint, author, subject, reason, audience_count bigint,
 -- audience_max bigint, created bigint, approved bigint, started bigint, finished bigint, settings,
--- edits, audience, send_at bigint
+-- edits, audience, send_at bigint, held
 
 -- name: edition.insert
 -- Inserts an edition. The unique (digest, scheduled_for) lets only one of two nodes succeed.
@@ -45,14 +45,16 @@ UPDATE editions SET state = $3, reason = $4,
 WHERE id = $1 AND state = $2;
 
 -- name: edition.waitingDraft
--- The newest drafts that a digest's schedule created and that wait for an editor's approval.
+-- The newest drafts that a digest's schedule created and that wait for an editor's approval. A
+-- draft that is not due yet is none of them: later articles do not join it.
 -- Index: editions_state.
-SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 0 AND author = '' AND audience = '' AND digest = $1 ORDER BY seq DESC LIMIT $2;
+SELECT seq, columns(edition) FROM editions
+WHERE state = 'draft' AND automatic = 0 AND author = '' AND audience = '' AND digest = $1 AND (send_at = 0 OR send_at <= $3 AND held <> '') ORDER BY seq DESC LIMIT $2;
 
 -- name: edition.redraft
 -- Updates a draft to which a later tick adds articles, if it did not change meanwhile.
 -- Index: editions_id.
-UPDATE editions SET subject = $2, created = $3 WHERE id = $1 AND state = 'draft' AND created = $4 AND subject = $5 AND edits = $6;
+UPDATE editions SET subject = $2, created = $3, send_at = $7, held = $8 WHERE id = $1 AND state = 'draft' AND created = $4 AND subject = $5 AND edits = $6;
 
 -- name: edition.clearArticles
 -- Index: primary key.

@@ -179,7 +179,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 			return ErrRecipientsChanged
 		}
 		e.State, e.Approved, e.Recipients = digest.Approved, now, recipients
-		if n > 0 {
+		if n > 0 || e.SendAt.After(s.Now()) {
 			return nil
 		}
 		// Without recipients the edition is sent at once.

@@ -155,7 +155,7 @@ func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, u
 		if err := s.claimTick(ctx, tx, e.Digest, &update); err != nil {
 			return err
 		}
-		n, err := tx.Exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject, encodeEdits(was.Edits))
+		n, err := tx.Exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject, encodeEdits(was.Edits), millis(e.SendAt), e.Held)
 		if err == nil && n == 0 {
 			err = ErrTaken
 		}
@@ -197,9 +197,9 @@ func (s *Store) WaitingDraft(ctx context.Context, digestName string) (e Edition,
 }
 
 // WaitingDrafts returns the drafts that a digest's schedule created and that wait for an
-// editor, the newest first. If there are several, their lists of articles are left out.
+// editor, the newest first. A draft whose time to be sent is still to come is none of them. If there are several, their lists of articles are left out.
 func (s *Store) WaitingDrafts(ctx context.Context, digestName string, limit int) ([]Edition, error) {
-	return s.readers.editions(ctx, "edition.waitingDraft", digestName, limit)
+	return s.readers.editions(ctx, "edition.waitingDraft", digestName, limit, millis(s.Now()))
 }
 
 // claimDraft claims the tick of a new draft as claimTick does. A message does not begin its

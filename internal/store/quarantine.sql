@@ -95,6 +95,7 @@ UPDATE editions SET state = 'sent', reason = $2, approved = CASE WHEN approved =
 -- name: quarantine.setState
 -- Index: editions_id.
 UPDATE editions SET state = $2, reason = $3, automatic = CASE WHEN $2 = 'draft' THEN 0 ELSE automatic END,
+    held = CASE WHEN $2 = 'draft' THEN $3 ELSE held END,
     started = CASE WHEN $2 = 'sending' AND started = 0 THEN CAST($4 AS bigint) ELSE started END WHERE id = $1;
 
 -- name: quarantine.article

@@ -1,0 +1,200 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/schedule"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// Deadline is what happens to a draft at its tick if too few editors have approved it.
+type Deadline string
+
+// The values of Deadline.
+const (
+	DeadlineSend Deadline = "send" // it is sent
+	DeadlineHold Deadline = "hold" // it stays a draft that awaits approval
+	DeadlineSkip Deadline = "skip" // it is cancelled, and its articles wait for the next edition
+)
+
+// deadline returns the digest's AtDeadline, or its default.
+func (d *Definition) deadline() Deadline {
+	switch {
+	case d.AtDeadline != "":
+		return d.AtDeadline
+	case d.Automatic:
+		return DeadlineSend
+	}
+	return DeadlineHold
+}
+
+// approvers returns how many different editors must approve an edition.
+func (d *Definition) approvers() int { return max(d.Approvers, 1) }
+
+// awaitsApproval reports whether an edition of the digest waits for editors, if only until its
+// tick.
+func (d *Definition) awaitsApproval() bool { return !d.Automatic || d.DraftBefore > 0 }
+
+// scheduleApprover is the name under which the schedule's own approvals are recorded.
+const scheduleApprover = "schedule"
+
+// draftAhead prepares a draft that is made before its tick: it is dated with the tick, and sent
+// then. A draft that comes too late for its tick, after a downtime, leaves editors no time: unless
+// the digest needs none, it is held.
+func (e *Engine) draftAhead(def *Definition, draft *store.Edition, tick schedule.Tick) {
+	draft.Created, draft.SendAt = e.Store.Now(), tick.At
+	if draft.Held == store.HeldAtDeadline {
+		draft.Held = ""
+	}
+	if tick.At.After(draft.Created) || draft.Held != "" {
+		return
+	}
+	if draft.Automatic = def.Automatic && def.deadline() == DeadlineSend; !draft.Automatic {
+		draft.Held = store.HeldAtDeadline
+	}
+}
+
+// meetDeadlines applies AtDeadline to the drafts whose tick has come, and ends approved editions
+// without recipients.
+func (e *Engine) meetDeadlines(ctx context.Context) error {
+	due, err := e.Store.DueDrafts(ctx, e.digestNames(), draftsAtOnce)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, draft := range due {
+		err := e.meetDeadline(ctx, draft)
+		var changed *store.StateError
+		if errors.As(err, &changed) { // an editor or another node was faster
+			continue
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(append(errs, e.Store.FinishEmptyEditions(ctx))...)
+}
+
+// digestNames returns the names of the configured digests.
+func (e *Engine) digestNames() []string {
+	var names []string
+	for i := range e.Digests {
+		names = append(names, e.Digests[i].Name)
+	}
+	return names
+}
+
+func (e *Engine) meetDeadline(ctx context.Context, draft store.Edition) error {
+	def, err := e.definition(draft.Digest)
+	if err != nil {
+		return err
+	}
+	approvals, err := e.Store.Approvals(ctx, draft.Seq)
+	if err != nil {
+		return err
+	}
+	missing := missingApprovals(def, len(approvals))
+	policy := def.deadline()
+	e.Log.Info("an edition reached its send time without the approvals", "digest", draft.Digest, "edition", draft.ID, "at_deadline", policy, "reason", missing)
+	if policy == DeadlineSend {
+		return e.Store.SendDraft(ctx, draft, store.Approval{Name: scheduleApprover, At: e.Store.Now()})
+	}
+	jobs, err := e.editorMailJobs(ctx, def.Name, def.Notify, deadlineMessage(def, draft, policy, missing))
+	if err != nil {
+		return err
+	}
+	if policy == DeadlineSkip {
+		return e.Store.SkipDraft(ctx, draft, "skipped at its send time: "+missing, jobs...)
+	}
+	return e.Store.HoldDraft(ctx, draft.ID, store.HeldAtDeadline, jobs...)
+}
+
+// missingApprovals describes for people which approvals an edition lacks.
+func missingApprovals(def *Definition, approved int) string {
+	if def.approvers() == 1 || approved == 0 {
+		return "no editor had approved it"
+	}
+	return fmt.Sprintf("%d of %d editors had approved it", approved, def.approvers())
+}
+
+// deadlineMessage informs editors that an edition was not sent at its tick.
+func deadlineMessage(def *Definition, draft store.Edition, policy Deadline, missing string) editorMessage {
+	n := editorMessage{
+		heading: "Held, not sent: " + draft.Subject,
+		lines: []string{
+			fmt.Sprintf("The edition of %s was due now, but %s. It stays a draft and is sent as soon as it is approved.", def.Title, missing),
+		},
+		button: "Open the draft", path: "/admin/editions/" + draft.ID,
+	}
+	if policy == DeadlineSkip {
+		n.heading = "Skipped: " + draft.Subject
+		n.lines[0] = fmt.Sprintf("The edition of %s was due now, but %s. It is not sent. Its articles returned to the queue and wait for the next edition.", def.Title, missing)
+		n.button = "Open the edition"
+	}
+	return n
+}
+
+// DeadlineText describes for people when a draft is sent, and what happens at its tick without the
+// approvals.
+func (e *Engine) DeadlineText(draft store.Edition) string {
+	who := "an editor approves it"
+	def, err := e.definition(draft.Digest)
+	if err == nil && def.approvers() > 1 {
+		who = fmt.Sprintf("%d editors approve it", def.approvers())
+	}
+	if draft.Held != "" || err != nil || !draft.SendAt.After(e.Store.Now()) {
+		return "It is not sent until " + who + "."
+	}
+	at := e.timeText(def, draft.SendAt)
+	switch def.deadline() {
+	case DeadlineSend:
+		return "It is sent on " + at + ", unless an editor holds it."
+	case DeadlineSkip:
+		return "It is sent on " + at + " if " + who + " before. Otherwise it is skipped then, and its articles wait for the next edition."
+	}
+	return "It is sent on " + at + " if " + who + " before. Otherwise it is held then, until it is approved."
+}
+
+// timeText writes a time in the timezone of a digest.
+func (e *Engine) timeText(def *Definition, at time.Time) string {
+	zone, err := time.LoadLocation(def.Timezone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return at.In(zone).Format("Monday, 2 January 2006 at 15:04 MST")
+}
+
+// Hold keeps the schedule from sending a draft at its tick. by is the editor. The draft is sent
+// once it is approved.
+func (e *Engine) Hold(ctx context.Context, id, by string) error {
+	return e.Store.HoldDraft(ctx, id, "held by "+by)
+}
+
+// ReleaseHold ends the hold of a draft before its tick.
+func (e *Engine) ReleaseHold(ctx context.Context, id string) error {
+	return e.Store.ReleaseDraft(ctx, id)
+}
+
+// issueDate returns the date that an edition shows: that of its tick if it was drafted before.
+func issueDate(edition store.Edition) time.Time {
+	if !edition.SendAt.IsZero() {
+		return edition.SendAt
+	}
+	return edition.Created
+}
+
+// mailDate returns the Date of an edition's mails: the time of the approval, or of its tick if it
+// was approved before.
+func mailDate(approved time.Time, edition store.Edition) time.Time {
+	if edition.SendAt.After(approved) {
+		return edition.SendAt
+	}
+	return approved
+}
+
+// waitsForTick reports whether an edition was frozen before its tick and waits for it.
+func (e *Engine) waitsForTick(edition store.Edition) bool {
+	return edition.Started.IsZero() && edition.SendAt.After(e.Store.Now()) && edition.State != digest.Draft
+}
