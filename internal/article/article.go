@@ -80,9 +80,10 @@ type Translation struct {
 
 // Author is one writer of an article.
 type Author struct {
-	Name  string
-	Email string
-	URL   string
+	Name     string
+	Email    string
+	URL      string
+	Portrait string `json:",omitempty"` // URL of a picture, or the path of a stored one
 }
 
 // Image is the lead picture of an article.

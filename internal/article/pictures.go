@@ -50,6 +50,9 @@ func (a *Article) MediaNames() []string {
 	if a.Image != nil {
 		add(a.Image.URL)
 	}
+	for _, author := range a.Authors {
+		add(author.Portrait)
+	}
 	if strings.Contains(a.HTML, mediaPath) {
 		add(a.HTML)
 	}

@@ -11,13 +11,20 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-// mailBody returns the HTML of an article as mail programs show it. Videos and recordings become
-// links, the content of details is shown, and images fit the column. Images that mail programs do
-// not show become their alternative texts.
+// mailBody returns the HTML of an article as mail programs show it. It adapts each article once.
 func (v view) mailBody(a *article.Article) (template.HTML, error) {
 	if body, done := v.bodies[a.ID]; done {
 		return body, nil
 	}
+	body, err := v.adaptBody(a)
+	v.bodies[a.ID] = body
+	return body, err
+}
+
+// adaptBody adapts the HTML of an article for mail programs. Videos and recordings become links, the
+// content of details is shown, and images fit the column. Images that mail programs do not show become
+// their alternative texts.
+func (v view) adaptBody(a *article.Article) (template.HTML, error) {
 	root := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
 	nodes, err := html.ParseFragment(strings.NewReader(a.BodyFor(v.in.Site.URL)), root)
 	if err != nil {
@@ -40,8 +47,7 @@ func (v view) mailBody(a *article.Article) (template.HTML, error) {
 			return "", err
 		}
 	}
-	v.bodies[a.ID] = template.HTML(out.String()) //nolint:gosec // sanitized once, at import
-	return v.bodies[a.ID], nil
+	return template.HTML(out.String()), nil //nolint:gosec // sanitized once, at import
 }
 
 // bodyAdapter adapts the HTML of an article for mail programs.

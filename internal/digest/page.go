@@ -27,7 +27,7 @@ func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	subscribe := in.Site.URL + "/subscribe?" + url.Values{"digest": {in.Definition.Name}}.Encode()
+	subscribe := view.subscribeURL()
 	// Custom templates may show these on the page.
 	reader := Placeholders{Name: anonymous, Address: view.page.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
 	data, err := view.data(reader, extent{whole: len(in.Articles), bodies: true, web: true})

@@ -41,11 +41,14 @@ func (in Input) contains(word string) bool {
 		if anyContains(word, a.ID, a.Slug, a.URL, a.Title, a.Summary, a.HTML, a.Language) || anyContains(word, a.Tags...) {
 			return true
 		}
+		if a.Origin != nil && strings.Contains(a.Origin.Title, word) {
+			return true
+		}
 		if a.Image != nil && anyContains(word, a.Image.URL, a.Image.Alt) {
 			return true
 		}
 		for _, author := range a.Authors {
-			if anyContains(word, author.Name) {
+			if anyContains(word, author.Name, author.Portrait) {
 				return true
 			}
 		}

@@ -28,6 +28,7 @@ type view struct {
 	articles []article.Article // of all sections
 	zone     *time.Location
 	bodies   map[string]template.HTML // the articles as mails show them, by id; filled by mailBody
+	minutes  map[string]int           // how long the articles take to read, by id; filled by addFacts
 }
 
 // newView prepares what all renderings of a variant share.
@@ -38,7 +39,7 @@ func newView(in Input, lang string, articles []article.Article, set *templates.S
 	}
 	page := set.Page(in.Site.In(lang), lang)
 	sections := Arrange(articles, in.Layout, in.Edits, page.Language)
-	return view{in: in, lang: lang, page: page, sections: sections, articles: flatten(sections), zone: zone, bodies: map[string]template.HTML{}}
+	return view{in: in, lang: lang, page: page, sections: sections, articles: flatten(sections), zone: zone, bodies: map[string]template.HTML{}, minutes: map[string]int{}}
 }
 
 // data returns the data for the template: the first articles whole, the next ones by title, and
@@ -55,15 +56,11 @@ func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, e
 		Left: len(v.articles) - shown.whole - shown.titles,
 		Web:  shown.web,
 	}
-	for i := range v.articles[:shown.whole] {
-		a := v.article(&v.articles[i])
-		if shown.bodies {
-			var err error
-			if a.Body, err = v.body(&v.articles[i], shown.web); err != nil {
-				return d, err
-			}
-		}
-		d.Articles = append(d.Articles, a)
+	if err := v.addArticles(&d, shown); err != nil {
+		return d, err
+	}
+	if err := v.addEdits(&d, shown.web); err != nil {
+		return d, err
 	}
 	for i := range v.articles[shown.whole : shown.whole+shown.titles] {
 		d.More = append(d.More, v.link(&v.articles[shown.whole+i]))
@@ -95,6 +92,7 @@ func (v view) article(a *article.Article) templates.Article {
 	for _, author := range a.Authors[:min(len(a.Authors), maxAuthors)] {
 		out.Authors = append(out.Authors, singleLine(author.Name, maxTitle))
 	}
+	v.addFacts(&out, a)
 	return out
 }
 

@@ -16,6 +16,7 @@ import (
 // attachments sets the article's picture, enclosures and origin from its front matter.
 func (im *importer) attachments(a *article.Article, m meta) {
 	im.picture(a, m)
+	im.portraits(a, m)
 	own := newEpisodeMeta(m)
 	files, line := m.values["enclosures"], m.lines["enclosures"]
 	if files == nil {
@@ -63,6 +64,21 @@ func (im *importer) picture(a *article.Article, m meta) {
 	a.Image = &article.Image{URL: stored, Alt: field(fields, "alt"), Type: mediaTypeOf(link)}
 	if file != nil {
 		a.Image.Type, a.Image.Bytes, a.Image.Width, a.Image.Height = file.Type, int64(len(file.Data)), file.Width, file.Height
+	}
+}
+
+// portraits resolves the pictures of the authors, and stores those that are files.
+func (im *importer) portraits(a *article.Article, m meta) {
+	for i := range a.Authors {
+		link := a.Authors[i].Portrait
+		if link == "" {
+			continue
+		}
+		warnings := len(im.out.Warnings)
+		if a.Authors[i].Portrait, _ = im.attach(link); a.Authors[i].Portrait == "" && len(im.out.Warnings) == warnings {
+			line := cmp.Or(m.lines["authors"], m.lines["author"], m.lines["by"])
+			im.warn(line, fmt.Sprintf("%s: %q is no address of a portrait", a.Authors[i].Name, link), "write a URL or the name of a file beside the article")
+		}
 	}
 }
 

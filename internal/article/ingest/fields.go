@@ -321,7 +321,7 @@ func (im *importer) checkAuthor(author article.Author, line int) article.Author 
 	return author
 }
 
-// readAuthor reads an author: a name, a name with an address (see subscriber.ParseMailbox), or a mapping with name, email and url.
+// readAuthor reads an author: a name, a name with an address (see subscriber.ParseMailbox), or a mapping with name, email, url and portrait.
 func readAuthor(value any) article.Author {
 	if fields, ok := value.(map[string]any); ok {
 		get := func(key string) string {
@@ -330,7 +330,8 @@ func readAuthor(value any) article.Author {
 			}
 			return article.CleanLine(fmt.Sprint(fields[key]))
 		}
-		return article.Author{Name: get("name"), Email: get("email"), URL: get("url")}
+		portrait := cmp.Or(get("portrait"), get("image"), get("avatar"), get("picture"))
+		return article.Author{Name: get("name"), Email: get("email"), URL: get("url"), Portrait: portrait}
 	}
 	if value == nil {
 		return article.Author{}

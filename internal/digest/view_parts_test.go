@@ -1,0 +1,93 @@
+package digest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/templates"
+)
+
+func TestReadingTimeIsCountedByWordsOrCharacters(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"": 0, " \n—": 0, "one": 1, "it’s": 1,
+		strings.Repeat("word ", 230*4): 4, strings.Repeat("كلمة ", 230*2): 2, strings.Repeat("港には船が。", 300): 3, strings.Repeat("海港里的船", 400): 4,
+		strings.Repeat("한국어 ", 460): 2,
+	} {
+		if got := readingMinutes(text); got != want {
+			t.Errorf("%.20q, %d bytes: %d minutes, want %d", text, len(text), got, want)
+		}
+	}
+}
+
+// partsTemplate prints what an edition has besides its articles.
+const partsTemplate = `{{.Intro}}|{{.Outro}}|{{with .Sponsor}}{{.Label}} {{.HTML}} {{.URL}} {{with .Image}}{{.URL}}{{end}}{{end}}|` +
+	`{{range .Sections}}[{{.Key}} {{.Heading}}:{{range .Articles}} {{.ID}} {{.Form}} {{.ReadingMinutes}} {{.Source}} {{with .Portrait}}{{.URL}} {{.Width}}{{end}};{{end}}]{{end}}|` +
+	`{{if not .Next.IsZero}}{{.ShortDate .Next}}{{end}}|{{.Edition.URL}}|{{.Forward}}<a href="{{.Reader.Unsubscribe}}">x</a>`
+
+func TestTemplatesGetAllPartsOfAnEdition(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeMail(t, dir, "parts", partsTemplate, "{{.IntroText}}|{{.OutroText}}|{{with .Sponsor}}{{.Text}}{{end}}|{{.Reader.Unsubscribe}}")
+	set, err := templates.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := sampleInput()
+	in.Definition.Template, in.Next = "parts", testTime.AddDate(0, 0, 7)
+	in.Articles[0].Authors[0].Portrait = "https://post.example/anna.jpg"
+	in.Articles[1].Origin = &article.Origin{Title: "The Coast Review"}
+	in.Layout = Layout{Form: SummaryForm, Sections: []SectionRule{{Key: "Far away", Title: map[string]string{"": "Far away", "fr": "Au loin"}, Form: TitleForm}}}
+	in.Edits = Edits{
+		Intro:    map[string]string{"": "Good *morning*.\n\n[Tides](/tides) ![map](/media/map.svg)\n\n<script>alert(1)</script>", "fr": "Bonjour."},
+		Outro:    map[string]string{"fr": "Rien."},
+		Sections: map[string]string{"a2": "Far away", "a3": "Far away"}, Forms: map[string]Form{"a3": FullForm},
+		Sponsor: &Sponsor{Label: "Ad", Text: "Ropes & more", URL: "javascript:alert(1)", Image: "https://rope.example/r.png"},
+	}
+	v, err := Render(in, Preferences{}, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`<p>Good <em>morning</em>.</p>`, `<a href="https://post.example/tides">Tides</a> <em>[map]</em>`, `||Ad <p>Ropes &amp; more</p>  https://rope.example/r.png|`,
+		`[ : a1 summary 1  https://post.example/anna.jpg 40; a4 summary 1  ;][far-away Far away: a2 title 1 The Coast Review ; a3 full 1  ;]`,
+		"|4 December 2026|https://post.example/editions/" + in.ID + "|https://post.example/subscribe?digest=weekly<a",
+	} {
+		if !strings.Contains(v.HTML, want) {
+			t.Errorf("no %s in\n%s", want, v.HTML)
+		}
+	}
+	if strings.Contains(v.HTML, "alert") || !strings.HasPrefix(v.Text, "Good morning.\n\nTides <https://post.example/tides> [map]||Ropes & more|") {
+		t.Errorf("%s\n%s", v.HTML, v.Text)
+	}
+	in.Definition.Language = "fr"
+	if v, err = Render(in, Preferences{}, set); err != nil || !strings.Contains(v.HTML, "<p>Bonjour.</p>|<p>Rien.</p>|") || !strings.Contains(v.HTML, "Au loin") {
+		t.Errorf("%v\n%s", err, v.HTML)
+	}
+}
+
+// TestSectionsOfATrimmedMailHoldTheArticlesShown: an edition that does not fit shows its first articles in their
+// sections and lists the others.
+func TestSectionsOfATrimmedMailHoldTheArticlesShown(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeMail(t, dir, "sections", `{{range .Sections}}{{.Heading}}{{range .Articles}}<p>{{.ID}}`+strings.Repeat("x", 4000)+`</p>{{end}}{{end}}{{len .More}}<a href="{{.Reader.Unsubscribe}}">x</a>`, "{{.Reader.Unsubscribe}}")
+	set, err := templates.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := manyArticles(40)
+	in.Definition.Template, in.Edits.Sections = "sections", map[string]string{}
+	for i := range in.Articles {
+		in.Edits.Sections[in.Articles[i].ID] = fmt.Sprintf("Part %d", i/10)
+	}
+	v, err := Render(in, Preferences{}, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Shown < 15 || v.Shown > 29 || strings.Count(v.HTML, "<p>") != v.Shown || !strings.Contains(v.HTML, "Part 1") || strings.Contains(v.HTML, "Part 3") {
+		t.Errorf("%d shown", v.Shown)
+	}
+}
