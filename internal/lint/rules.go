@@ -61,4 +61,7 @@ var fixedRules = []Rule{
 	{"image-failing", Warning, false, "An image's server did not answer, or answered with an error of its own (5xx).", "Open the image in a browser. Correct it, or check again later."},
 	{"image-unchecked", Warning, false, "An image could not be checked: its server refuses programs, or the check ended first.", "Open the image in a browser."},
 	{"image-private", Warning, false, "An image has an address that is not public. Subscribers do not see it.", "Use the public address, or import the image with its article."},
+	{"spam-high", Error, false, "A configured spam filter gives the mail more than 5 points: it would be sorted out.", "Look up the named rules of the filter and change what they find."},
+	{"spam-raised", Warning, false, "A configured spam filter gives the mail more than 2 points.", "Look up the named rules of the filter and change what they find."},
+	{"spam-unchecked", Warning, false, "A configured spam filter did not answer.", "Start the filter, or correct its address under check in the configuration."},
 }
