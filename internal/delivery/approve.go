@@ -71,7 +71,7 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (stor
 	frozen, compiled, err := e.freeze(ctx, edition, was)
 	if err != nil {
 		var broken *renderError
-		if errors.As(err, &broken) {
+		if errors.As(err, &broken) && !edition.IsMessage() { // the text of a message can be corrected
 			err = errors.Join(err, e.Store.SetEditionState(ctx, id, digest.Failed, err.Error()))
 		}
 		return edition, err
@@ -105,7 +105,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 	if err != nil {
 		return store.Frozen{}, nil, err
 	}
-	groups, err := e.Store.PreferenceGroups(ctx, edition.Digest)
+	audience, groups, err := e.groups(ctx, edition)
 	if err != nil {
 		return store.Frozen{}, nil, err
 	}
@@ -114,7 +114,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 		return store.Frozen{}, nil, err
 	}
 	f := freezer{engine: e, input: input, fixed: fixed, known: map[string]int{}}
-	f.Frozen = store.Frozen{Approved: e.Store.Now(), Groups: groups, Choice: make([]int, len(groups)), Reasons: make([]string, len(groups)), ChunkSize: e.Policy.Chunk}
+	f.Frozen = store.Frozen{Approved: e.Store.Now(), Groups: groups, Choice: make([]int, len(groups)), Reasons: make([]string, len(groups)), ChunkSize: e.Policy.Chunk, Audience: audience}
 	f.date = mailDate(f.Approved, edition)
 	if f.Settings, err = fixed.encode(); err != nil {
 		return store.Frozen{}, nil, err
@@ -123,7 +123,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 		f.Articles = append(f.Articles, input.Articles[i].ID)
 	}
 	for i, group := range groups {
-		prefs := digest.PreferencesFor(input.Definition, group.Topics, group.Language).Narrowed(input.Articles).InMailLanguage(input, group.MailLanguage, e.Templates)
+		prefs := e.preferencesOf(input, group)
 		if f.Choice[i], err = f.variant(prefs); err != nil {
 			return f.Frozen, nil, err
 		}
@@ -132,6 +132,14 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 		}
 	}
 	return f.Frozen, f.compiled, nil
+}
+
+// preferencesOf returns the preferences of the variant that a group of subscribers gets.
+func (e *Engine) preferencesOf(input digest.Input, group store.PreferenceGroup) digest.Preferences {
+	if input.IsMessage() {
+		return digest.MessagePreferences(input, group.MailLanguage, group.Language)
+	}
+	return digest.PreferencesFor(input.Definition, group.Topics, group.Language).Narrowed(input.Articles).InMailLanguage(input, group.MailLanguage, e.Templates)
 }
 
 // freezer collects the variants of an edition that is being approved.
@@ -193,7 +201,7 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 			articles = append(articles, a)
 		}
 	}
-	if len(articles) == 0 {
+	if len(articles) == 0 && !edition.IsMessage() {
 		return digest.Input{}, &renderError{errors.New("all its articles have been removed")}
 	}
 	pictures, err := copies.ForArticles(ctx, e.Store, found)
@@ -201,6 +209,10 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 		return digest.Input{}, err
 	}
 	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Pictures: pictures, Date: issueDate(edition), Layout: def.Layout, Edits: edition.Edits}
+	if edition.IsMessage() {
+		issue.Articles = articles
+		return e.messageInput(issue, edition)
+	}
 	if issue.Subject, err = e.editedSubject(issue, edition.Subject); err != nil {
 		return issue, err
 	}

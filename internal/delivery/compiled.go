@@ -119,7 +119,7 @@ func (e *Engine) values(dst []string, m *compiledVariant, paths *mailer.SignedAd
 		name = m.anonymousName
 	}
 	id := mailer.DeliveryID{Edition: l.ID, Person: token.PersonOf(r.UID)}
-	links := e.links(l.fixed.Site, r.UID, l.Digest, l.ID, m.page)
+	links := e.links(l.fixed.Site, r.UID, cmp.Or(r.Digest, l.Digest), l.ID, m.page)
 	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
 }
 

@@ -144,18 +144,19 @@ func TestCrashLosesNoRecipientAndRepeatsOnlyUncertainMails(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/resend=%v", kind, resend), func(t *testing.T) {
 				t.Parallel()
 				b := setup(t, kind, sink.Options{Delay: 2 * time.Millisecond})
-				b.crash(resend)
+				b.crash(resend, b.send)
 			})
 		}
 	}
 }
 
-func (b *env) crash(resend bool) {
+// crash kills nodes that send the edition that send makes.
+func (b *env) crash(resend bool, send func() store.Edition) {
 	n := 150 * *kills // more than are sent between the kills
 	b.importSubscribers(n)
 	b.addArticle("ferries")
 	b.newDeliveryEngine()
-	edition := b.send()
+	edition := send()
 	doubt := 0 // number of connections that were open at a kill
 	for k := range *kills {
 		child := b.spawn(resend)

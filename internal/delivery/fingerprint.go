@@ -29,6 +29,7 @@ type Fingerprint struct {
 	Sender   string               `json:"f"`           // of the sender, the links and the site
 	Mail     string               `json:"m"`           // of the rendered mails and the templates
 	Edits    string               `json:"e,omitempty"` // of what editors wrote and how the articles are arranged; empty for neither
+	Audience string               `json:"u,omitempty"` // of a message
 }
 
 // ArticleFingerprint is one article of an edition as it was shown.
@@ -90,7 +91,7 @@ func (e *Engine) fingerprint(issue digest.Input, fixed settings) (Fingerprint, e
 	if err != nil {
 		return Fingerprint{}, &renderError{err}
 	}
-	out := Fingerprint{Subject: made.Subject, Sender: hashOf([]any{fixed, e.Site, issue.Definition})}
+	out := Fingerprint{Subject: made.Subject, Audience: issue.Audience, Sender: hashOf([]any{fixed, e.Site, issue.Definition})}
 	for i := range issue.Articles {
 		a := &issue.Articles[i]
 		out.Articles = append(out.Articles, ArticleFingerprint{ID: a.ID, Hash: hashArticle(*a)})
@@ -128,6 +129,9 @@ func (e *Engine) mailHash(issue digest.Input) (string, error) {
 // withoutTopics returns all preferences without topics that give an edition another variant: every
 // language of its articles, as the language of the articles to send and as that of the mail.
 func (e *Engine) withoutTopics(issue digest.Input) []digest.Preferences {
+	if issue.IsMessage() {
+		return digest.MessageVariants(issue)
+	}
 	var out []digest.Preferences
 	for _, language := range languagesOf(issue.Articles) {
 		out = append(out, digest.PreferencesFor(issue.Definition, nil, language))
@@ -190,6 +194,9 @@ func (e *Engine) Differences(ctx context.Context, was, is Fingerprint) ([]string
 	}
 	if len(changes) == 0 && !slices.Equal(was.Articles, is.Articles) {
 		out = append(out, "the order of the articles changed")
+	}
+	if was.Audience != is.Audience {
+		out = append(out, "the digests or the segment that the message is for changed")
 	}
 	if was.Edits != is.Edits {
 		out = append(out, "what editors wrote, or the arrangement of the articles, changed")
@@ -284,11 +291,7 @@ func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
 	if out.Fingerprint, err = e.fingerprint(issue, fixed); err != nil {
 		return out, err
 	}
-	def, err := e.definition(edition.Digest)
-	if err != nil {
-		return out, err
-	}
-	out.Recipients, err = e.countRecipients(ctx, def, issue.Articles)
+	out.Recipients, err = e.draftRecipients(ctx, edition, issue)
 	return out, err
 }
 

@@ -41,11 +41,7 @@ func (e *Engine) EditionRecipients(ctx context.Context, edition store.Edition) (
 		if err != nil {
 			return Recipients{}, err
 		}
-		def, err := e.definition(edition.Digest)
-		if err != nil {
-			return Recipients{}, err
-		}
-		return e.countRecipients(ctx, def, issue.Articles)
+		return e.draftRecipients(ctx, edition, issue)
 	}
 	counts, err := e.Store.EditionCounts(ctx, edition.Seq)
 	if err != nil || counts.Skipped == 0 {
@@ -53,6 +49,18 @@ func (e *Engine) EditionRecipients(ctx context.Context, edition store.Edition) (
 	}
 	skipped, err := e.Store.SkipCounts(ctx, edition.Seq)
 	return Recipients{Count: counts.Total - counts.Skipped, Skipped: skipped}, err
+}
+
+// draftRecipients counts who would get a draft if it were approved now.
+func (e *Engine) draftRecipients(ctx context.Context, edition store.Edition, issue digest.Input) (Recipients, error) {
+	if edition.IsMessage() {
+		return e.messageRecipients(ctx, edition)
+	}
+	def, err := e.definition(edition.Digest)
+	if err != nil {
+		return Recipients{}, err
+	}
+	return e.countRecipients(ctx, def, issue.Articles)
 }
 
 // countRecipients counts the subscribers of a digest by whether any of the articles fits their

@@ -11,8 +11,11 @@ import (
 // Compose returns the draft of an edition, with its subject and the ids of its articles. The
 // caller sets ScheduledFor.
 func Compose(in Input, set *templates.Set) (Edition, error) {
-	if len(in.Articles) == 0 {
+	if len(in.Articles) == 0 && !in.IsMessage() {
 		return Edition{}, errors.New("an edition needs at least one article")
+	}
+	if err := in.checkMessage(); err != nil {
+		return Edition{}, err
 	}
 	view := newView(in, in.language(Preferences{}), in.Articles, set)
 	subject, err := view.subject()

@@ -12,7 +12,7 @@ import (
 // template, but the subscriber's links are replaced by the subscription form. lang is the
 // language of the fixed phrases; empty for the digest's or the site's.
 func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
-	if len(in.Articles) == 0 {
+	if len(in.Articles) == 0 && !in.IsMessage() {
 		return "", ErrEmpty
 	}
 	mail, err := set.Mail(cmp.Or(in.Definition.Template, DefaultTemplate))

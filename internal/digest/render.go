@@ -19,9 +19,9 @@ const DefaultTemplate = "digest"
 // Render renders the variant of an edition for one set of preferences. It returns ErrEmpty when
 // no article matches them. The same arguments give the same bytes.
 func Render(in Input, prefs Preferences, set *templates.Set) (Variant, error) {
-	articles := prefs.matching(in.Articles)
-	if len(articles) == 0 {
-		return Variant{}, ErrEmpty
+	articles, err := in.articlesFor(prefs)
+	if err != nil {
+		return Variant{}, err
 	}
 	mail, err := set.Mail(cmp.Or(in.Definition.Template, DefaultTemplate))
 	if err != nil {
@@ -62,9 +62,26 @@ func (v view) variant(mail *templates.Mail, placeholders Placeholders) (Variant,
 	return out, err
 }
 
+// articlesFor returns the articles for some preferences, or ErrEmpty if there are none. Everyone
+// gets all articles of a message, since an editor picked them.
+func (in Input) articlesFor(prefs Preferences) ([]article.Article, error) {
+	if in.IsMessage() {
+		return in.Articles, nil
+	}
+	articles := prefs.matching(in.Articles)
+	if len(articles) == 0 {
+		return nil, ErrEmpty
+	}
+	return articles, nil
+}
+
 // language returns the language of the fixed phrases. It uses the canonical language, as the key
-// does, so that preferences with equal keys give equal variants.
+// does, so that preferences with equal keys give equal variants. A message may be in another
+// language than its digest.
 func (in Input) language(prefs Preferences) string {
+	if in.IsMessage() {
+		return cmp.Or(prefs.MailLanguage, in.Definition.Language, in.Site.Language, "en")
+	}
 	return cmp.Or(canonical(prefs.Language), in.Definition.Language, prefs.MailLanguage, in.Site.Language, "en")
 }
 

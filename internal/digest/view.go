@@ -133,6 +133,9 @@ func (v view) preheader() string {
 	if len(v.articles) == 1 {
 		return singleLine(v.articles[0].Summary, maxPreview)
 	}
+	if len(v.articles) == 0 {
+		return ""
+	}
 	var titles []string
 	for i := range v.articles[1:min(len(v.articles), 6)] {
 		titles = append(titles, v.title(&v.articles[i+1]))

@@ -158,7 +158,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if err != nil {
 			return err
 		}
-		n, err := tx.Exec(ctx, "edition.approve", e.ID, millis(now), recipients.Count, recipients.MaxID, f.Settings, millis(e.Created), e.Subject, encodeEdits(e.Edits))
+		n, err := tx.Exec(ctx, "edition.approve", e.ID, millis(now), recipients.Count, recipients.MaxID, f.Settings, millis(e.Created), e.Subject, encodeEdits(e.Edits), e.Audience)
 		if err != nil {
 			return err
 		}

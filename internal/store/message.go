@@ -109,3 +109,39 @@ func (c *conn) texts(ctx context.Context, query string, args ...any) ([]string, 
 	})
 	return out, err
 }
+
+// EditMessage replaces the content and the audience of a message that is a draft. A message
+// whose first digest changes gets the next number of the new one. It returns ErrDraftChanged if the
+// draft is not as it was read, and a *StateError if it is no draft any more.
+func (s *Store) EditMessage(ctx context.Context, was, next Edition) (Edition, error) {
+	err := s.write(ctx, func(tx *conn) error {
+		next.Number = was.Number
+		if next.Digest != was.Digest {
+			if _, err := tx.Exec(ctx, "digest.lockForMessage", next.Digest); err != nil {
+				return err
+			}
+			if _, err := tx.One(ctx, "edition.nextNumber", []any{next.Digest}, &next.Number); err != nil {
+				return err
+			}
+		}
+		n, err := tx.Exec(ctx, "message.edit", was.ID, next.Digest, next.Number, next.Subject, encodeEdits(next.Edits), next.Audience,
+			was.Subject, encodeEdits(was.Edits), was.Audience)
+		if err == nil && n == 0 {
+			err = approvalError(ctx, tx, was)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "edition.clearArticles", was.Seq); err != nil {
+			return err
+		}
+		return insertArticles(ctx, tx, &next)
+	})
+	return next, err
+}
+
+// Messages returns the newest messages. The lists of articles are left out if there is more than
+// one.
+func (s *Store) Messages(ctx context.Context, limit int) ([]Edition, error) {
+	return s.readers.editions(ctx, "message.list", limit)
+}

@@ -75,3 +75,12 @@ ORDER BY l.value;
 SELECT DISTINCT t.value FROM subscriptions u CROSS JOIN json_each(u.topics) AS t WHERE u.digest IN strings($1) AND u.left_at = 0 AND u.topics <> '' -- sqlite only
 SELECT DISTINCT t.value FROM subscriptions u CROSS JOIN LATERAL jsonb_array_elements_text(CAST(nullif(u.topics, '') AS jsonb)) AS t(value) WHERE u.digest IN strings($1) AND u.left_at = 0 -- postgres only
 ORDER BY t.value;
+
+-- name: message.edit
+-- Changes a message that is a draft if it did not change meanwhile. Index: editions_id.
+UPDATE editions SET digest = $2, number = $3, subject = $4, edits = $5, audience = $6
+WHERE id = $1 AND state = 'draft' AND subject = $7 AND edits = $8 AND audience = $9;
+
+-- name: message.list
+-- The newest messages. Index: editions_messages.
+SELECT seq, columns(edition) FROM editions WHERE audience <> '' ORDER BY seq DESC LIMIT $1;
