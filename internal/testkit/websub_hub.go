@@ -43,20 +43,7 @@ func StartHub(t testing.TB, servers ...string) string {
 // hubFolder returns the folder into which scripts/install-websub-hub installed the hub.
 func hubFolder(t testing.TB) string {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod in the working directory or above it")
-		}
-		dir = filepath.Dir(dir)
-	}
-	folder := filepath.Join(dir, ".cache", "websub-hub")
+	folder := cacheFolder(t, "websub-hub")
 	if _, err := os.Stat(filepath.Join(folder, "node_modules", "@dwk", "websub")); err != nil {
 		t.Skip("SKIPPED: the WebSub hub is not installed (make tools)")
 	}

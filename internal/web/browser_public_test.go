@@ -43,9 +43,11 @@ func TestSubscribeConfirmAndUnsubscribeInBrowser(t *testing.T) {
 	b.Type(`aside input[type=email]`, "ada@example.org")
 	b.Click(`aside button[type=submit]`)
 	b.WaitText("Check your inbox")
+	b.CheckAccessibility("public-inbox-phone")
 	b.Screenshot("public-inbox-phone")
 	b.Open(linkIn(t, s.mailTo(t, "ada@example.org", "/confirm/"), "confirm"))
 	b.WaitText("Confirm your subscription")
+	b.CheckAccessibility("public-confirm-phone")
 	b.Screenshot("public-confirm-phone")
 	b.Click(`form.one button`)
 	b.WaitText("You are subscribed")
@@ -58,9 +60,11 @@ func TestSubscribeConfirmAndUnsubscribeInBrowser(t *testing.T) {
 	b.WaitText("Your subscription")
 	b.Screenshot("public-preferences-phone")
 	b.SetViewport(1280, 900, false)
+	b.CheckAccessibility("public-preferences-desktop")
 	b.Screenshot("public-preferences-desktop")
 	b.Open(linkIn(t, welcome, "unsubscribe"))
 	b.WaitText("One click")
+	b.CheckAccessibility("public-unsubscribe-desktop")
 	b.Screenshot("public-unsubscribe-desktop")
 	b.Click(`form.one button`)
 	b.WaitText("You are unsubscribed")
@@ -126,6 +130,9 @@ func fits(t *testing.T, b *testkit.Browser, name string) {
 			if got, err := b.Evaluate(`[...document.querySelectorAll('.formats a')].filter(a => a.getClientRects().length != 1 || a.offsetHeight > 40).map(a => a.innerText)`); err != nil || got != "[]" {
 				t.Errorf("%s at %d pixels: broken formats %s %v", name, width, got, err)
 			}
+			if width == 375 && dark || width == 1280 && !dark {
+				b.CheckAccessibility(fmt.Sprintf("%s-%d-%s", name, width, scheme))
+			}
 			if width != 320 {
 				b.Screenshot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
 			}
@@ -147,5 +154,20 @@ func TestFeedAndTopicsInBrowser(t *testing.T) {
 	b.Wait(`[...document.querySelectorAll('.cloud li')].filter(li => !li.hidden).map(li => li.dataset.find).join() == 'harbour'`)
 	for _, problem := range b.ConsoleErrors() {
 		t.Errorf("console: %s", problem)
+	}
+}
+
+// TestAxeFindsPlantedFault shows that the checks of accessibility in the other tests find
+// something, and reports where they do nothing.
+func TestAxeFindsPlantedFault(t *testing.T) {
+	t.Parallel()
+	testkit.NeedAxe(t)
+	b, s := testkit.StartBrowser(t), serve(t, "en")
+	b.Open(s.url + "/")
+	if _, err := b.Evaluate(`document.querySelector('main').appendChild(new Image()).src = '/favicon.ico'`); err != nil {
+		t.Fatal(err)
+	}
+	if found := b.AccessibilityFindings(); len(found) != 1 || !strings.HasPrefix(found[0], "image-alt: ") {
+		t.Errorf("an image without a text alternative is reported as %q", found)
 	}
 }

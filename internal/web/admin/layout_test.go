@@ -76,6 +76,9 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 			if screen.label != "" || !screen.dark {
 				b.Screenshot("admin-" + name + screen.label)
 			}
+			if screen.width == 375 && screen.dark || screen.width == 1280 && !screen.dark {
+				b.CheckAccessibility("admin-" + name + screen.label)
+			}
 		}
 	}
 	// The confirmation page of an approval is the response to a POST.
@@ -85,6 +88,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 		b.Click("#draft button")
 		b.WaitText("Send this edition to 3 subscribers?")
 		check(t, b, "approve", width)
+		b.CheckAccessibility(fmt.Sprint("admin-approve-", width))
 		b.Screenshot(fmt.Sprint("admin-approve-", width))
 	}
 	for _, statement := range []string{
@@ -100,6 +104,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 			b.SetViewport(width, 900, width == 375)
 			b.Open(s.url + path)
 			check(t, b, name, width)
+			b.CheckAccessibility(fmt.Sprint("admin-", name, "-", width))
 			b.Screenshot(fmt.Sprint("admin-", name, "-", width))
 		}
 	}
