@@ -186,12 +186,22 @@ type shownProgress struct {
 
 	SkippedBy []store.SkipCount `json:"skipped_by,omitempty"`
 	Withdrawn []string          `json:"withdrawn,omitempty"` // titles, of a running edition
+	Feedback  *shownVotes       `json:"feedback,omitempty"`  // if readers answered
+}
+
+// shownVotes is how many readers found an edition helpful.
+type shownVotes struct {
+	Helpful   int64 `json:"helpful"`
+	Unhelpful int64 `json:"unhelpful"`
 }
 
 func showProgress(p delivery.Progress) shownProgress {
 	e, c := p.Edition, p.Counts
 	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Standing: p.StateText(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
 		Total: c.Total, Sent: c.Sent, Refused: c.Refused, Skipped: c.Skipped, Deferred: c.Deferred, Uncertain: c.Uncertain, Open: c.Open(), PerSecond: p.Rate}
+	if p.Votes.Total() > 0 {
+		out.Feedback = &shownVotes{p.Votes.Helpful, p.Votes.Unhelpful}
+	}
 	for _, w := range p.Withdrawn {
 		out.Withdrawn = append(out.Withdrawn, w.Title)
 	}
@@ -228,6 +238,9 @@ func (a *cli) printProgress(ctx context.Context, e *delivery.Engine, p delivery.
 		}
 		for _, one := range shown.SkippedBy {
 			fmt.Fprintf(w, "skipped %s: %s\n", thousands(one.Count), one.Reason)
+		}
+		if v := shown.Feedback; v != nil {
+			fmt.Fprintf(w, "helpful for %s, not helpful for %s\n", some(v.Helpful, "reader", "readers"), some(v.Unhelpful, "reader", "readers"))
 		}
 		if shown.PerSecond > 0 {
 			fmt.Fprintf(w, "%.0f mails/s\n", shown.PerSecond)

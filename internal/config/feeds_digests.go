@@ -112,6 +112,8 @@ type Digest struct {
 	ReplyTo string `yaml:"reply_to"`
 	// Language of a digest in one language. When empty, each subscriber gets the articles in their own language.
 	Language string `yaml:"language"`
+	// Whether mails ask if the edition was helpful. The two links open a page with a button; only the numbers of answers are stored.
+	Feedback bool `yaml:"feedback"`
 	// automatic, manual: an editor approves each edition, or two: two different editors approve it.
 	Approval string `yaml:"approval"`
 	// How long before its tick an edition is drafted and sent to the editors as a proof, such as 24h. With 0s it is drafted at the tick. See docs/proofs.md.

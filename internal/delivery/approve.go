@@ -213,11 +213,26 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 		issue.Articles = articles
 		return e.messageInput(issue, edition)
 	}
+	issue.Next = e.nextDate(def, edition.SendAt)
 	if issue.Subject, err = e.editedSubject(issue, edition.Subject); err != nil {
 		return issue, err
 	}
 	issue.Articles = articles
 	return issue, nil
+}
+
+// nextDate returns the date of the edition after one that is sent now, or at the tick for which it
+// is due. It is zero if the digest has no schedule.
+func (e *Engine) nextDate(def *Definition, due time.Time) time.Time {
+	if def.Schedule == nil {
+		return time.Time{}
+	}
+	from := e.Store.Now()
+	if due.After(from) {
+		from = due
+	}
+	tick, _ := def.Schedule.Next(from)
+	return tick.At
 }
 
 // editedSubject returns the subject that an editor wrote for a draft. It is empty when the

@@ -237,7 +237,7 @@ func (e *Engine) sample(ctx context.Context, def *Definition, w store.QueueQuery
 		return digest.Input{}, e.nothingNewError(ctx, def, w)
 	}
 	pictures, err := copies.ForArticles(ctx, e.Store, chosen)
-	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now, Layout: def.Layout}, err
+	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now, Layout: def.Layout, Next: e.nextDate(def, time.Time{})}, err
 }
 
 // SetBeginning moves the beginning of a digest: of the stored articles, those dated from then

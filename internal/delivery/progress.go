@@ -20,6 +20,7 @@ type Progress struct {
 	// Withdrawn lists articles of an approved, unfinished edition that were withdrawn after
 	// the approval. The edition still contains them.
 	Withdrawn []store.WithdrawnArticle
+	Votes     store.Votes // of readers, whether the edition was helpful
 }
 
 // Idle reports whether the edition is final or waits for an editor.
@@ -66,6 +67,9 @@ func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 	}
 	p := Progress{Edition: edition}
 	if p.Counts, err = e.Store.EditionCounts(ctx, edition.Seq); err != nil {
+		return p, err
+	}
+	if p.Votes, err = e.Store.Votes(ctx, edition.Seq); err != nil {
 		return p, err
 	}
 	if p.Edition.State == digest.Approved || p.Edition.State == digest.Sending || p.Edition.State == digest.Paused {

@@ -233,7 +233,7 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 		return digest.Input{}, err
 	}
 	pictures, err := copies.ForArticles(ctx, e.Store, chosen)
-	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now, Layout: def.Layout}, err
+	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now, Layout: def.Layout, Next: e.nextDate(def, time.Time{})}, err
 }
 
 // SendOptions controls an edition that is made by hand.

@@ -40,6 +40,8 @@ type Definition struct {
 	Timezone    string // IANA name, for the edition's date; UTC when empty
 	Template    string // name of a mail template; "digest" when empty
 	Subject     string // subject template; DefaultSubject when empty
+	Feedback    bool   `json:",omitempty"` // mails ask if the edition was helpful
+	Reply       bool   `json:",omitempty"` // mails invite replies
 }
 
 // DefaultSubject is the subject template of digests without one.
@@ -59,7 +61,8 @@ type Site struct {
 func DefinitionOf(d *config.Digest) Definition {
 	return Definition{
 		Name: d.Name, Title: d.Title, Description: d.Description, Language: d.Language,
-		Timezone: d.Timezone, Template: d.Template, Subject: d.Subject,
+		Timezone: d.Timezone, Template: d.Template, Subject: d.Subject, Feedback: d.Feedback,
+		Reply: d.ReplyTo != "" && d.ReplyTo != d.Sender,
 	}
 }
 

@@ -66,6 +66,7 @@ func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, e
 		d.More = append(d.More, v.link(&v.articles[shown.whole+i]))
 	}
 	d.Preheader = v.preheader()
+	v.addInvitations(&d)
 	return d, nil
 }
 

@@ -65,7 +65,7 @@ func (v view) addFacts(out *templates.Article, a *article.Article) {
 	}
 }
 
-// addEdits adds what editors wrote, and the links that belong to the edition and not to an article.
+// addEdits adds what editors wrote.
 func (v view) addEdits(d *templates.Digest, web bool) error {
 	var err error
 	edits, lang := v.in.Edits, v.lang
@@ -75,15 +75,25 @@ func (v view) addEdits(d *templates.Digest, web bool) error {
 	if d.Outro, d.OutroText, err = v.fromMarkdown("outro", InLanguage(edits.Outro, lang), web); err != nil {
 		return err
 	}
-	if d.Sponsor, err = v.sponsor(edits.Sponsor, web); err != nil {
-		return err
+	d.Sponsor, err = v.sponsor(edits.Sponsor, web)
+	return err
+}
+
+// addInvitations adds what a mail invites its reader to do, and the date of the next edition. The web
+// page has none of it: it is read later, and by others.
+func (v view) addInvitations(d *templates.Digest) {
+	page := v.in.Site.URL + PagePath(v.in.ID)
+	d.Edition.URL = page
+	if d.Web {
+		return
 	}
+	d.Forward, d.Reply = v.subscribeURL(), v.in.Definition.Reply
 	if !v.in.Next.IsZero() {
 		d.Next = v.in.Next.In(v.zone)
 	}
-	d.Edition.URL = v.in.Site.URL + PagePath(v.in.ID)
-	d.Forward = v.subscribeURL()
-	return nil
+	if v.in.Definition.Feedback {
+		d.Feedback = templates.Feedback{Yes: page + "/feedback/yes", No: page + "/feedback/no"}
+	}
 }
 
 // subscribeURL returns the URL of the subscription form for the digest.

@@ -69,6 +69,7 @@ type Pages struct {
 	ownData        *middleware.Limiter[uuid.UUID]    // mails with a link for erasure or export, per person
 	subscribeLimit *middleware.Limiter[netip.Prefix] // subscription forms per network
 	searchLimit    *middleware.Limiter[netip.Prefix] // searches per network
+	feedbackLimit  *middleware.Limiter[netip.Prefix] // answers about editions per network
 }
 
 // New returns the pages, or an error of the site's settings or the store.
@@ -91,6 +92,7 @@ func New(d Deps) (*Pages, error) {
 		ownData:        middleware.NewLimiter[uuid.UUID](3, time.Hour, nil),
 		subscribeLimit: middleware.NewLimiter[netip.Prefix](10, time.Minute, nil),
 		searchLimit:    middleware.NewLimiter[netip.Prefix](30, time.Second, nil),
+		feedbackLimit:  middleware.NewLimiter[netip.Prefix](10, time.Minute, nil),
 	}
 	p.cache.plain = rendercache.NewCache[*cachedPage](int64(d.Config.FeedSet.Memory) * 3 / 4)
 	p.cache.queried = rendercache.NewCache[*cachedPage](int64(d.Config.FeedSet.Memory) / 4)
@@ -142,6 +144,9 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /export/{token}":       p.exportPage,
 		"POST /export/{token}":      p.export,
 		"GET /robots.txt":           p.robots,
+
+		"GET /editions/{edition}/feedback/{answer}":  p.feedbackPage,
+		"POST /editions/{edition}/feedback/{answer}": p.feedback,
 	} {
 		mux.Handle(pattern, p.handle(h))
 	}
