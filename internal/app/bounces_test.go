@@ -162,7 +162,7 @@ func checkSent(t *testing.T, sent testkit.Mail, digest string, records map[strin
 		t.Errorf("return path %s, Message-ID %s", sent.From, id)
 	}
 	for name, want := range map[string]string{
-		"From": "news@" + domain, "To": sent.To[0], "List-Id": digest + ".gazette.example", "List-Help": "<https://gazette.example", "List-Archive": "<https://gazette.example/editions/", "List-Post": "NO",
+		"From": "news@" + domain, "To": sent.To[0], "List-Id": digest + ".gazette.example", "List-Help": "<https://gazette.example", "List-Archive": "<https://gazette.example/digests/", "List-Post": "NO",
 		"List-Owner": "<mailto:news@" + domain, "List-Unsubscribe": "mailto:u-", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click", "Precedence": "bulk",
 		"Auto-Submitted": "auto-generated", "Feedback-ID": ":" + digest + ":digest:gazetteexample", "MIME-Version": "1.0", "Date": "20",
 	} {

@@ -65,7 +65,7 @@ func feedDefinitions(c *config.Config) ([]feed.Definition, error) {
 		out = append(out, definition)
 	}
 	for _, d := range c.Digests {
-		out = append(out, feed.Definition{Kind: feed.ByDigest, Name: d.Name, Title: d.Title.In(d.Language), Description: d.Description.In(d.Language), Language: d.Language})
+		out = append(out, feed.Definition{Kind: feed.ByDigest, Name: d.Name, Title: d.Title.In(d.Language), Description: d.Description.In(d.Language), Language: d.Language, Home: digest.ListPath(d.Name)})
 	}
 	return out, nil
 }

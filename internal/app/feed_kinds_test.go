@@ -185,7 +185,7 @@ relays:
 		return len(doc.Items) == 1
 	}
 	poll("the edition does not appear", read)
-	if item.ID != "urn:uuid:"+edition.ID || item.URL != "http://localhost/editions/"+edition.ID || !strings.HasPrefix(item.Title, "News of Article") {
+	if item.ID != "urn:uuid:"+edition.ID || item.URL != "http://localhost"+edition.PagePath() || !strings.HasPrefix(item.Title, "News of Article") {
 		t.Errorf("%+v", item)
 	}
 	for _, one := range []article.Article{first, second} {

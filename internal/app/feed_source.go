@@ -11,7 +11,6 @@ import (
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
 )
@@ -225,7 +224,7 @@ func (f *FeedSource) edition(ctx context.Context, id string) (article.Article, e
 	}
 	summary, body := contents(articles)
 	return article.Article{
-		ID: e.ID, Source: "edition:" + e.ID, Slug: e.ID, URL: digest.PagePath(e.ID), Title: e.Subject, Summary: summary, HTML: body,
+		ID: e.ID, Source: "edition:" + e.ID, Slug: e.ID, URL: e.PagePath(), Title: e.Subject, Summary: summary, HTML: body,
 		Published: e.Started, Updated: e.Started, Ingested: e.Created, Status: article.Published,
 		Hash: e.ID + string(e.State),
 	}, nil

@@ -143,7 +143,7 @@ func writeRows(t *testing.T, out *bytes.Buffer, docs map[string]string, prefix s
 func one(v reflect.Value) (reflect.Value, bool) {
 	switch v.Kind() {
 	case reflect.Pointer:
-		return v.Elem(), true
+		return v.Elem(), !v.IsNil()
 	case reflect.Slice:
 		if v.Len() == 0 || v.Index(0).Kind() != reflect.Struct {
 			return v, false

@@ -120,6 +120,8 @@ type Digest struct {
 	DraftBefore time.Duration `yaml:"draft_before"`
 	// With draft_before, what happens at the tick when the approvals are missing: send it, hold it as a draft, or skip the edition, so that its articles wait for the next one. When empty, send with automatic approval and hold otherwise.
 	AtDeadline string `yaml:"at_deadline"`
+	// Whether search engines may list the page of its editions and the editions, true or false; as site.index_editions when empty.
+	IndexEditions *bool `yaml:"index_editions"`
 	// Who gets proofs, and mails when a draft needs approval, is held or skipped, or when an article of an approved edition is withdrawn: editors for all of them, owners, or none.
 	Notify string `yaml:"notify"`
 }

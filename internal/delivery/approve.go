@@ -113,7 +113,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 	if err != nil {
 		return store.Frozen{}, nil, err
 	}
-	f := freezer{engine: e, input: input, fixed: fixed, known: map[string]int{}}
+	f := freezer{engine: e, edition: edition.Edition, input: input, fixed: fixed, known: map[string]int{}}
 	f.Frozen = store.Frozen{Approved: e.Store.Now(), Groups: groups, Choice: make([]int, len(groups)), Reasons: make([]string, len(groups)), ChunkSize: e.Policy.Chunk, Audience: audience}
 	f.date = mailDate(f.Approved, edition)
 	if f.Settings, err = fixed.encode(); err != nil {
@@ -146,6 +146,7 @@ func (e *Engine) preferencesOf(input digest.Input, group store.PreferenceGroup) 
 type freezer struct {
 	store.Frozen
 	engine   *Engine
+	edition  digest.Edition
 	input    digest.Input
 	fixed    settings
 	date     time.Time          // of the mails
@@ -174,7 +175,7 @@ func (f *freezer) variant(prefs digest.Preferences) (int, error) {
 	}
 	f.known[prefs.Key()] = number
 	// A variant that cannot be compiled must not be approved.
-	compiled, err := f.engine.compile(f.fixed, f.date, variant, number)
+	compiled, err := f.engine.compile(f.fixed, f.date, variant, f.edition.VariantPath(variant, number))
 	if err != nil {
 		return 0, &renderError{err}
 	}

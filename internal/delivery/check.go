@@ -106,8 +106,8 @@ const comparedSubjects = 20
 // if it is not stored.
 func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variants []digest.Variant, seq int64) (lint.Edition, error) {
 	out := lint.Edition{Site: issue.Site, Articles: issue.Articles, Pictures: issue.Pictures}
-	for number, v := range variants {
-		message, err := e.sampleMessage(issue, v, number)
+	for _, v := range variants {
+		message, err := e.sampleMessage(issue, v)
 		if err != nil {
 			return out, err
 		}
@@ -127,12 +127,12 @@ func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variant
 }
 
 // sampleMessage returns the mail that a sample subscriber would get.
-func (e *Engine) sampleMessage(issue digest.Input, v digest.Variant, number int) ([]byte, error) {
+func (e *Engine) sampleMessage(issue digest.Input, v digest.Variant) ([]byte, error) {
 	fixed, err := e.settings(issue.Definition.Name)
 	if err != nil {
 		return nil, err
 	}
-	compiled, err := e.compile(fixed, e.Store.Now(), v, number)
+	compiled, err := e.compile(fixed, e.Store.Now(), v, digest.PagePath(issue.Definition.Name, issue.Number, v.Subject))
 	if err != nil {
 		return nil, &renderError{err}
 	}

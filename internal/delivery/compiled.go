@@ -76,13 +76,13 @@ func (e *Engine) compiledVariant(ctx context.Context, l *loadedEdition, number i
 		if err != nil {
 			return nil, err
 		}
-		return e.compile(l.fixed, l.date, variant, number)
+		return e.compile(l.fixed, l.date, variant, l.VariantPath(variant, number))
 	})
 }
 
-// compile compiles a variant with all headers of a digest's mail. number is the variant's number
-// within its edition. date is the time of the approval, so that every try sends the same mail.
-func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, number int) (*compiledVariant, error) {
+// compile compiles a variant with all headers of a digest's mail. page is the path of the public
+// page with its articles. date is the time of the approval, so that every try sends the same mail.
+func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, page string) (*compiledVariant, error) {
 	messageID, mailto := extraPlaceholders(v.Placeholders)
 	offered := ""
 	if fixed.UnsubscribeMail {
@@ -92,7 +92,7 @@ func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, numbe
 		Name: fixed.Digest, Domain: fixed.listDomain(), Title: cmp.Or(v.Title, fixed.Title), Edition: v.Edition,
 		Subscribe:   strings.TrimSuffix(fixed.Site, "/") + "/subscribe?digest=" + url.QueryEscape(fixed.Digest),
 		Unsubscribe: v.Placeholders.Unsubscribe, Mailto: offered,
-		Help: fixed.Site, Archive: strings.TrimSuffix(fixed.Site, "/") + digest.PagePath(v.Edition), Owner: fixed.Owner,
+		Help: fixed.Site, Archive: strings.TrimSuffix(fixed.Site, "/") + digest.ListPath(fixed.Digest), Owner: fixed.Owner,
 	}
 	made, err := mailer.Compile(mailer.Message{
 		From: fixed.From, ReplyTo: fixed.ReplyTo, To: mailer.Address{Email: v.Placeholders.Address},
@@ -102,7 +102,7 @@ func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, numbe
 	if err != nil {
 		return nil, fmt.Errorf("digest %s: %w", fixed.Digest, err)
 	}
-	return &compiledVariant{made, v.AnonymousName, v.PagePath(number)}, nil
+	return &compiledVariant{made, v.AnonymousName, page}, nil
 }
 
 // extraPlaceholders returns two more placeholders that begin like the variant's: one for the

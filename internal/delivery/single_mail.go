@@ -183,7 +183,7 @@ func (e *Engine) SendTest(ctx context.Context, name string, options PreviewOptio
 	if err != nil {
 		return preview, err
 	}
-	return preview, e.sendTestMail(ctx, name, preview.Variant, e.Store.Now(), to)
+	return preview, e.sendTestMail(ctx, name, preview.Variant, digest.ListPath(name), to)
 }
 
 // SendEditionTest sends an edition in its current form, frozen or not, to one address.
@@ -197,16 +197,16 @@ func (e *Engine) SendEditionTest(ctx context.Context, id string, to subscriber.A
 		return err
 	}
 	if edition.Approved.IsZero() {
-		return e.sendTestMail(ctx, edition.Digest, variant, e.Store.Now(), to)
+		return e.sendTestMail(ctx, edition.Digest, variant, edition.PagePath(), to)
 	}
 	fixed, date, err := e.settingsOf(edition)
 	if err != nil {
 		return err
 	}
-	return e.sendOne(ctx, fixed, variant, date, to)
+	return e.sendOne(ctx, testMail{fixed, variant, date, edition.PagePath()}, to)
 }
 
-func (e *Engine) sendTestMail(ctx context.Context, name string, variant digest.Variant, date time.Time, to subscriber.Address) error {
+func (e *Engine) sendTestMail(ctx context.Context, name string, variant digest.Variant, page string, to subscriber.Address) error {
 	if err := e.mayPublish(ctx); err != nil {
 		return err
 	}
@@ -214,16 +214,24 @@ func (e *Engine) sendTestMail(ctx context.Context, name string, variant digest.V
 	if err != nil {
 		return err
 	}
-	return e.sendOne(ctx, fixed, variant, date, to)
+	return e.sendOne(ctx, testMail{fixed, variant, e.Store.Now(), page}, to)
+}
+
+// testMail is a variant to send to one address.
+type testMail struct {
+	fixed   settings
+	variant digest.Variant
+	date    time.Time
+	page    string // path of the public page; a variant that is only shown has no page of its own
 }
 
 // sendOne sends a variant to one address that need not be a subscriber's.
-func (e *Engine) sendOne(ctx context.Context, fixed settings, variant digest.Variant, date time.Time, to subscriber.Address) error {
-	m, err := e.compile(fixed, date, variant, 0)
+func (e *Engine) sendOne(ctx context.Context, mail testMail, to subscriber.Address) error {
+	fixed, variant := mail.fixed, mail.variant
+	m, err := e.compile(fixed, mail.date, variant, mail.page)
 	if err != nil {
 		return err
 	}
-	m.page = digest.PagePath(variant.Edition) // a test mail may show a variant that has no number
 	paths, err := mailer.NewSignedAddresses(e.secret, fixed.Domain)
 	if err != nil {
 		return err

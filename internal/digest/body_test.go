@@ -62,22 +62,6 @@ func TestBodiesAreAdaptedForMailPrograms(t *testing.T) {
 	}
 }
 
-func TestWebPageKeepsVideos(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	writeMail(t, dir, "whole", `{{range .Articles}}{{.Body}}{{end}}<a href="{{.Reader.Unsubscribe}}">x</a>`, "{{.Reader.Unsubscribe}}")
-	set, err := templates.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := sampleInput()
-	in.Definition.Template, in.Articles[0].HTML = "whole", `<video src="/media/v.mp4"></video>`
-	page, err := RenderPage(in, "", set)
-	if err != nil || !strings.Contains(page, `<video src="https://post.example/media/v.mp4"></video>`) {
-		t.Errorf("%v %s", err, page)
-	}
-}
-
 func TestImagesFitTheColumn(t *testing.T) {
 	t.Parallel()
 	for _, tc := range [][4]int{{1072, 600, 536, 300}, {536, 300, 536, 300}, {300, 9000, 300, 9000}, {5000, 3, 536, 0}, {0, 400, 0, 0}, {400, 0, 400, 0}} {

@@ -73,8 +73,4 @@ func TestMailsAndPagesShowTheTextsOfTheirLanguage(t *testing.T) {
 			}
 		}
 	}
-	page, err := RenderPage(in, "fr", set)
-	if err != nil || !strings.Contains(page, "La semaine") || !strings.Contains(page, "Nos articles.") || strings.Contains(page, "The Weekly") {
-		t.Errorf("the page is in another language (%v):\n%s", err, page)
-	}
 }

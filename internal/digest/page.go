@@ -1,46 +1,40 @@
 package digest
 
 import (
-	"cmp"
-	"fmt"
 	"net/url"
+	"strconv"
 
-	"github.com/tidings-press/tidings/templates"
+	"github.com/tidings-press/tidings/internal/article"
 )
 
-// RenderPage renders an edition as a public web page with all its articles. It uses the mail's
-// template, but the subscriber's links are replaced by the subscription form. lang is the
-// language of the fixed phrases; empty for the digest's or the site's.
-func RenderPage(in Input, lang string, set *templates.Set) (string, error) {
-	if len(in.Articles) == 0 && !in.IsMessage() {
-		return "", ErrEmpty
+// ListPath returns the path of the page that lists the editions of a digest.
+func ListPath(digest string) string { return "/digests/" + url.PathEscape(digest) + "/" }
+
+// PagePath returns the path of an edition's public page, such as "/digests/weekly/42-the-harbour/".
+// The number decides which edition it is; the words after it come from the subject, and the page
+// redirects other words to these. Without a subject the path has only the number.
+func PagePath(digest string, number int, subject string) string {
+	path := ListPath(digest) + strconv.Itoa(number)
+	if slug := article.Slugify(subject); slug != "" {
+		path += "-" + url.PathEscape(slug)
 	}
-	mail, err := set.Mail(cmp.Or(in.Definition.Template, DefaultTemplate))
-	if err != nil {
-		return "", fmt.Errorf("digest %s: %w", in.Definition.Name, err)
-	}
-	view := newView(in, cmp.Or(lang, in.language(Preferences{})), in.Articles, set)
-	if view.page.Subject, err = view.subject(); err != nil {
-		return "", fmt.Errorf("digest %s: %w", in.Definition.Name, err)
-	}
-	anonymous, err := view.page.Phrase("nobody")
-	if err != nil {
-		return "", err
-	}
-	subscribe := view.subscribeURL()
-	// Custom templates may show these on the page.
-	reader := Placeholders{Name: anonymous, Address: view.page.Site.Title, Unsubscribe: subscribe, Preferences: subscribe, Web: in.Site.URL + PagePath(in.ID)}
-	data, err := view.data(reader, extent{whole: len(in.Articles), bodies: true, web: true})
-	if err != nil {
-		return "", fmt.Errorf("digest %s: %w", in.Definition.Name, err)
-	}
-	data.Subscribe = subscribe
-	out, err := mail.HTML(data)
-	if err != nil {
-		return "", fmt.Errorf("digest %s: %w", in.Definition.Name, err)
-	}
-	return out, nil
+	return path + "/"
 }
 
-// PagePath returns the path of an edition's public page.
-func PagePath(edition string) string { return "/editions/" + url.PathEscape(edition) }
+// PagePath returns the path of the edition's public page.
+func (e Edition) PagePath() string { return PagePath(e.Digest, e.Number, e.Subject) }
+
+// VariantPath returns the path of the public page with the articles of a variant. number is the
+// variant's number within the edition. The variant without preferences has the edition's own page.
+func (e Edition) VariantPath(v Variant, number int) string {
+	if v.Key == "" {
+		return e.PagePath()
+	}
+	return e.PagePath() + strconv.Itoa(number) + "/"
+}
+
+// FeedbackPath returns the path of the page for an answer about an edition, yes or no. edition is
+// its id.
+func FeedbackPath(edition, answer string) string {
+	return "/editions/" + url.PathEscape(edition) + "/feedback/" + answer
+}

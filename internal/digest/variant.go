@@ -2,7 +2,6 @@ package digest
 
 import (
 	"html"
-	"strconv"
 	"strings"
 )
 
@@ -45,15 +44,6 @@ func (v Variant) Fill(values Placeholders) Variant {
 	v.HTML = strings.NewReplacer(escape...).Replace(v.HTML)
 	v.Text = strings.NewReplacer(plain...).Replace(v.Text)
 	return v
-}
-
-// PagePath returns the path of the public page with the articles of this variant. number is the
-// variant's number within its edition. The variant without preferences has the edition's page.
-func (v Variant) PagePath(number int) string {
-	if v.Key == "" {
-		return PagePath(v.Edition)
-	}
-	return PagePath(v.Edition) + "/" + strconv.Itoa(number)
 }
 
 // All lists the placeholders, in the order of the fields.

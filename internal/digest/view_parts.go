@@ -82,8 +82,7 @@ func (v view) addEdits(d *templates.Digest, web bool) error {
 // addInvitations adds what a mail invites its reader to do, and the date of the next edition. The web
 // page has none of it: it is read later, and by others.
 func (v view) addInvitations(d *templates.Digest) {
-	page := v.in.Site.URL + PagePath(v.in.ID)
-	d.Edition.URL = page
+	d.Edition.URL = v.in.Site.URL + PagePath(v.in.Definition.Name, v.in.Number, "") // redirects to the one with the subject
 	if d.Web {
 		return
 	}
@@ -92,7 +91,7 @@ func (v view) addInvitations(d *templates.Digest) {
 		d.Next = v.in.Next.In(v.zone)
 	}
 	if v.in.Definition.Feedback {
-		d.Feedback = templates.Feedback{Yes: page + "/feedback/yes", No: page + "/feedback/no"}
+		d.Feedback = templates.Feedback{Yes: v.in.Site.URL + FeedbackPath(v.in.ID, "yes"), No: v.in.Site.URL + FeedbackPath(v.in.ID, "no")}
 	}
 }
 

@@ -18,7 +18,7 @@ func TestOnlyTheButtonCountsAnAnswer(t *testing.T) {
 		s.subscriber(t, name+"@example.org")
 	}
 	edition := sentEdition(t, s, engine)
-	path := digest.PagePath(edition.ID) + "/feedback/"
+	path := digest.FeedbackPath(edition.ID, "")
 	want := func(helpful, unhelpful int64) {
 		t.Helper()
 		if votes, err := s.store.Votes(t.Context(), edition.Seq); err != nil || votes != (store.Votes{Helpful: helpful, Unhelpful: unhelpful}) {
@@ -74,7 +74,7 @@ func TestAnswersAreTakenOnlyForSentEditionsThatAsk(t *testing.T) {
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
 	s.subscriber(t, "ada@example.org")
-	path := digest.PagePath(sentEdition(t, s, engine).ID) + "/feedback/yes"
+	path := digest.FeedbackPath(sentEdition(t, s, engine).ID, "yes")
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		if w := ask(h, method, path); w.Code != http.StatusNotFound {
 			t.Errorf("%s for a digest that does not ask: %d", method, w.Code)

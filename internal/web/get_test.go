@@ -82,7 +82,7 @@ func TestGetRequestsChangeNothing(t *testing.T) {
 	queue := []string{
 		"/", "/healthz", "/readyz", "/robots.txt", "/admin/", "/admin/sign-in", "/admin/welcome/" + link, "/feeds", "/private/" + feedToken + "/feed.xml",
 		"/confirm/" + keys.SignConfirm(who.UID, "daily", s.store.Now()), "/unsubscribe/" + keys.Sign(token.Unsubscribe, who.UID, "weekly", edition.ID),
-		"/preferences/" + keys.Sign(token.Preferences, who.UID, "", ""), "/editions/" + edition.ID,
+		"/preferences/" + keys.Sign(token.Preferences, who.UID, "", ""), "/editions/" + edition.ID, "/digests/weekly/", "/digests/weekly/?q=ferry", edition.PagePath(),
 		"/editions/" + edition.ID + "/" + keys.Sign(token.WebEdition, who.UID, "weekly", edition.ID),
 	}
 	before := dump(t, s.store)

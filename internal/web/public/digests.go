@@ -1,10 +1,12 @@
 package public
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/schedule"
 )
@@ -55,6 +57,45 @@ func (p *Pages) digest(name string) *config.Digest {
 		}
 	}
 	return nil
+}
+
+// digestTitle returns the title of a digest in the language of a request's page, or its name if it
+// is not configured any more.
+func (p *Pages) digestTitle(ctx context.Context, name string) string {
+	if d := p.digest(name); d != nil {
+		return cmp.Or(p.text(ctx, d.Title), name)
+	}
+	return name
+}
+
+// digestLanguage returns the language of a digest in one language, or "".
+func (p *Pages) digestLanguage(name string) string {
+	if d := p.digest(name); d != nil {
+		return d.Language
+	}
+	return ""
+}
+
+// indexed reports whether search engines may list the editions of a digest.
+func (p *Pages) indexed(name string) bool {
+	if d := p.digest(name); d != nil && d.IndexEditions != nil {
+		return *d.IndexEditions
+	}
+	return p.config.Site.IndexEditions
+}
+
+// anyIndexed reports whether search engines may list the editions of any digest.
+func (p *Pages) anyIndexed() bool {
+	return p.config.Site.IndexEditions || slices.ContainsFunc(p.config.Digests, func(d config.Digest) bool { return p.indexed(d.Name) })
+}
+
+// editionFeeds returns links to the feed of a digest's editions, or none if the digest is not
+// configured any more.
+func (p *Pages) editionFeeds(ctx context.Context, name string) []feedLink {
+	if p.digest(name) == nil {
+		return nil
+	}
+	return p.links(p.digestTitle(ctx, name), feed.Definition{Kind: feed.ByDigest, Name: name})
 }
 
 // titles returns the titles of digests as a list in a sentence.

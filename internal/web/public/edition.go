@@ -2,168 +2,258 @@ package public
 
 import (
 	"cmp"
-	"errors"
-	"html"
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/config"
-	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
-	"github.com/tidings-press/tidings/internal/token"
 )
 
-// mailPolicy is the content security policy of editions as pages: inline styles, no scripts.
-// Links work.
-const mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; " +
-	"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: http: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// editionsMaxAge is how long pages with editions are cached: the content version counts changes of
+// articles only, and a new edition changes lists and the links between editions.
+const editionsMaxAge = time.Minute
 
-// edition serves the public page of an edition, once its first mail was sent. The links in mails
-// and in the feed of the digest's editions lead to it. It contains no address and no personal
-// links.
+// publicEdition is an edition as pages show it.
+type publicEdition struct {
+	store.Edition
+	Title    string
+	Path     string
+	Articles []article.Article // those that are still published, in the edition's order
+}
+
+// publicEdition returns an edition with its articles, as ArticlesByID or EditionContents return
+// them. If one of them was withdrawn, the title and the path have only the edition's number,
+// since the subject may name that article.
+func (p *Pages) publicEdition(ctx context.Context, e store.Edition, articles []article.Article) publicEdition {
+	withdrawn := len(articles) < len(e.Articles) || slices.ContainsFunc(articles, func(a article.Article) bool { return a.Status != article.Published })
+	if withdrawn {
+		e.Subject = ""
+	}
+	now := p.store.Now()
+	current := slices.DeleteFunc(slices.Clone(articles), func(a article.Article) bool { return !a.Listed(now) })
+	return publicEdition{
+		Edition: e, Articles: current, Path: e.PagePath(),
+		Title: cmp.Or(e.Subject, p.digestTitle(ctx, e.Digest)+", "+p.editionNumber(ctx, e.Number)),
+	}
+}
+
+// editionNumber returns the number of an edition for people, such as "No. 42".
+func (p *Pages) editionNumber(ctx context.Context, number int) string {
+	text, err := p.layout(ctx).frame.Phrase("edition", strconv.Itoa(number))
+	if err != nil {
+		return strconv.Itoa(number)
+	}
+	return text
+}
+
+// editionPage is the data of the page of an edition.
+type editionPage struct {
+	publicEdition
+	Of       string // title of the digest
+	List     string // path of the page of all its editions
+	Label    string // the edition's number for people
+	Whole    string // path of the page with all articles; empty on that page itself
+	Sections []editionSection
+
+	Previous, Next *publicEdition // nil at the ends
+	Form           subscribeForm
+}
+
+// editionSection is a part of an edition. The first one may have no heading.
+type editionSection struct {
+	Heading  string
+	Articles []editionArticle
+}
+
+// editionArticle is an article of an edition.
+type editionArticle struct {
+	card
+	Text string // its summary or the beginning of its text
+}
+
+// edition serves the public page of an edition, once its first mail was sent. It contains no address
+// and no personal links.
 func (p *Pages) edition(w http.ResponseWriter, r *http.Request) error {
-	e, err := p.startedEdition(r)
+	e, err := p.requestedEdition(r)
 	if err != nil {
 		return err
 	}
-	text, err := p.renderEdition(r, e, e.Articles, "")
-	if err != nil {
-		return err
-	}
-	p.showEdition(w, e, text, p.config.Site.IndexEditions)
-	return nil
+	return p.showEdition(w, p.withLanguage(r, p.digestLanguage(e.Digest)), e, nil)
 }
 
-// startedEdition returns the edition in a request's path, if its sending has started.
-func (p *Pages) startedEdition(r *http.Request) (store.Edition, error) {
-	e, err := p.store.Edition(r.Context(), r.PathValue("edition"))
-	if err == nil && e.Started.IsZero() {
-		err = store.ErrNotFound
-	}
-	return e, err
+// variantPage is the variant of an edition that a page shows.
+type variantPage struct {
+	digest.Variant
+	number int
 }
 
-// editionPart serves the page of a variant, by its number. It redirects the links in mails of
-// earlier versions, whose token led to a personal page, to the page of the same variant.
+// editionPart serves the page with the articles of a variant, by its number.
 func (p *Pages) editionPart(w http.ResponseWriter, r *http.Request) error {
-	if number, err := strconv.Atoi(r.PathValue("part")); err == nil {
-		return p.editionVariant(w, r, number)
-	}
-	claim, err := p.claimOf(r, r.PathValue("part"), token.WebEdition)
+	e, err := p.requestedEdition(r)
 	if err != nil {
 		return err
 	}
-	if claim.Edition != r.PathValue("edition") {
-		return p.wrongLink(r)
+	number, err := strconv.ParseInt(r.PathValue("part"), 10, 32)
+	if err != nil {
+		return store.ErrNotFound
 	}
-	path, err := p.pathFor(r, claim)
+	v, err := p.store.Variant(r.Context(), e.Seq, int(number))
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, path, http.StatusSeeOther)
+	return p.showEdition(w, p.withLanguage(r, v.Language), e, &variantPage{v, int(number)})
+}
+
+// requestedEdition returns the edition whose number is in a request's path, if its sending has
+// started.
+func (p *Pages) requestedEdition(r *http.Request) (store.Edition, error) {
+	text, _, _ := strings.Cut(r.PathValue("edition"), "-")
+	number, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return store.Edition{}, store.ErrNotFound
+	}
+	return p.store.StartedEdition(r.Context(), r.PathValue("digest"), int(number))
+}
+
+// showEdition shows the current articles of an edition, or those of one of its variants: with
+// corrections, and without those that were withdrawn. Other addresses of the same page redirect
+// to it.
+func (p *Pages) showEdition(w http.ResponseWriter, r *http.Request, e store.Edition, v *variantPage) error {
+	articles, err := p.store.ArticlesByID(r.Context(), e.Articles)
+	if err != nil {
+		return err
+	}
+	body := editionPage{publicEdition: p.publicEdition(r.Context(), e, articles), Form: p.formFor(r.Context(), e.Digest)}
+	whole, noIndex := body.Path, !p.indexed(e.Digest)
+	if v != nil && v.Key != "" {
+		body.showVariant(v)
+		body.Whole, noIndex = whole, true // all its articles are on the edition's own page
+	}
+	if r.URL.EscapedPath() != body.Path {
+		return redirectEdition(w, r, body.Path)
+	}
+	if len(body.Articles) == 0 {
+		return p.removedArticle(r)
+	}
+	if err := p.fillEdition(r.Context(), &body); err != nil {
+		return err
+	}
+	description := summaryOf(body.Articles)
+	limitCaching(w, editionsMaxAge)
+	return p.show(w, r, http.StatusOK, "edition", page{
+		Title: body.Title, Description: description, Canonical: p.config.Site.URL + whole, NoIndex: noIndex,
+		Feeds: p.editionFeeds(r.Context(), e.Digest), Metadata: p.editionMetadata(r.Context(), &body, p.config.Site.URL+whole, description), Body: body,
+	})
+}
+
+// showVariant replaces the articles by those of a variant.
+func (e *editionPage) showVariant(v *variantPage) {
+	if e.Subject != "" {
+		e.Title = v.Subject
+	}
+	e.Path = e.VariantPath(v.Variant, v.number)
+	e.Articles = slices.DeleteFunc(e.Articles, func(a article.Article) bool { return !slices.Contains(v.Articles, a.ID) })
+}
+
+// redirectEdition redirects to the current address of an edition. Browsers may keep that only as
+// long as a page: the address changes back when a withdrawn article returns.
+func redirectEdition(w http.ResponseWriter, r *http.Request, path string) error {
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	http.Redirect(w, r, path, http.StatusMovedPermanently)
 	return nil
 }
 
-// pathFor returns the path of the public page with the articles of a subscriber's mail.
-func (p *Pages) pathFor(r *http.Request, claim token.Claim) (string, error) {
-	e, err := p.startedEdition(r)
-	if err != nil {
-		return "", err
-	}
-	path := digest.PagePath(e.ID)
-	sub, err := p.store.SubscriberByToken(r.Context(), claim.Person)
-	if errors.Is(err, store.ErrNotFound) {
-		return path, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	number, v, err := p.store.VariantFor(r.Context(), e.Seq, sub.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		return path, nil // a test mail has no variant
-	}
-	return v.PagePath(number), err
-}
-
-func (p *Pages) editionVariant(w http.ResponseWriter, r *http.Request, number int) error {
-	e, err := p.startedEdition(r)
+// fillEdition adds what the page shows besides the articles themselves.
+func (p *Pages) fillEdition(ctx context.Context, body *editionPage) error {
+	body.Of, body.List, body.Label = p.digestTitle(ctx, body.Digest), digest.ListPath(body.Digest), p.editionNumber(ctx, body.Number)
+	cards, err := p.cards(ctx, body.Articles)
 	if err != nil {
 		return err
 	}
-	v, err := p.store.Variant(r.Context(), e.Seq, number)
+	section := editionSection{}
+	for _, c := range cards {
+		section.Articles = append(section.Articles, editionArticle{c, describe(c.Article)})
+	}
+	body.Sections = []editionSection{section}
+	before, after, err := p.store.StartedBeside(ctx, body.Digest, body.Number)
 	if err != nil {
 		return err
 	}
-	e.Subject = v.Subject
-	text, err := p.renderEdition(r, e, v.Articles, v.Language)
-	if err != nil {
-		return err
+	body.Previous, err = p.beside(ctx, before)
+	if err == nil {
+		body.Next, err = p.beside(ctx, after)
 	}
-	p.showEdition(w, e, text, false) // all its articles are on the edition's own page
-	return nil
+	return err
 }
 
-// renderEdition renders the page from the current articles: with corrections, and without those
-// that were withdrawn.
-func (p *Pages) renderEdition(r *http.Request, e store.Edition, ids []string, lang string) (string, error) {
-	articles, err := p.store.ArticlesByID(r.Context(), ids)
+// beside returns a neighbouring edition as pages show it, or nil.
+func (p *Pages) beside(ctx context.Context, e *store.Edition) (*publicEdition, error) {
+	if e == nil {
+		return nil, nil
+	}
+	found, err := p.publicEditions(ctx, []store.Edition{*e})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	articles = slices.DeleteFunc(articles, func(a article.Article) bool { return a.Status != article.Published })
-	if len(articles) < len(ids) {
-		e.Subject = "" // it may name a withdrawn article
-	}
-	pictures, err := copies.ForArticles(r.Context(), p.store, articles)
-	if err != nil {
-		return "", err
-	}
-	issue := digest.Input{
-		ID: e.ID, Definition: digest.Definition{Name: e.Digest, Title: config.Text(e.Digest)}, Number: e.Number,
-		Site: digest.SiteOf(p.config), Articles: articles, Pictures: pictures, Date: e.Created, Subject: e.Subject, Edits: e.Edits,
-	}
-	if d := p.digest(e.Digest); d != nil {
-		issue.Definition = digest.DefinitionOf(d)
-	}
-	out, err := digest.RenderPage(issue, lang, p.templates)
-	if errors.Is(err, digest.ErrEmpty) {
-		err = p.removedArticle(r)
-	}
-	return p.describeEdition(out, e, issue, lang), err
+	return &found[0], nil
 }
 
-// describeEdition adds to the page of an edition what search engines and cards of other sites show.
-// Templates of mails have no place for it.
-func (p *Pages) describeEdition(text string, e store.Edition, issue digest.Input, lang string) string {
-	title, address := cmp.Or(e.Subject, issue.Definition.Title.In(cmp.Or(lang, issue.Definition.Language))), p.config.Site.URL+digest.PagePath(e.ID)
+// publicEditions returns editions as lists show them.
+func (p *Pages) publicEditions(ctx context.Context, editions []store.Edition) ([]publicEdition, error) {
+	numbers := make([]int64, len(editions))
+	for i := range editions {
+		numbers[i] = editions[i].Seq
+	}
+	contents, err := p.store.EditionContents(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]publicEdition, len(editions))
+	for i, e := range editions {
+		out[i] = p.publicEdition(ctx, e, contents[e.Seq])
+	}
+	return out, nil
+}
+
+// summaryOf returns the titles of the first articles, as the description of an edition.
+func summaryOf(articles []article.Article) string {
+	const most = 5
 	var titles []string
-	for i := range issue.Articles[:min(len(issue.Articles), 5)] {
-		titles = append(titles, issue.Articles[i].Title)
+	for i := range articles[:min(len(articles), most)] {
+		titles = append(titles, articles[i].Title)
 	}
-	description := strings.Join(titles, " · ")
-	tags := `<link rel="canonical" href="` + html.EscapeString(address) + "\">\n"
-	for _, tag := range [][3]string{
-		{"name", "description", description}, {"property", "og:type", "article"}, {"property", "og:site_name", p.config.Site.Title.In(cmp.Or(lang, issue.Definition.Language))},
-		{"property", "og:title", title}, {"property", "og:url", address}, {"property", "og:description", description}, {"name", "twitter:card", "summary"},
-	} {
-		tags += "<meta " + tag[0] + `="` + tag[1] + `" content="` + html.EscapeString(tag[2]) + "\">\n"
-	}
-	return strings.Replace(text, "</head>", tags+"</head>", 1)
+	return strings.Join(titles, " · ")
 }
 
-// showEdition sends a page of an edition. Its canonical address is that of the whole edition.
-func (p *Pages) showEdition(w http.ResponseWriter, e store.Edition, text string, indexed bool) {
-	header := w.Header()
-	header.Set("Content-Security-Policy", mailPolicy)
-	header.Set("Link", "<"+p.config.Site.URL+digest.PagePath(e.ID)+`>; rel="canonical"`)
-	if !indexed {
-		header.Set("X-Robots-Tag", "noindex, nofollow")
+// editionMetadata returns the metadata of an edition for search engines and cards of other sites.
+func (p *Pages) editionMetadata(ctx context.Context, e *editionPage, address, description string) *metadata {
+	m := &metadata{
+		Type: "article", Title: e.Title, Description: description, URL: address, Locale: locale(p.layout(ctx).language),
+		Published: e.Started.UTC().Format(time.RFC3339),
 	}
-	header.Set("Cache-Control", "public, max-age=60")
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(text)) // a client that disconnected needs no response
+	m.Data = map[string]any{
+		"@context": "https://schema.org", "@type": "PublicationIssue", "name": e.Title, "issueNumber": e.Number, "url": address, "datePublished": m.Published,
+		"description": description, "isPartOf": map[string]string{"@type": "Periodical", "name": e.Of, "url": p.config.Site.URL + e.List},
+		"publisher": map[string]string{"@type": "Organization", "name": p.text(ctx, p.config.Site.Title), "url": p.config.Site.URL + "/"},
+	}
+	m.setImage(cmp.Or(p.pictureOf(e.Articles), p.siteImage()))
+	return m
+}
+
+// pictureOf returns the first image of some articles that cards of other sites can show, with an
+// absolute address, or nil.
+func (p *Pages) pictureOf(articles []article.Article) *article.Image {
+	for i := range articles {
+		if image := articles[i].Image; image != nil && !isDrawing(image) {
+			own := *image
+			own.URL = article.Absolute(own.URL, p.config.Site.URL)
+			return &own
+		}
+	}
+	return nil
 }

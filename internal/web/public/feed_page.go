@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/store"
 )
@@ -74,10 +73,14 @@ func (p *Pages) feedTitle(ctx context.Context, d feed.Definition) string {
 func (p *Pages) itemsOf(ctx context.Context, d feed.Definition) ([]feedPageItem, error) {
 	var out []feedPageItem
 	if d.Kind == feed.ByDigest {
-		editions, err := p.store.Editions(ctx, d.Name, pageSize)
+		started, err := p.store.StartedEditions(ctx, d.Name, maxNumber, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		editions, err := p.publicEditions(ctx, started)
 		for _, e := range editions {
-			if !e.Started.IsZero() {
-				out = append(out, feedPageItem{Title: e.Subject, Path: digest.PagePath(e.ID), Direction: "auto", Date: e.Started})
+			if len(e.Articles) > 0 {
+				out = append(out, feedPageItem{Title: e.Title, Path: e.Path, Summary: summaryOf(e.Articles), Direction: "auto", Date: e.Started})
 			}
 		}
 		return out, err

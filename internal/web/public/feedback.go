@@ -34,10 +34,10 @@ func (p *Pages) feedbackPage(w http.ResponseWriter, r *http.Request) error {
 	l := p.layout(r.Context())
 	body := buttonPage{
 		Text: l.say("You read:") + " " + e.Subject, Action: r.URL.Path, Button: l.say("Yes, it was helpful"),
-		Link: digest.PagePath(e.ID) + "/feedback/no", Label: l.say("No, it was not helpful"),
+		Link: digest.FeedbackPath(e.ID, "no"), Label: l.say("No, it was not helpful"),
 	}
 	if !helpful {
-		body.Button, body.Link, body.Label = body.Label, digest.PagePath(e.ID)+"/feedback/yes", body.Button
+		body.Button, body.Link, body.Label = body.Label, digest.FeedbackPath(e.ID, "yes"), body.Button
 	}
 	return p.show(w, r, http.StatusOK, "button", page{Title: l.say("Was this edition helpful?"), NoIndex: true, Narrow: true, Body: body})
 }
@@ -61,6 +61,6 @@ func (p *Pages) feedback(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.show(w, r, http.StatusOK, "message", page{Title: l.say("Thank you"), NoIndex: true, Narrow: true, Body: &refusal{
 		Text: l.say("Your answer helps us to write the next edition. We do not store who answered."),
-		Link: digest.PagePath(e.ID), Label: l.say("Read the edition again"),
+		Link: e.PagePath(), Label: l.say("Read the edition again"),
 	}})
 }

@@ -68,12 +68,17 @@ func (p *Pages) articleMetadata(a *article.Article, description string) *metadat
 		own := *a.Image
 		own.URL = article.Absolute(own.URL, p.config.Site.URL)
 		s.Data["image"] = own.URL
-		if !strings.HasPrefix(own.Type, "image/svg") && !strings.HasSuffix(own.URL, ".svg") { // cards cannot show SVG
+		if !isDrawing(&own) {
 			image = &own
 		}
 	}
 	s.setImage(image)
 	return s
+}
+
+// isDrawing reports whether an image is in SVG, which cards of other sites cannot show.
+func isDrawing(image *article.Image) bool {
+	return strings.HasPrefix(image.Type, "image/svg") || strings.HasSuffix(image.URL, ".svg")
 }
 
 // locale returns a language as Open Graph names it, with its likely region: en_US for en.

@@ -118,10 +118,17 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /languages/{name}":     p.language,
 		"GET /feeds":                p.feedList,
 
-		"GET /editions/{edition}":        p.edition,
-		"GET /editions/{edition}/{part}": p.editionPart,
+		"GET /digests/{digest}/{edition}":            p.edition,
+		"GET /digests/{digest}/{edition}/{$}":        p.edition,
+		"GET /digests/{digest}/{edition}/{part}":     p.editionPart,
+		"GET /digests/{digest}/{edition}/{part}/{$}": p.editionPart,
+		"GET /editions/{edition}":                    p.formerEdition,
+		"GET /editions/{edition}/{part}":             p.formerEditionPart,
 	} {
 		mux.Handle(pattern, p.cached(loadshare.Cacheable, before, nil, h))
+	}
+	for _, pattern := range []string{"GET /digests/{digest}", "GET /digests/{digest}/{$}"} {
+		mux.Handle(pattern, p.cached(loadshare.Search, []string{"before", "q"}, p.limitQuestions, p.editionList))
 	}
 	mux.Handle("GET /tags/{$}", p.cached(loadshare.Cacheable, []string{"find"}, nil, p.tags))
 	mux.Handle("GET /sitemap.xml", p.cached(loadshare.Search, []string{"part"}, nil, p.sitemap))

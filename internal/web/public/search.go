@@ -53,6 +53,14 @@ func (p *Pages) limitSearches(w http.ResponseWriter, r *http.Request) error {
 	return p.tooMany(r)
 }
 
+// limitQuestions is limitSearches for a list that can be searched.
+func (p *Pages) limitQuestions(w http.ResponseWriter, r *http.Request) error {
+	if r.URL.Query().Get("q") == "" {
+		return nil
+	}
+	return p.limitSearches(w, r)
+}
+
 // searchHandler returns the handler of the search page. Search engines must not index it.
 func (p *Pages) searchHandler(kind feed.Kind) handler {
 	return func(w http.ResponseWriter, r *http.Request) error { return p.showSearch(w, r, kind) }

@@ -127,21 +127,46 @@ func (p *Pages) listPages(ctx context.Context, out *sitemap) error {
 			paths = append(paths, feed.LanguagePath(l.Name))
 		}
 	}
-	if p.config.Site.IndexEditions {
-		editions, err := p.store.Editions(ctx, "", maxListed)
-		if err != nil {
-			return err
-		}
-		for _, e := range editions {
-			if !e.Started.IsZero() {
-				paths = append(paths, digest.PagePath(e.ID))
-			}
-		}
+	editions, err := p.indexedEditions(ctx)
+	if err != nil {
+		return err
 	}
+	paths = append(paths, editions...)
 	for _, path := range paths {
 		out.add(p.config.Site.URL+path, time.Time{})
 	}
 	return nil
+}
+
+// indexedEditions returns the paths of the lists of editions and of the editions that search engines
+// may list.
+func (p *Pages) indexedEditions(ctx context.Context) ([]string, error) {
+	var paths []string
+	for _, d := range p.config.Digests {
+		if !p.indexed(d.Name) {
+			continue
+		}
+		paths = append(paths, digest.ListPath(d.Name))
+		for before := maxNumber; len(paths) < maxListed; {
+			started, err := p.store.StartedEditions(ctx, d.Name, before, maxSearched)
+			if err != nil {
+				return nil, err
+			}
+			editions, err := p.publicEditions(ctx, started)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range editions {
+				if before = e.Number; len(e.Articles) > 0 {
+					paths = append(paths, e.Path)
+				}
+			}
+			if len(started) < maxSearched {
+				break
+			}
+		}
+	}
+	return paths[:min(len(paths), maxListed)], nil
 }
 
 // robots answers /robots.txt.
@@ -150,7 +175,7 @@ func (p *Pages) robots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	text := "User-agent: *\n"
 	for _, path := range []string{"/admin/", "/confirm/", "/unsubscribe/", "/preferences/", "/editions/", "/private/", "/search?", "/filter?"} {
-		if path != "/editions/" || !p.config.Site.IndexEditions {
+		if path != "/editions/" || !p.anyIndexed() {
 			text += "Disallow: " + path + "\n"
 		}
 	}

@@ -30,6 +30,15 @@ func (p *Pages) emptyForm(ctx context.Context) subscribeForm {
 	return subscribeForm{Digests: p.digests(ctx, nil), Trap: honeypotField}
 }
 
+// formFor returns the form with one digest chosen.
+func (p *Pages) formFor(ctx context.Context, name string) subscribeForm {
+	form := p.emptyForm(ctx)
+	if chosen := p.knownDigests([]string{name}); chosen != nil {
+		form.Digests = p.digests(ctx, chosen)
+	}
+	return form
+}
+
 func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 	form := p.emptyForm(r.Context())
 	form.Full = true
