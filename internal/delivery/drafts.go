@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
@@ -84,7 +86,7 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	if err != nil || !found || !def.awaitsApproval() {
 		return false, err
 	}
-	issue, err := e.input(ctx, def, state, selection{draft: draft.ID}, tick.Key)
+	issue, err := e.joinInput(ctx, def, state, draft, tick.Key)
 	if err != nil {
 		return true, err
 	}
@@ -117,6 +119,41 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	}
 	e.Log.Info("a draft was not approved in time: the new articles joined it", "digest", def.Name, "edition", draft.ID, "tick", tick.Key, "new", joined, "articles", len(next.Articles))
 	return true, nil
+}
+
+// joinInput returns the input for a draft to which a tick adds articles. A draft that an editor
+// has composed keeps its articles and does not take those that were excluded; new ones fill what is
+// left up to the maximum.
+func (e *Engine) joinInput(ctx context.Context, def *Definition, state store.DigestState, draft store.Edition, tick string) (digest.Input, error) {
+	if draft.Edits.IsZero() {
+		return e.input(ctx, def, state, selection{draft: draft.ID}, tick)
+	}
+	issue, err := e.inputOf(ctx, draft)
+	var broken *renderError
+	if errors.As(err, &broken) { // all its articles were withdrawn
+		return e.input(ctx, def, state, selection{draft: draft.ID}, tick)
+	}
+	if err != nil {
+		return issue, err
+	}
+	issue.Subject, issue.Date = "", e.Store.Now()
+	if def.Max > 0 && len(issue.Articles) >= def.Max {
+		return issue, nil
+	}
+	w := e.waiting(def, state, selection{})
+	found, err := e.Store.WaitingArticles(ctx, w)
+	if err != nil {
+		return issue, err
+	}
+	found = slices.DeleteFunc(found, func(a article.Article) bool {
+		return slices.ContainsFunc(draft.Edits.Excluded, func(x digest.Exclusion) bool { return x.Article == a.ID })
+	})
+	rule := def.rule()
+	rule.Min, rule.Max = 0, max(0, def.Max-len(issue.Articles))
+	added := digest.Choose(found, rule, w.Now)
+	issue.Articles = digest.Choose(append(issue.Articles, added...), digest.Rule{}, w.Now)
+	issue.Pictures, err = copies.ForArticles(ctx, e.Store, issue.Articles)
+	return issue, err
 }
 
 // rebuildDraft returns a draft with the articles of the input. It keeps a subject that an editor

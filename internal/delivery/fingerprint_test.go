@@ -129,7 +129,7 @@ func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
 		check("layout's "+name, input)
 	}
 	input := sampleInput()
-	input.Edits = digest.Edits{Excluded: []digest.Exclusion{{Article: "a9"}}, Added: []string{"a1"}, Waived: []digest.Waiver{{Finding: "weight"}}}
+	input.Edits = digest.Edits{Excluded: []digest.Exclusion{{Article: "a9"}}, Added: []string{"a1"}, Waived: []digest.Waiver{{Finding: "weight"}}, By: "ann", At: input.Date}
 	if fingerprint(input) != want {
 		t.Error("records of edits that change no mail change the fingerprint")
 	}

@@ -214,6 +214,11 @@ func waiting(now time.Time, def *Definition, state store.DigestState, from selec
 	return w
 }
 
+// rule returns the rule by which articles are chosen.
+func (def *Definition) rule() digest.Rule {
+	return digest.Rule{Min: def.Min, Max: def.Max, Oldest: def.Oldest, After: def.After, Filter: func(a *article.Article) bool { return def.Filter.Match(a) }}
+}
+
 // input chooses the articles of the next edition. The edition's id is derived from the digest and
 // the tick's key, and so are the Message-IDs and return paths of its mails. If a restored store
 // makes the edition of a tick again, second copies have the Message-IDs of the first.
@@ -223,8 +228,7 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 	if err != nil {
 		return digest.Input{}, err
 	}
-	rule := digest.Rule{Min: def.Min, Max: def.Max, Oldest: def.Oldest, After: def.After, Filter: func(a *article.Article) bool { return def.Filter.Match(a) }}
-	chosen := digest.Choose(candidates, rule, w.Now)
+	chosen := digest.Choose(candidates, def.rule(), w.Now)
 	if len(chosen) == 0 {
 		return digest.Input{}, e.nothingNewError(ctx, def, w)
 	}

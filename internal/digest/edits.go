@@ -21,6 +21,8 @@ type Edits struct {
 	Excluded  []Exclusion       `json:"excluded,omitempty"`
 	Added     []string          `json:"added,omitempty"` // ids of articles that the filter left out
 	Waived    []Waiver          `json:"waived,omitempty"`
+	By        string            `json:"by,omitempty"` // the editor who made the last change
+	At        time.Time         `json:"at,omitzero"`
 }
 
 // Form is how much of an article a mail shows. The empty form leaves it to the template.
@@ -67,7 +69,7 @@ func (e Edits) IsZero() bool { return e.text() == "{}" }
 // Shown returns the edits that change what mails show in another way than by the list of
 // articles.
 func (e Edits) Shown() Edits {
-	e.Excluded, e.Added, e.Waived = nil, nil, nil
+	e.Excluded, e.Added, e.Waived, e.By, e.At = nil, nil, nil, "", time.Time{}
 	return e
 }
 

@@ -154,8 +154,11 @@ type StateError struct {
 	Want    digest.State
 }
 
-// Error names the edition, its state and the refused state.
+// Error names the edition, its state and the refused state. A draft is wanted for an edit.
 func (e *StateError) Error() string {
+	if e.Want == digest.Draft {
+		return fmt.Sprintf("edition %s is %s; only a draft can be changed", e.Edition, e.Have)
+	}
 	return fmt.Sprintf("edition %s is %s and cannot become %s", e.Edition, e.Have, e.Want)
 }
 

@@ -56,6 +56,11 @@ WHERE state = 'draft' AND automatic = 0 AND author = '' AND audience = '' AND di
 -- Index: editions_id.
 UPDATE editions SET subject = $2, created = $3, send_at = $7, held = $8 WHERE id = $1 AND state = 'draft' AND created = $4 AND subject = $5 AND edits = $6;
 
+-- name: edition.edit
+-- Changes a draft if it is still the one that the editor saw: no other editor and no later tick
+-- has changed it. Index: editions_id.
+UPDATE editions SET subject = $2, edits = $3 WHERE id = $1 AND state = 'draft' AND created = $4 AND subject = $5 AND edits = $6;
+
 -- name: edition.clearArticles
 -- Index: primary key.
 DELETE FROM edition_articles WHERE edition = $1;

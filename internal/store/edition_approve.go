@@ -163,7 +163,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 			return err
 		}
 		if n == 0 {
-			return approvalError(ctx, tx, e)
+			return draftError(ctx, tx, e.ID, digest.Approved)
 		}
 		if err := dropArticles(ctx, tx, e, f.Articles); err != nil {
 			return err
@@ -193,19 +193,20 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 	return e, err
 }
 
-// approvalError returns the reason why an edition could not be approved.
-func approvalError(ctx context.Context, tx *conn, e Edition) error {
-	found, err := tx.editions(ctx, "edition.get", e.ID)
+// draftError returns the reason why a draft could not be changed. want is the state that it should
+// have got.
+func draftError(ctx context.Context, tx *conn, id string, want digest.State) error {
+	found, err := tx.editions(ctx, "edition.get", id)
 	if err != nil {
 		return err
 	}
 	if len(found) == 0 {
-		return notFound("edition", e.ID)
+		return notFound("edition", id)
 	}
 	if found[0].State == digest.Draft {
 		return ErrDraftChanged
 	}
-	return &StateError{Edition: e.ID, Have: found[0].State, Want: digest.Approved}
+	return &StateError{Edition: id, Have: found[0].State, Want: want}
 }
 
 // dropArticles removes the articles of a draft that are not among the frozen ones, because

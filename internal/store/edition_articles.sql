@@ -3,6 +3,22 @@
 -- from being sent twice.
 INSERT INTO ledger (digest, article_id, edition_id) VALUES ($1, $2, $3) ON CONFLICT (digest, article_id) DO NOTHING;
 
+-- name: ledger.take
+-- Records that an editor put an article into an edition, even if it was marked as seen. It changes
+-- nothing if another edition contains the article. Index: primary key.
+INSERT INTO ledger (digest, article_id, edition_id) VALUES ($1, $2, $3)
+ON CONFLICT (digest, article_id) DO UPDATE SET edition_id = excluded.edition_id WHERE ledger.edition_id = '';
+
+-- name: ledger.seen
+-- Marks an article of a draft as seen: no edition of the digest will contain it. Index: primary
+-- key.
+UPDATE ledger SET edition_id = '' WHERE digest = $1 AND article_id = $2 AND edition_id = $3;
+
+-- name: ledger.of
+-- The editions that contain some articles, or empty for articles that were marked as seen. Index:
+-- primary key.
+SELECT article_id, edition_id FROM ledger WHERE digest = $1 AND article_id IN strings($2);
+
 -- name: ledger.unmarkSeen
 -- Returns articles that an editor marked as seen to the digest's queue: those dated before
 -- $2, or all if $2 is 0. Indexes: ledger_edition, articles_id.
