@@ -153,7 +153,7 @@ func (a *cli) input(name string) (io.ReadCloser, error) {
 	}
 	file, err := os.Open(name)
 	if errors.Is(err, os.ErrNotExist) {
-		err = usagef("%s does not exist; name a CSV file, or - for standard input", name)
+		err = usagef("%s does not exist; name a file, or - for standard input", name)
 	}
 	return file, err
 }

@@ -15,7 +15,7 @@ import (
 // stops at the first kind of problem and makes no suggestions.
 type decoder struct {
 	file     string
-	env      func(string) (string, bool)
+	env      func(string) (string, bool) // nil expands no variables
 	lines    map[string]int
 	problems Problems
 	literals []string // keys whose secrets are in the file itself
@@ -134,7 +134,10 @@ func (d *decoder) scalar(node *yaml.Node, into reflect.Value, key string) {
 		d.wrong(node.Line, key, "the value is "+kindOf(node), "write a single value")
 		return
 	}
-	text, missing := expand(node.Value, d.env)
+	text, missing := node.Value, []string(nil)
+	if d.env != nil {
+		text, missing = expand(node.Value, d.env)
+	}
 	for _, name := range missing {
 		d.wrong(node.Line, key, "the environment variable "+name+" is not set", "set it, or write ${"+name+":-a default}")
 	}

@@ -124,9 +124,12 @@ func (c *Config) Problem(key, what, fix string) Problem {
 	return Problem{File: c.path, Line: c.lineOf(key), Key: key, What: what, Fix: fix}
 }
 
-func (c *Config) lineOf(key string) int {
+func (c *Config) lineOf(key string) int { return lineOf(c.lines, key) }
+
+// lineOf returns the line of a key, or of the nearest one above it; 0 if there is none.
+func lineOf(lines map[string]int, key string) int {
 	for key != "" {
-		if line := c.lines[key]; line > 0 {
+		if line := lines[key]; line > 0 {
 			return line
 		}
 		key = key[:max(0, strings.LastIndexAny(key, ".["))]

@@ -24,6 +24,7 @@ type Composition struct {
 	Edits            digest.Edits
 	Articles         []article.Article // those in the draft, in the digest's order
 	Withdrawn        []article.Article // those that an approval would leave out
+	Excluded         []article.Article // those that editors took out
 
 	by       string
 	now      time.Time
@@ -54,6 +55,13 @@ func (e *Engine) Composition(ctx context.Context, id, by, revision string) (*Com
 		return nil, e.changedDraft(edition)
 	}
 	if c.Withdrawn, err = e.withdrawnFrom(ctx, edition, issue); err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, x := range edition.Edits.Excluded {
+		out = append(out, x.Article)
+	}
+	if c.Excluded, err = e.Store.ArticlesByID(ctx, out); err != nil {
 		return nil, err
 	}
 	issue.Subject = ""

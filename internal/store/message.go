@@ -127,7 +127,7 @@ func (s *Store) EditMessage(ctx context.Context, was, next Edition) (Edition, er
 		n, err := tx.Exec(ctx, "message.edit", was.ID, next.Digest, next.Number, next.Subject, encodeEdits(next.Edits), next.Audience,
 			was.Subject, encodeEdits(was.Edits), was.Audience)
 		if err == nil && n == 0 {
-			err = approvalError(ctx, tx, was)
+			err = draftError(ctx, tx, was.ID, digest.Draft)
 		}
 		if err != nil {
 			return err
