@@ -48,6 +48,7 @@ type Article struct {
 	Enclosure []Enclosure
 	Origin    *Origin
 	Episode   *Episode // nil unless the article is an episode of a podcast
+	Weight    int      `json:",omitempty"` // in digests ordered by weight, lower weights come first; 0 for none, which comes last
 
 	Published time.Time // date given by the author; UTC, in milliseconds
 	Updated   time.Time // last change of the content; not before the first value of Published

@@ -87,6 +87,9 @@ func (a *Article) ContentHash() string {
 	if a.Episode != nil { // likewise
 		fields = append(fields, a.Episode)
 	}
+	if a.Weight != 0 {
+		fields = append(fields, "weight", a.Weight)
+	}
 	data, err := json.Marshal(fields)
 	if err != nil {
 		panic(err) // strings and numbers always marshal

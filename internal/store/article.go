@@ -102,7 +102,7 @@ func scanArticle(rows *sql.Rows) (StoredArticle, error) {
 	var published, updated, ingested, removed, expires int64
 	err := rows.Scan(&out.Position.Seq, &out.Position.At, &out.Revision, &a.ID, &a.Source, &a.Slug, &a.URL, &a.Title,
 		&a.Summary, &a.HTML, &a.Language, &authors, &tags, &image, &enclosures, &origin, &published, &updated,
-		&ingested, &removed, &a.Status, &a.Hash, &expires, &episode)
+		&ingested, &removed, &a.Status, &a.Hash, &expires, &episode, &a.Weight)
 	if err != nil {
 		return out, err
 	}
@@ -131,7 +131,7 @@ func articleValues(a *article.Article, row *articleRow) []any {
 	return []any{row.id, a.Source, row.slug, a.URL, a.Title, a.Summary, a.HTML, a.Language, jsonText(a.Authors, a.Authors == nil),
 		jsonText(a.Tags, a.Tags == nil), jsonText(a.Image, a.Image == nil), jsonText(a.Enclosure, a.Enclosure == nil),
 		jsonText(a.Origin, a.Origin == nil), row.published, row.updated, row.ingested, row.removed, string(row.status), a.Hash, row.expires,
-		jsonText(a.Episode, a.Episode == nil)}
+		jsonText(a.Episode, a.Episode == nil), a.Weight}
 }
 
 // scanArticleID reads seq, a position, the revision and the id of an article.

@@ -1,6 +1,7 @@
 -- columns: article
 -- id, source, slug, url, title, summary, html, language, authors, tags, image, enclosures, origin,
--- published bigint, updated bigint, ingested bigint, removed bigint, status, hash, expires bigint, episode
+-- published bigint, updated bigint, ingested bigint, removed bigint, status, hash, expires bigint, episode,
+-- weight bigint
 
 -- columns: storedArticle
 -- seq bigint, id, slug, wanted, hash, status, published bigint, updated bigint, ingested bigint, offered bigint,

@@ -50,6 +50,7 @@ func TestStoredArticleIsReadBackUnchanged(t *testing.T) {
 			a.Image = &article.Image{URL: "/media/x.png", Alt: "x", Type: "image/png", Bytes: 12, Width: 3, Height: 4}
 			a.Enclosure = []article.Enclosure{{URL: "https://e/x.mp3", Type: "audio/mpeg", Bytes: 9, Duration: time.Minute}}
 			a.Episode = &article.Episode{Number: 3, Kind: article.Trailer, Persons: []article.Person{{Name: "Ann"}}}
+			a.Weight = -7
 			a.Origin = &article.Origin{Title: "Elsewhere", URL: "https://elsewhere.example"}
 			a.Published = time.Date(1969, 2, 3, 4, 5, 6, 7e6, time.UTC)
 		})

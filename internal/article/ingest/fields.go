@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,6 +56,7 @@ func (im *importer) fields(a *article.Article, m meta) *Problem {
 	a.Tags = uniqueTags(append(tagsOf(m), im.options.Tags...))
 	a.Authors = im.authors(m)
 	a.Language = im.language(m)
+	a.Weight = im.weight(m)
 	if a.URL == "" && im.site != nil && !im.severalArticles {
 		a.URL = im.site.address(a, m, im.below, im.options.Zone)
 	}
@@ -73,6 +75,24 @@ func (im *importer) summary(m meta) string {
 		}
 	}
 	return ""
+}
+
+// maxWeight bounds the weight of an article in both directions.
+const maxWeight = 1_000_000_000
+
+// weight returns the weight in the front matter, or 0.
+func (im *importer) weight(m meta) int {
+	value := m.values["weight"]
+	if value == nil {
+		return 0
+	}
+	text := strings.TrimSpace(fmt.Sprint(value))
+	n, err := strconv.Atoi(text)
+	if err != nil || n < -maxWeight || n > maxWeight {
+		im.warn(m.lines["weight"], fmt.Sprintf("weight: %q is not a whole number", text), "write a number such as 10; lower weights come first")
+		return 0
+	}
+	return n
 }
 
 // address returns the URL or path in the front matter, or an empty string. Patterns such as
