@@ -93,6 +93,9 @@ func definition(c *config.Config, d *config.Digest) (delivery.Definition, error)
 	if out.Filter, err = d.Filter.Compile(); err != nil {
 		return out, err
 	}
+	if out.Layout, err = digest.LayoutOf(d); err != nil {
+		return out, err
+	}
 	if out.From, err = mailbox(d.Sender); err != nil {
 		return out, err
 	}

@@ -64,6 +64,7 @@ func (c *checker) digest(key string, d *Digest) {
 	c.oneOf(key+".prefer", d.Prefer, "newest", "oldest")
 	c.oneOf(key+".notify", d.Notify, "editors", "owners", "none")
 	c.notNegative(key+".after", d.After)
+	c.arrangement(key, d)
 }
 
 // draftBefore checks how long before its tick an edition is drafted: the draft of a tick must not

@@ -3,6 +3,8 @@ package config
 import (
 	"cmp"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // Default returns the settings of a service without a configuration file: an SQLite store in the
@@ -87,6 +89,12 @@ func (d *Digest) fill(c *Config) {
 	}
 	d.Prefer = cmp.Or(d.Prefer, "newest")
 	d.Notify = cmp.Or(d.Notify, "editors")
+	d.Order = cmp.Or(d.Order, "newest")
+	for i := range d.Sections {
+		s := &d.Sections[i]
+		s.Title = s.Title.preferring(c.Site.Language)
+		s.Name = cmp.Or(s.Name, article.Slugify(s.Tag), article.Slugify(s.Title.String()))
+	}
 }
 
 func (m *Mailbox) fill() {

@@ -99,7 +99,7 @@ func docDefaults() Config {
 	c.Site.Title, c.Site.URL, c.Site.Timezone, c.Site.Language = "Tidings", "http://localhost:8080", "UTC", "en"
 	c.Import.Sources = []Source{{}}
 	c.Feeds = []Feed{{Podcast: &Podcast{Persons: []Person{{}}}}}
-	c.Digests = []Digest{{}}
+	c.Digests = []Digest{{Sections: []DigestSection{{}}}}
 	c.Brand = Brand{Logo: &Picture{}, Header: &Picture{}, Links: []Link{{}}, Person: Signer{Portrait: &Picture{}, Signature: &Picture{}}}
 	c.Relays = []Relay{{}}
 	c.Mail.DKIM = []DKIM{{}}

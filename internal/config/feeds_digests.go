@@ -102,6 +102,20 @@ type Digest struct {
 	Prefer string `yaml:"prefer"`
 	// How long an article ripens, such as 2d: an edition takes it only when so much time has passed since its import, and since its own date if that is later. Empty for no delay.
 	After time.Duration `yaml:"after"`
+	// Order in which articles are shown: newest first, oldest first, or weight: by the weight in their front matter, lowest first, and then newest first.
+	Order string `yaml:"order"`
+	// A tag. The newest article with it is shown first and largest; without one it is the first in the order.
+	Lead string `yaml:"lead"`
+	// Sections with headings, in the order shown. An article is in the first section that selects it. Those that no section selects stand before the sections, or in the section that selects all.
+	Sections []DigestSection `yaml:"sections"`
+	// How much of each article is shown: full, summary or title. When empty, what the template shows.
+	Form string `yaml:"form"`
+	// source puts the articles of one source together below its name: the publication that a feed names for the article, or the host of its canonical address. Not together with sections.
+	GroupBy string `yaml:"group_by"`
+	// Parameters that mails add to the links to articles on this site, such as utm_source=news&utm_campaign={digest}-{number}. The placeholders are {digest}, {number}, {date} and {section}. A parameter that a link has already stays as it is.
+	LinkParameters string `yaml:"link_parameters"`
+	// Further hosts whose links get the parameters, such as blog.example.org.
+	LinkHosts []string `yaml:"link_hosts"`
 	// Mail template: digest, brief, or one of your own.
 	Template string `yaml:"template"`
 	// Template of the subject line; see docs/templates.md.
@@ -124,4 +138,18 @@ type Digest struct {
 	IndexEditions *bool `yaml:"index_editions"`
 	// Who gets proofs, and mails when a draft needs approval, is held or skipped, or when an article of an approved edition is withdrawn: editors for all of them, owners, or none.
 	Notify string `yaml:"notify"`
+}
+
+// DigestSection is one section of a digest.
+type DigestSection struct {
+	// Heading of the section: a text, or one per language.
+	Title Text `yaml:"title"`
+	// Name in link parameters and in edits of a draft; made from the tag or the title when empty.
+	Name string `yaml:"name"`
+	// Tag of its articles.
+	Tag string `yaml:"tag"`
+	// Filter of its articles, in place of a tag. A section with neither selects all articles that no other section selects.
+	Filter Filter `yaml:"filter"`
+	// How much of each of its articles is shown: full, summary or title; the digest's form when empty.
+	Form string `yaml:"form"`
 }

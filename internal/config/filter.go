@@ -4,6 +4,11 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
+// isSet reports whether the filter has a condition.
+func (f Filter) isSet() bool {
+	return f.Match != "" || f.Search != "" || len(f.Tags)+len(f.Authors)+len(f.Languages) > 0
+}
+
 // Compile returns the filter for articles.
 func (f Filter) Compile() (article.Filter, error) {
 	all, err := article.ParseFilter(f.Match)

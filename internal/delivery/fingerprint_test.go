@@ -122,7 +122,7 @@ func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
 	for name, layout := range map[string]digest.Layout{
 		"order":    {Order: digest.OldestFirst},
 		"lead":     {Lead: article.Filter{Expr: article.Tag{Key: "harbour"}}},
-		"sections": {Sections: []digest.SectionRule{{Key: "sea", Title: map[string]string{"": "Sea"}, Filter: article.Filter{Expr: article.Tag{Key: "ferries"}}}}},
+		"sections": {Sections: []digest.SectionRule{{Key: "sea", Title: "Sea", Filter: article.Filter{Expr: article.Tag{Key: "ferries"}}}}},
 	} {
 		input := sampleInput()
 		input.Layout = layout

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
 )
 
 // outline writes the sections of an arrangement as "Heading: id id | Heading: id".
@@ -22,8 +23,8 @@ func tagged(tag string) article.Filter { return article.Filter{Expr: article.Tag
 func TestArticlesAreArranged(t *testing.T) {
 	t.Parallel()
 	sections := []SectionRule{
-		{Key: "politics", Title: map[string]string{"": "Politics", "fr": "Politique"}, Filter: tagged("politics")},
-		{Key: "sea", Title: map[string]string{"": "At sea"}, Filter: tagged("sea")},
+		{Key: "politics", Title: textOf(t, `{"en": "Politics", "fr": "Politique"}`), Filter: tagged("politics")},
+		{Key: "sea", Title: "At sea", Filter: tagged("sea")},
 	}
 	for _, c := range []struct {
 		name   string
@@ -53,6 +54,77 @@ func TestArticlesAreArranged(t *testing.T) {
 		if !reflect.DeepEqual(in, sampleInput().Articles) {
 			t.Errorf("%s: the articles that were passed in changed", c.name)
 		}
+	}
+}
+
+func TestArticlesAreOrderedByWeight(t *testing.T) {
+	t.Parallel()
+	in := sampleInput().Articles
+	for i, weight := range []int{0, 20, -1, 20} {
+		in[i].Weight = weight
+	}
+	for name, test := range map[string]struct {
+		layout Layout
+		want   string
+	}{
+		"lowest weight first":         {Layout{Order: ByWeight}, ":a3,a2,a4,a1"},
+		"newest lead whatever weight": {Layout{Order: ByWeight, Lead: article.Filter{Expr: article.All{}}}, ":a1,a3,a2,a4"},
+		"newest lead of the oldest":   {Layout{Order: OldestFirst, Lead: article.Filter{Expr: article.All{}}}, ":a1,a4,a3,a2"},
+	} {
+		if got := outline(Arrange(in, test.layout, Edits{}, "en")); got != test.want {
+			t.Errorf("%s: %q; want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestArticlesAreGroupedBySource(t *testing.T) {
+	t.Parallel()
+	in := sampleInput().Articles
+	in[0].Origin = &article.Origin{Title: "Harbour News", URL: "https://harbour.example"}
+	in[1].Origin, in[1].URL = &article.Origin{FeedURL: "https://www.boats.example/feed"}, "https://elsewhere.example/2"
+	in[2].URL = "https://boats.example/3"
+	in[3].Origin, in[3].URL = nil, ""
+	layout := Layout{GroupBySource: true}
+	for name, test := range map[string]struct {
+		edits Edits
+		want  string
+	}{
+		"own articles first": {Edits{}, ":a4 | Harbour News:a1 | boats.example:a2,a3"},
+		"editor's order":     {Edits{Order: []string{"a3"}}, ":a4 | boats.example:a3,a2 | Harbour News:a1"},
+		"editor's sections":  {Edits{Sections: map[string]string{"a1": NoSection, "a4": "Harbour News", "a2": "Ours"}}, ":a1 | Ours:a2 | boats.example:a3 | Harbour News:a4"},
+		"lead":               {Edits{Lead: "a2"}, ":a2,a4 | Harbour News:a1 | boats.example:a3"},
+	} {
+		if got := outline(Arrange(in, layout, test.edits, "en")); got != test.want {
+			t.Errorf("%s: %q; want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestLayoutFollowsTheConfiguration(t *testing.T) {
+	t.Parallel()
+	layout, err := LayoutOf(&config.Digest{
+		Order: "oldest", Lead: "Politics", Form: "summary",
+		Sections: []config.DigestSection{
+			{Name: "rest", Title: "And also", Form: "title"},
+			{Name: "sea", Title: "At sea", Tag: "SEA"},
+			{Name: "none", Title: "Nothing", Filter: config.Filter{Match: "nothing"}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := Arrange(sampleInput().Articles, layout, Edits{}, "en")
+	if got, want := outline(sections), ":a2 | And also:a4 | At sea:a3,a1"; got != want {
+		t.Errorf("%q; want %q", got, want)
+	}
+	if sections[0].Form != SummaryForm || sections[1].Form != TitleForm || sections[2].Form != SummaryForm {
+		t.Errorf("the forms are %s, %s and %s", sections[0].Form, sections[1].Form, sections[2].Form)
+	}
+	if plain, err := LayoutOf(&config.Digest{Order: "newest"}); err != nil || !reflect.DeepEqual(plain, Layout{}) {
+		t.Errorf("the default is %+v, %v; editions would change with it", plain, err)
+	}
+	if _, err := LayoutOf(&config.Digest{Sections: []config.DigestSection{{Name: "x", Title: "X", Filter: config.Filter{Match: "a AND"}}}}); err == nil {
+		t.Error("a filter that is not valid is accepted")
 	}
 }
 

@@ -1,12 +1,14 @@
 package digest
 
 import (
+	"encoding/json"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -77,6 +79,15 @@ func manyArticles(n int) Input {
 }
 
 // mustRender renders with the built-in templates.
+// textOf returns the text of a JSON object of strings by language.
+func textOf(tb testing.TB, languages string) (text config.Text) {
+	tb.Helper()
+	if err := json.Unmarshal([]byte(languages), &text); err != nil {
+		tb.Fatal(err)
+	}
+	return text
+}
+
 func mustRender(tb testing.TB, in Input, prefs Preferences) Variant {
 	tb.Helper()
 	v, err := Render(in, prefs, builtIn(tb))

@@ -27,6 +27,7 @@ type view struct {
 	sections []Section
 	articles []article.Article // of all sections
 	zone     *time.Location
+	links    linkParameters
 	bodies   map[string]template.HTML // the articles as mails show them, by id; filled by mailBody
 	minutes  map[string]int           // how long the articles take to read, by id; filled by addFacts
 }
@@ -38,8 +39,11 @@ func newView(in Input, lang string, articles []article.Article, set *templates.S
 		zone = time.UTC
 	}
 	page := set.Page(in.Site.In(lang), lang)
-	sections := Arrange(articles, in.Layout, in.Edits, page.Language)
-	return view{in: in, lang: lang, page: page, sections: sections, articles: flatten(sections), zone: zone, bodies: map[string]template.HTML{}, minutes: map[string]int{}}
+	sections := Arrange(articles, in.Layout, in.Edits, lang)
+	return view{
+		in: in, lang: lang, page: page, sections: sections, articles: flatten(sections), zone: zone,
+		links: newLinkParameters(in, sections, zone), bodies: map[string]template.HTML{}, minutes: map[string]int{},
+	}
 }
 
 // data returns the data for the template: the first articles whole, the next ones by title, and
@@ -83,9 +87,9 @@ func (v view) body(a *article.Article, web bool) (template.HTML, error) {
 	return v.mailBody(a)
 }
 
-func (v view) article(a *article.Article) templates.Article {
+func (v view) article(a *article.Article, web bool) templates.Article {
 	out := templates.Article{
-		ID: a.ID, Title: v.title(a), URL: a.URLFor(v.in.Site.URL),
+		ID: a.ID, Title: v.title(a), URL: v.linkTo(a, web),
 		Summary: singleLine(a.Summary, maxSummary), Tags: a.Tags,
 		Published: a.Published.In(v.zone), Language: a.Language, Direction: a.Direction(),
 		Image: v.image(a.Image),
@@ -98,7 +102,7 @@ func (v view) article(a *article.Article) templates.Article {
 }
 
 func (v view) link(a *article.Article) templates.Link {
-	return templates.Link{Title: v.title(a), URL: a.URLFor(v.in.Site.URL), Language: a.Language, Direction: a.Direction()}
+	return templates.Link{Title: v.title(a), URL: v.linkTo(a, false), Language: a.Language, Direction: a.Direction()}
 }
 
 // title returns the title of an article. Without one it uses the summary, slug or id, since the

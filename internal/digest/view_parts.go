@@ -25,7 +25,7 @@ func (v view) addArticles(d *templates.Digest, shown extent) error {
 		left -= count
 		begin := len(d.Articles)
 		for i := range section.Articles[:count] {
-			a := v.article(&section.Articles[i])
+			a := v.article(&section.Articles[i], shown.web)
 			a.Form = string(cmp.Or(v.in.Edits.Forms[a.ID], section.Form))
 			if shown.bodies {
 				var err error

@@ -39,7 +39,7 @@ func TestTemplatesGetAllPartsOfAnEdition(t *testing.T) {
 	in.Definition.Template, in.Next = "parts", testTime.AddDate(0, 0, 7)
 	in.Articles[0].Authors[0].Portrait = "https://post.example/anna.jpg"
 	in.Articles[1].Origin = &article.Origin{Title: "The Coast Review"}
-	in.Layout = Layout{Form: SummaryForm, Sections: []SectionRule{{Key: "Far away", Title: map[string]string{"": "Far away", "fr": "Au loin"}, Form: TitleForm}}}
+	in.Layout = Layout{Form: SummaryForm, Sections: []SectionRule{{Key: "Far away", Title: textOf(t, `{"en": "Far away", "fr": "Au loin"}`), Form: TitleForm}}}
 	in.Edits = Edits{
 		Intro:    map[string]string{"": "Good *morning*.\n\n[Tides](/tides) ![map](/media/map.svg)\n\n<script>alert(1)</script>", "fr": "Bonjour."},
 		Outro:    map[string]string{"fr": "Rien."},
