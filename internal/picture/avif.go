@@ -27,6 +27,28 @@ func inspectAVIF(data []byte) (Info, error) {
 	return info, nil
 }
 
+// avifOrientation returns the orientation of an AVIF image from its properties irot and imir
+// (ISO/IEC 23008-12, sections 6.5.10 and 6.5.12), as EXIF numbers it. They are those of the first
+// image that has any; images and their transparency are turned alike.
+func avifOrientation(data []byte) int {
+	quarters, mirrored, upsideDown := 0, false, false
+	boxes(data, 0, func(name string, content []byte) {
+		switch {
+		case name == "irot" && len(content) >= 1:
+			quarters = int(content[0] & 3) // anti-clockwise
+		case name == "imir" && len(content) >= 1:
+			mirrored, upsideDown = true, content[0]&1 == 0
+		}
+	})
+	if mirrored && upsideDown { // top and bottom exchanged: mirrored, after half a turn
+		quarters = (quarters + 2) % 4
+	}
+	if mirrored {
+		return [4]int{2, 7, 4, 5}[quarters]
+	}
+	return [4]int{1, 8, 3, 6}[quarters]
+}
+
 // containers are the boxes that contain boxes, with the bytes before these.
 var containers = map[string]int{"meta": 4, "iprp": 0, "ipco": 0, "iinf": 6}
 

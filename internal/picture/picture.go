@@ -42,10 +42,10 @@ type Info struct {
 var ErrUnknown = errors.New("not an image in a known format")
 
 // TooLargeError reports an image with too many pixels.
-type TooLargeError struct{ Width, Height int }
+type TooLargeError struct{ Width, Height, Max int }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("%d by %d pixels; at most %d million are read", e.Width, e.Height, MaxPixels/1_000_000)
+	return fmt.Sprintf("%d by %d pixels; at most %d million are read", e.Width, e.Height, e.Max/1_000_000)
 }
 
 // Inspect reads the header of an image.
@@ -148,20 +148,17 @@ func Clean(data []byte) ([]byte, Info, error) {
 // shown only as it is.
 func (i Info) CanCopy() error {
 	switch {
-	case i.Type == AVIF:
+	case i.Type == AVIF && !decodesAVIF:
 		return errAVIF
-	case i.Type == WebP && i.Animated:
-		return errAnimatedWebP
+	case i.Type == AVIF && i.Width > maxAVIF/max(1, i.Height):
+		return &TooLargeError{i.Width, i.Height, maxAVIF}
 	case i.Width <= 0 || i.Height <= 0 || i.Width > MaxPixels/i.Height:
-		return &TooLargeError{i.Width, i.Height}
+		return &TooLargeError{i.Width, i.Height, MaxPixels}
 	}
 	return nil
 }
 
-var (
-	errAVIF         = errors.New("AVIF is not decoded here")
-	errAnimatedWebP = errors.New("animations in WebP are not decoded here")
-)
+var errAVIF = errors.New("AVIF is not decoded by this program; build it with -tags nodynamic")
 
 // turnUpright decodes an image, turns it and encodes it again.
 func turnUpright(data []byte, info Info) ([]byte, error) {
@@ -190,6 +187,12 @@ func acquire() (release func()) {
 func decode(data []byte, info Info) (image.Image, error) {
 	if err := info.CanCopy(); err != nil {
 		return nil, err
+	}
+	switch {
+	case info.Type == AVIF:
+		return decodeAVIF(data)
+	case info.Type == WebP && info.Animated:
+		return firstFrameOfWebP(data, info)
 	}
 	src, _, err := image.Decode(bytes.NewReader(data))
 	return src, err

@@ -183,8 +183,13 @@ func TestAVIFKeepsItsPixelsWithoutMetadata(t *testing.T) {
 	if err != nil || bytes.Contains(cleaned, []byte("Secret")) || !bytes.HasSuffix(cleaned, []byte("\x00\x00pixels")) || len(cleaned) != len(file) {
 		t.Errorf("%q, %v", cleaned, err)
 	}
-	if _, err := Copies(data); !errors.Is(err, errAVIF) {
-		t.Errorf("%v", err)
+	if !decodesAVIF {
+		if _, err := Copies(data); !errors.Is(err, errAVIF) {
+			t.Errorf("%v", err)
+		}
+	}
+	if got := avifOrientation(file); got != 6 {
+		t.Errorf("its orientation is %d", got)
 	}
 	if info.Width != 5 || info.Height != 9 {
 		t.Errorf("turned by a quarter, it is %d by %d", info.Width, info.Height)
@@ -282,8 +287,33 @@ func TestAnimationsAreRecognised(t *testing.T) {
 			t.Errorf("%s is changed: %v", name, err)
 		}
 	}
-	if info, _ := Inspect(webp); info.Width != 9 || info.Height != 5 || !errors.Is(info.CanCopy(), errAnimatedWebP) {
+	if info, _ := Inspect(webp); info.Width != 9 || info.Height != 5 || info.CanCopy() != nil {
 		t.Errorf("%+v", info)
+	}
+}
+
+func TestFirstFrameOfWebPIsCopied(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"moving.webp", "moving-lossy.webp"} {
+		copies, err := Copies(fileOf(t, name))
+		if err != nil || len(copies) != 1 || copies[0].Type != PNG || copies[0].Width != 40 || copies[0].Height != 20 {
+			t.Fatalf("%s: %d copies, %v", name, len(copies), err)
+		}
+		shown, err := png.Decode(bytes.NewReader(copies[0].Data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, _, alpha := shown.At(10, 1).RGBA(); alpha != 0 {
+			t.Errorf("%s: the upper edge is not transparent", name)
+		}
+		if red, _, blue, _ := shown.At(10, 12).RGBA(); red < 2*blue {
+			t.Errorf("%s: the left half is not red", name)
+		}
+	}
+	broken := fileOf(t, "moving.webp")
+	copy(broken[bytes.Index(broken, []byte("ANMF"))+8:], "\xff\xff\xff") // outside of the canvas
+	if _, err := Copies(broken); !errors.Is(err, errWebPFrame) {
+		t.Errorf("a frame outside of the canvas: %v", err)
 	}
 }
 
