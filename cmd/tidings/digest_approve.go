@@ -114,29 +114,36 @@ func (a *cli) review(ctx context.Context, p *app.Service, e *delivery.Engine, id
 const approveLong = `Approve freezes a draft and sends it. It shows subject, articles and subscribers and asks for the digest's
 name. In scripts, pass --shown with the fingerprint that "digest show" printed: if an article was edited, added or
 withdrawn since then, or the subject, the sender or a template changed, the approval is refused. --yes alone
-is refused, since it would approve a draft that was not shown.`
+is refused, since it would approve a draft that was not shown.
+
+--as names the editor who approves. If the digest needs two editors (approval: two), it is required, and the draft
+is frozen with the approval of the second one. A draft that is approved before its tick (draft_before) is sent then.`
 
 func newApprove(a *cli) *cobra.Command {
-	var fingerprint string
+	var fingerprint, as string
 	var yes bool
 	c := &cobra.Command{
 		Use:     "approve EDITION",
 		Short:   "Approve a draft: freeze it and send it",
 		Long:    approveLong,
-		Example: "  tidings digest approve 0b6cc0e4\n  tidings digest approve 0b6cc0e4 --shown 3f2a9c0d11e84b57",
+		Example: "  tidings digest approve 0b6cc0e4\n  tidings digest approve 0b6cc0e4 --shown 3f2a9c0d11e84b57\n  tidings digest approve 0b6cc0e4 --as ann@example.org",
 		Args:    exactly("EDITION"),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
 			edition, err := p.FindEdition(ctx, args[0])
 			if err != nil {
 				return err
 			}
+			by, err := approver(ctx, p, as)
+			if err != nil {
+				return err
+			}
 			switch {
 			case fingerprint != "":
-				_, err = e.ApproveShort(ctx, edition.ID, fingerprint)
+				_, err = e.ApproveShort(ctx, edition.ID, by, fingerprint)
 			case yes:
 				err = usagef("--yes does not approve a draft that was not shown; look at it with \"tidings digest show %s\", and pass the --shown FINGERPRINT that it prints", args[0])
 			default:
-				err = a.askToApprove(ctx, p, e, edition.ID)
+				err = a.askToApprove(ctx, p, e, edition.ID, by)
 			}
 			var changed *delivery.ChangedError
 			if errors.As(err, &changed) {
@@ -153,12 +160,25 @@ func newApprove(a *cli) *cobra.Command {
 		}),
 	}
 	c.Flags().StringVar(&fingerprint, "shown", "", "fingerprint printed by show; refuse a draft that changed since")
+	c.Flags().StringVar(&as, "as", "", "address of the editor who approves")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask; needs --shown")
 	return c
 }
 
+// approver returns the editor with an address as an approver; the command line without one.
+func approver(ctx context.Context, p *app.Service, address string) (delivery.Approver, error) {
+	if address == "" {
+		return delivery.CommandLine, nil
+	}
+	editor, err := p.Store.EditorByEmail(ctx, address)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !editor.Disabled.IsZero() {
+		return delivery.Approver{}, usagef("no active editor has the address %q; \"tidings editor list\" shows the editors", address)
+	}
+	return delivery.Approver{Editor: editor.ID, Name: editor.Email}, err
+}
+
 // askToApprove shows a draft and asks, again when it changed before the answer.
-func (a *cli) askToApprove(ctx context.Context, p *app.Service, e *delivery.Engine, id string) error {
+func (a *cli) askToApprove(ctx context.Context, p *app.Service, e *delivery.Engine, id string, by delivery.Approver) error {
 	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
 	for {
 		review, err := a.review(ctx, p, e, id)
@@ -170,7 +190,7 @@ func (a *cli) askToApprove(ctx context.Context, p *app.Service, e *delivery.Engi
 		if err := answered(answers, review.Edition.Digest, "pass --shown FINGERPRINT, as \"tidings digest show\" prints it, to approve from a script"); err != nil {
 			return err
 		}
-		_, err = e.ApproveUnchanged(ctx, id, review.Fingerprint)
+		_, err = e.ApproveAs(ctx, id, by, review.Fingerprint)
 		var changed *delivery.ChangedError
 		if !errors.As(err, &changed) {
 			return err

@@ -32,7 +32,7 @@ func (e *Engine) approveDrafts(ctx context.Context) error {
 const draftsAtOnce = 20
 
 // Approve freezes a draft in its current form and queues it for sending; editors use
-// ApproveUnchanged. Its variants are rendered once, and every subscriber who is active on the
+// ApproveAs. Its variants are rendered once, and every subscriber who is active on the
 // digest now gets a delivery. Approving an approved edition changes nothing. An edition that
 // cannot be rendered fails with the reason, and its articles wait for the next edition.
 func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) {

@@ -101,7 +101,7 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 		return true, &NothingNewError{reason: "the draft of " + draft.Created.Format(time.DateOnly) + " still awaits approval, and there is nothing to add to it"}
 	}
 	if def.DraftBefore > 0 {
-		issue.Date = tick.At
+		issue.Date, issue.Next = tick.At, e.nextDate(def, tick.At)
 	}
 	next, err := e.rebuildDraft(ctx, draft, issue)
 	if err != nil {

@@ -148,6 +148,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	work.Go(func() { e.every(ctx, "schedule", e.unlessQuarantined(afterOnce(e.dropOldDrafts, e.runSchedule))) })
 	work.Go(func() { e.every(ctx, "approval", e.unlessQuarantined(e.approveDrafts)) })
+	work.Go(func() {
+		e.every(ctx, "approvals of editors", everyNthCall(reviewEvery, e.unlessQuarantined(e.reviewApprovals)))
+	})
 	work.Go(func() { e.every(ctx, "single mails", e.unlessQuarantined(e.sendSingleMails)) })
 	work.Go(func() {
 		e.every(ctx, "withdrawn articles", everyNthCall(withdrawnEvery, e.unlessQuarantined(e.notifyWithdrawn)))

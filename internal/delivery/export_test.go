@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 
+	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -22,3 +23,11 @@ func (e *Engine) RunSchedule(ctx context.Context) error { return e.runSchedule(c
 
 // ApproveDrafts approves once the drafts that need no editor any more.
 func (e *Engine) ApproveDrafts(ctx context.Context) error { return e.approveDrafts(ctx) }
+
+// ApproveUnchanged approves a draft from the command line.
+func (e *Engine) ApproveUnchanged(ctx context.Context, id string, was Fingerprint) (store.Edition, error) {
+	return e.ApproveAs(ctx, id, CommandLine, was)
+}
+
+// ReviewApprovals looks once for approvals of content that has changed since.
+func (e *Engine) ReviewApprovals(ctx context.Context) error { return e.reviewApprovals(ctx) }

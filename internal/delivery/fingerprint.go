@@ -39,7 +39,10 @@ type ArticleFingerprint struct {
 }
 
 // Short returns a short form of the fingerprint, for people and scripts.
-func (f Fingerprint) Short() string { return hashOf(f)[:16] }
+func (f Fingerprint) Short() string { return f.hash()[:16] }
+
+// hash identifies the content; approvals are stored with it.
+func (f Fingerprint) hash() string { return hashOf(f) }
 
 // Token encodes the fingerprint for a form field.
 func (f Fingerprint) Token() string {
@@ -309,35 +312,4 @@ func (e *Engine) withdrawnFrom(ctx context.Context, edition store.Edition, issue
 	return slices.DeleteFunc(found, func(a article.Article) bool {
 		return slices.ContainsFunc(issue.Articles, func(b article.Article) bool { return a.ID == b.ID })
 	}), err
-}
-
-// ApproveUnchanged approves a draft in the form that an editor was shown. It returns a
-// *ChangedError when the draft has changed since.
-func (e *Engine) ApproveUnchanged(ctx context.Context, id string, was Fingerprint) (store.Edition, error) {
-	approved, err, _ := e.approval.Do(id+" "+was.Short(), func() (any, error) { return e.approveOnce(ctx, id, &was) })
-	return approved.(store.Edition), err
-}
-
-// ApproveShort is ApproveUnchanged for callers who know only the short form of the fingerprint.
-func (e *Engine) ApproveShort(ctx context.Context, id, fingerprint string) (store.Edition, error) {
-	review, err := e.Review(ctx, id)
-	if err != nil {
-		return review.Edition, err
-	}
-	if fingerprint == review.Fingerprint.Short() {
-		return e.ApproveUnchanged(ctx, id, review.Fingerprint)
-	}
-	var since []string
-	for i := range review.Contents {
-		if a := &review.Contents[i]; a.Updated.After(review.Edition.Created) {
-			since = append(since, "edited since the draft was made: “"+a.Title+"”")
-		}
-	}
-	for i := range review.Withdrawn {
-		since = append(since, "withdrawn since the draft was made: “"+review.Withdrawn[i].Title+"”")
-	}
-	if len(since) == 0 {
-		since = []string{"its articles, its subject, the sender, the settings or the templates changed"}
-	}
-	return review.Edition, &ChangedError{Edition: id, Differences: since}
 }

@@ -95,14 +95,14 @@ func TestApprovalIsRefusedWhenEditionChangedSinceReview(t *testing.T) {
 			if !errors.As(err, &changed) || !strings.Contains(err.Error(), "the edition changed since it was shown: ") || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("approved a change that was not shown: %v; want %q", err, c.want)
 			}
-			if _, err := b.engine.ApproveShort(ctx, draft.ID, shown.Short()); !errors.As(err, &changed) {
+			if _, err := b.engine.ApproveShort(ctx, draft.ID, delivery.CommandLine, shown.Short()); !errors.As(err, &changed) {
 				t.Errorf("approved a change that was not shown, by its fingerprint: %v", err)
 			}
 			if e, err := b.store.Edition(ctx, draft.ID); err != nil || e.State != digest.Draft {
 				t.Errorf("the edition is %s, %v", e.State, err)
 			}
 			again := b.review(draft.ID)
-			if e, err := b.engine.ApproveShort(ctx, draft.ID, again.Fingerprint.Short()); err != nil || e.State != digest.Approved {
+			if e, err := b.engine.ApproveShort(ctx, draft.ID, delivery.CommandLine, again.Fingerprint.Short()); err != nil || e.State != digest.Approved {
 				t.Fatalf("approved after another review, the edition is %s, %v", e.State, err)
 			}
 			// The frozen variant is the one that was shown.

@@ -170,7 +170,7 @@ func (e *Engine) compose(ctx context.Context, def *Definition, state store.Diges
 		draft.Automatic = def.Automatic
 		return draft, err
 	}
-	issue.Date = tick.At
+	issue.Date, issue.Next = tick.At, e.nextDate(def, tick.At)
 	draft, err := e.newDraft(issue, tick.Key)
 	if err == nil {
 		e.draftAhead(def, &draft, tick)
@@ -242,7 +242,8 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 
 // SendOptions controls an edition that is made by hand.
 type SendOptions struct {
-	By string // the editor
+	By     string // the editor's address, or "command line"
+	Editor int64  // the editor's id; 0 for the command line
 	// Since moves the digest's beginning: of the stored articles, those dated from then on
 	// belong to it. Zero keeps the beginning.
 	Since time.Time
@@ -258,10 +259,18 @@ func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, e
 }
 
 // Send is SendNow with options. It returns a *ChangedError and makes no edition when the content
-// differs from what was shown.
+// differs from what was shown. If other editors must approve too, the edition stays a draft; without
+// the identity of an editor, Send then returns a *NeedsEditorError.
 func (e *Engine) Send(ctx context.Context, name string, o SendOptions) (store.Edition, error) {
 	// An automatic draft is approved by another node if this one dies first. A draft with an
 	// expected content is left to an editor instead.
+	def, err := e.definition(name)
+	if err == nil && def.approvers() > 1 && (o.Expect == nil || o.Editor == 0) {
+		err = &NeedsEditorError{Digest: name, Count: def.approvers()}
+	}
+	if err != nil {
+		return store.Edition{}, err
+	}
 	edition, err := e.draft(ctx, name, o, o.Expect == nil)
 	if err != nil {
 		return edition, err
@@ -269,7 +278,7 @@ func (e *Engine) Send(ctx context.Context, name string, o SendOptions) (store.Ed
 	if o.Expect == nil {
 		return e.Approve(ctx, edition.ID)
 	}
-	approved, err := e.ApproveUnchanged(ctx, edition.ID, *o.Expect)
+	approved, err := e.ApproveAs(ctx, edition.ID, Approver{Editor: o.Editor, Name: o.By}, *o.Expect)
 	var changed *ChangedError
 	if errors.As(err, &changed) { // its articles changed after the draft was checked
 		err = errors.Join(err, e.Cancel(ctx, edition.ID, "it changed since it was shown"))

@@ -46,4 +46,4 @@ DELETE FROM edition_approvals WHERE edition = $1 AND fingerprint <> $2;
 -- name: approval.drafts
 -- Drafts that some, but not enough editors have approved. Index: editions_state.
 SELECT seq, columns(edition) FROM editions e
-WHERE e.state = 'draft' AND digest IN strings($1) AND EXISTS (SELECT 1 FROM edition_approvals a WHERE a.edition = e.seq) ORDER BY e.seq LIMIT $2;
+WHERE e.state = 'draft' AND e.automatic = 0 AND digest IN strings($1) AND EXISTS (SELECT 1 FROM edition_approvals a WHERE a.edition = e.seq) ORDER BY e.seq LIMIT $2;

@@ -39,7 +39,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 		http.Redirect(w, r, "/admin/digests/"+d.Name+"/send", http.StatusSeeOther)
 		return nil
 	}
-	e, err := h.engine.Send(longRequest(w, r), d.Name, delivery.SendOptions{By: session.Editor.Email, Expect: &shown})
+	e, err := h.engine.Send(longRequest(w, r), d.Name, delivery.SendOptions{By: session.Editor.Email, Editor: session.Editor.ID, Expect: &shown})
 	var changed *delivery.ChangedError
 	if errors.As(err, &changed) {
 		return h.askToSend(w, r, session, changed.Differences)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -34,10 +35,10 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	body := approvePage{Review: review, Title: h.digestTitle(review.Edition.Digest)}
 	if r.PostFormValue("sure") == "yes" {
 		var changed *delivery.ChangedError
-		_, err := h.engine.ApproveUnchanged(ctx, id, shown)
+		edition, err := h.engine.ApproveAs(ctx, id, delivery.Approver{Editor: session.Editor.ID, Name: session.Editor.Email}, shown)
 		if err == nil {
-			h.log.Info("edition approved by hand", "edition", id, "editor", session.Editor.ID)
-			return redirectWithFlash(w, r, back, "approved")
+			h.log.Info("edition approved by hand", "edition", id, "editor", session.Editor.ID, "state", edition.State)
+			return redirectWithFlash(w, r, back, h.approvedFlash(edition))
 		}
 		if !errors.As(err, &changed) {
 			return draftError(err, back)
@@ -60,4 +61,15 @@ func draftError(err error, back string) error {
 		return err
 	}
 	return conflict("Nothing was sent", err, back)
+}
+
+// approvedFlash returns the key of the flash message after an approval.
+func (h *Handler) approvedFlash(e store.Edition) string {
+	switch {
+	case e.State == digest.Draft:
+		return "approved-first"
+	case e.SendAt.After(h.store.Now()):
+		return "approved-ahead"
+	}
+	return "approved"
 }

@@ -24,6 +24,12 @@ var controls = map[string]control{
 	"resume": {func(ctx context.Context, h *Handler, edition, _ string) error {
 		return h.engine.Resume(ctx, edition)
 	}, "resumed"},
+	"hold": {func(ctx context.Context, h *Handler, edition, editor string) error {
+		return h.engine.Hold(ctx, edition, editor)
+	}, "draft-held"},
+	"release": {func(ctx context.Context, h *Handler, edition, _ string) error {
+		return h.engine.ReleaseHold(ctx, edition)
+	}, "draft-released"},
 	"cancel": {func(ctx context.Context, h *Handler, edition, editor string) error {
 		return h.engine.Cancel(ctx, edition, "cancelled by "+editor)
 	}, "canceled"},

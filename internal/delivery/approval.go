@@ -1,0 +1,196 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// Approver is who approves a draft: an editor, or the command line.
+type Approver struct {
+	Editor int64  // id; 0 for the command line
+	Name   string // address
+}
+
+// CommandLine approves drafts without the identity of an editor.
+var CommandLine = Approver{Name: "command line"}
+
+// NeedsEditorError refuses an approval without the identity of an editor, for a digest whose
+// editions need several different editors.
+type NeedsEditorError struct {
+	Digest string
+	Count  int // of editors
+}
+
+func (e *NeedsEditorError) Error() string {
+	return fmt.Sprintf("an edition of %s needs the approval of %d different editors; draft it, and name each with: tidings digest approve EDITION --as ADDRESS", e.Digest, e.Count)
+}
+
+// ApproveAs approves a draft in the form that the approver was shown. It freezes the edition if
+// enough different editors have approved this content now; otherwise it records the approval, and
+// the edition stays a draft. It returns a *ChangedError when the draft has changed since, and a
+// *NeedsEditorError if the approver must be an editor.
+func (e *Engine) ApproveAs(ctx context.Context, id string, by Approver, was Fingerprint) (store.Edition, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return edition, err
+	}
+	if edition.State != digest.Draft {
+		return edition, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
+	}
+	approvals, needed, err := e.recordApproval(ctx, edition, by, was)
+	if err != nil {
+		return edition, err
+	}
+	if len(approvals) < needed {
+		e.Log.Info("an editor approved a draft; others must too", "digest", edition.Digest, "edition", id, "editor", by.Name, "approvals", len(approvals), "needed", needed)
+		return edition, nil
+	}
+	approved, err, _ := e.approval.Do(id+" "+was.hash(), func() (any, error) { return e.approveOnce(ctx, id, &was) })
+	return approved.(store.Edition), err
+}
+
+// recordApproval records an approval of the present content of a draft. It returns the approvals
+// of that content, and how many are needed.
+func (e *Engine) recordApproval(ctx context.Context, edition store.Edition, by Approver, was Fingerprint) ([]store.Approval, int, error) {
+	def, err := e.definition(edition.Digest)
+	if err == nil {
+		err = e.mayPublish(ctx)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	needed := def.approvers()
+	if needed > 1 && by.Editor == 0 {
+		return nil, needed, &NeedsEditorError{Digest: def.Name, Count: needed}
+	}
+	issue, err := e.inputOf(ctx, edition)
+	if err == nil {
+		err = e.checkUnchanged(ctx, edition.ID, issue, was)
+	}
+	if err != nil {
+		return nil, needed, err
+	}
+	jobs, err := e.askAgain(ctx, def, edition, was, by)
+	if err != nil {
+		return nil, needed, err
+	}
+	approvals, err := e.Store.RecordApproval(ctx, edition, store.Approval{Editor: by.Editor, Name: by.Name, Fingerprint: was.hash(), At: e.Store.Now()}, jobs...)
+	return approvals, needed, err
+}
+
+// askAgain returns the mails that ask editors to approve a draft again: it was changed after
+// others than the approver had approved it. Without such approvals there are none.
+func (e *Engine) askAgain(ctx context.Context, def *Definition, edition store.Edition, is Fingerprint, by Approver) ([]store.Job, error) {
+	approvals, err := e.Store.Approvals(ctx, edition.Seq)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, a := range approvals {
+		if a.Fingerprint != is.hash() && a.Editor != by.Editor {
+			names = append(names, a.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return e.editorMailJobs(ctx, def.Name, def.Notify, editorMessage{
+		heading: "Changed, please approve again: " + edition.Subject,
+		lines: []string{
+			fmt.Sprintf("The edition of %s was changed after %s had approved it. The approval does not count any more.", def.Title, strings.Join(names, " and ")),
+			e.DeadlineText(edition),
+		},
+		button: "Open the draft", path: "/admin/editions/" + edition.ID,
+	})
+}
+
+// countingApprovals returns the approvals of the present content.
+func countingApprovals(all []store.Approval, is Fingerprint) []store.Approval {
+	return slices.DeleteFunc(slices.Clone(all), func(a store.Approval) bool { return a.Fingerprint != is.hash() })
+}
+
+// reviewApprovals discards approvals of drafts whose content has changed since, for instance by an
+// edited article, and asks the editors again. It also freezes a draft whose last approver's node
+// ended before it did.
+func (e *Engine) reviewApprovals(ctx context.Context) error {
+	drafts, err := e.Store.DraftsWithApprovals(ctx, e.digestNames(), draftsAtOnce)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, draft := range drafts {
+		errs = append(errs, e.reviewApprovalsOf(ctx, draft.ID))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) reviewApprovalsOf(ctx context.Context, id string) error {
+	review, err := e.Review(ctx, id)
+	var changed *store.StateError
+	var broken *renderError
+	if errors.As(err, &changed) || errors.As(err, &broken) { // approved meanwhile; or an approval would report the error
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	is := review.Fingerprint
+	def, err := e.definition(review.Edition.Digest)
+	if err != nil {
+		return err
+	}
+	all, err := e.Store.Approvals(ctx, review.Edition.Seq)
+	if err != nil {
+		return err
+	}
+	counting := countingApprovals(all, is)
+	if len(counting) >= def.approvers() {
+		_, err = e.approveOnce(ctx, id, &is)
+		return err
+	}
+	if len(counting) == len(all) {
+		return nil
+	}
+	jobs, err := e.askAgain(ctx, def, review.Edition, is, Approver{})
+	if err != nil {
+		return err
+	}
+	n, err := e.Store.DiscardApprovals(ctx, review.Edition.Seq, is.hash(), jobs...)
+	if n > 0 {
+		e.Log.Info("a draft was changed after an approval, which does not count any more", "digest", def.Name, "edition", id, "approvals", n)
+	}
+	return err
+}
+
+// reviewEvery is the number of polls for each review of approvals.
+const reviewEvery = 50
+
+// ApproveShort is ApproveAs for callers who know only the short form of the fingerprint.
+func (e *Engine) ApproveShort(ctx context.Context, id string, by Approver, fingerprint string) (store.Edition, error) {
+	review, err := e.Review(ctx, id)
+	if err != nil {
+		return review.Edition, err
+	}
+	if fingerprint == review.Fingerprint.Short() {
+		return e.ApproveAs(ctx, id, by, review.Fingerprint)
+	}
+	var since []string
+	for i := range review.Contents {
+		if a := &review.Contents[i]; a.Updated.After(review.Edition.Created) {
+			since = append(since, "edited since the draft was made: “"+a.Title+"”")
+		}
+	}
+	for i := range review.Withdrawn {
+		since = append(since, "withdrawn since the draft was made: “"+review.Withdrawn[i].Title+"”")
+	}
+	if len(since) == 0 {
+		since = []string{"its articles, its subject, the sender, the settings or the templates changed"}
+	}
+	return review.Edition, &ChangedError{Edition: id, Differences: since}
+}
