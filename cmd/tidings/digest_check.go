@@ -19,14 +19,15 @@ do not support. With the name of a digest it checks the next edition as it would
 findings. The exit code is 1 if there is an error that was not waived, and 0 otherwise.`
 
 func newDigestCheck(a *cli) *cobra.Command {
-	return &cobra.Command{
+	var offline bool
+	c := &cobra.Command{
 		Use:     "check NAME|EDITION",
 		Short:   "Find faults of the next edition, or of a given one",
 		Long:    checkLong,
-		Example: "  tidings digest check weekly\n  tidings digest check 0b6cc0e4 --json",
+		Example: "  tidings digest check weekly\n  tidings digest check 0b6cc0e4 --offline --json",
 		Args:    exactly("NAME|EDITION"),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, args []string) error {
-			findings, err := checkOf(ctx, p, e, args[0])
+			findings, err := checkOf(ctx, p, e, args[0], !offline)
 			if errors.Is(err, delivery.ErrNothingNew) {
 				return a.nothingNew(args[0], err)
 			}
@@ -36,16 +37,21 @@ func newDigestCheck(a *cli) *cobra.Command {
 			return a.printFindings(findings)
 		}),
 	}
+	c.Flags().BoolVar(&offline, "offline", false, "request no links and images of other sites, and ask no spam filter")
+	return c
 }
 
 // checkOf checks the next edition of the digest with this name, or else the edition with this id.
-func checkOf(ctx context.Context, p *app.Service, e *delivery.Engine, name string) ([]lint.Finding, error) {
+func checkOf(ctx context.Context, p *app.Service, e *delivery.Engine, name string, online bool) ([]lint.Finding, error) {
 	if isDigest(e, name) {
-		return e.CheckNext(ctx, name)
+		return e.CheckNext(ctx, name, online)
 	}
 	edition, err := p.FindEdition(ctx, name)
 	if err != nil {
 		return nil, err
+	}
+	if online {
+		return e.CheckOnline(ctx, edition.ID)
 	}
 	return e.Check(ctx, edition.ID)
 }

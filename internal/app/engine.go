@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -30,6 +31,7 @@ func (s *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 		Templates:  s.Templates,
 		Site:       digest.SiteOf(s.Config),
 		Policy:     policy(s.Config.Delivery),
+		Checks:     checks(s.Config),
 		ReturnPath: s.Config.Mail.ReturnPathDomain,
 
 		ReturnPaths:     s.Config.ReadsReturnPaths(),
@@ -64,6 +66,21 @@ func (s *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 
 func policy(d config.Delivery) delivery.Policy {
 	return delivery.Policy{Resend: d.Uncertain == "resend", RetryFor: d.RetryFor, Chunk: d.Chunk, Soft: softRule(d)}
+}
+
+// checks returns what the configuration says of the check of editions.
+func checks(c *config.Config) delivery.Checks {
+	out := delivery.Checks{OnErrors: delivery.OnErrors(c.Check.Errors)}
+	if c.Check.Links {
+		out.Fetcher = lint.NewFetcher(lint.FetcherOptions{Agent: "Tidings (check of links; " + c.Site.URL + ")", Intranet: c.Check.Intranet})
+	}
+	if c.Check.SpamAssassin != "" {
+		out.Filters = append(out.Filters, lint.SpamAssassin(c.Check.SpamAssassin))
+	}
+	if c.Check.Rspamd != "" {
+		out.Filters = append(out.Filters, lint.Rspamd(c.Check.Rspamd))
+	}
+	return out
 }
 
 func softRule(d config.Delivery) store.SoftRule {

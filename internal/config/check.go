@@ -66,6 +66,7 @@ func (c *checker) all() {
 	c.mail()
 	c.relays()
 	c.delivery()
+	c.checks()
 	c.bounces()
 	c.health()
 	if c.config.Templates != "" {

@@ -159,6 +159,17 @@ func (c *checker) delivery() {
 	c.between("delivery.soft_days", d.SoftDays, 0, 365)
 }
 
+func (c *checker) checks() {
+	check := c.config.Check
+	c.oneOf("check.errors", check.Errors, "block", "harmful", "warn")
+	if check.SpamAssassin != "" {
+		c.listen("check.spamassassin", check.SpamAssassin)
+	}
+	if check.Rspamd != "" {
+		c.address("check.rspamd", check.Rspamd)
+	}
+}
+
 func (c *checker) bounces() {
 	b := &c.config.Bounces
 	for key, address := range map[string]string{"bounces.smtp": b.SMTP, "bounces.lmtp": b.LMTP} {

@@ -37,6 +37,8 @@ type Config struct {
 	Relays []Relay `yaml:"relays"`
 	// How editions are sent.
 	Delivery Delivery `yaml:"delivery"`
+	// What is checked before an edition is sent; see docs/checks.md.
+	Check Check `yaml:"check"`
 	// Number of days after which old records are removed; 0 keeps them.
 	Retention Retention `yaml:"retention"`
 	// Where bounces and complaints are received.

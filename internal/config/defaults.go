@@ -25,6 +25,7 @@ func empty() *Config {
 		Log:       Log{Level: "info", Format: "auto"},
 		Health:    Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6},
 		FeedSet:   FeedSet{Memory: 24e6, Tombstones: true},
+		Check:     Check{Errors: "harmful", Links: true},
 		Delivery: Delivery{
 			Uncertain: "resend",
 			RetryFor:  72 * time.Hour,

@@ -24,6 +24,20 @@ type DKIM struct {
 	KeyFile string `yaml:"key_file"`
 }
 
+// Check says what is checked before an edition is sent, and what errors do.
+type Check struct {
+	// What errors do to an edition that no editor waived them for: block keeps it from being sent, harmful does so for editions without an editor only if the mail would break the law, be cut off or be empty, warn only reports them.
+	Errors string `yaml:"errors"`
+	// Whether links and images of other sites are requested.
+	Links bool `yaml:"links"`
+	// Whether they may have addresses that are not public, for a newsletter within a network.
+	Intranet bool `yaml:"intranet"`
+	// Address and port of a spamd, such as 127.0.0.1:783; empty for none.
+	SpamAssassin string `yaml:"spamassassin"`
+	// Address of an Rspamd, such as http://127.0.0.1:11333; empty for none.
+	Rspamd string `yaml:"rspamd"`
+}
+
 // Delivery says how editions are sent.
 type Delivery struct {
 	// Uncertain mails after a crash: resend (with the same Message-ID), or hold until an editor decides.

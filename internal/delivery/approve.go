@@ -21,7 +21,8 @@ func (e *Engine) approveDrafts(ctx context.Context) error {
 	}
 	var errs []error
 	for _, draft := range drafts {
-		if _, err := e.Approve(ctx, draft.ID); err != nil {
+		var faults *FaultsError
+		if _, err := e.Approve(ctx, draft.ID); err != nil && !errors.As(err, &faults) {
 			errs = append(errs, err)
 		}
 	}
@@ -76,6 +77,10 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (stor
 		}
 		return edition, err
 	}
+	faults, err := e.checkApproval(ctx, edition)
+	if err != nil {
+		return edition, err
+	}
 	edition, err = e.Store.Approve(ctx, edition, frozen)
 	if err != nil {
 		return edition, err
@@ -85,7 +90,7 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (stor
 	}
 	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Recipients.Count, "variants", frozen.Variants())
 	e.wakeDispatcher()
-	return edition, nil
+	return edition, e.reportErrors(ctx, edition, faults)
 }
 
 // renderError reports that an edition cannot be rendered, and that a retry would not help.

@@ -19,16 +19,33 @@ import (
 )
 
 // Check returns the faults of an edition: of a draft as it would be approved now, of an approved
-// one as it was frozen. It changes nothing.
+// one as it was frozen. It changes nothing. It asks no other site, but tells what an earlier
+// CheckOnline found.
 func (e *Engine) Check(ctx context.Context, id string) ([]lint.Finding, error) {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return e.check(ctx, edition)
+	return e.check(ctx, edition, nil)
 }
 
-func (e *Engine) check(ctx context.Context, edition store.Edition) ([]lint.Finding, error) {
+// CheckOnline is Check with requests for links and images of other sites, and to spam filters.
+func (e *Engine) CheckOnline(ctx context.Context, id string) ([]lint.Finding, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, onlineTimeout)
+	defer cancel()
+	return e.check(ctx, edition, limited)
+}
+
+// onlineTimeout is how long a check waits for other sites and for spam filters.
+const onlineTimeout = 45 * time.Second
+
+// check checks an edition. online limits the requests to other sites and to spam filters; nil makes
+// none and uses what earlier requests found.
+func (e *Engine) check(ctx context.Context, edition store.Edition, online context.Context) ([]lint.Finding, error) {
 	issue, err := e.inputOf(ctx, edition)
 	if err != nil {
 		return nil, err
@@ -37,28 +54,13 @@ func (e *Engine) check(ctx context.Context, edition store.Edition) ([]lint.Findi
 	if err != nil {
 		return nil, err
 	}
-	checked, err := e.checkedEdition(ctx, issue, variants, edition.Seq)
-	if err != nil {
-		return nil, err
-	}
-	return waived(lint.Check(checked), edition.Edits.Waived), nil
-}
-
-// checkedVariants returns the frozen variant with the most articles, or else the variants that an
-// approval would freeze now.
-func (e *Engine) checkedVariants(ctx context.Context, edition store.Edition, issue digest.Input) ([]digest.Variant, error) {
-	if !edition.Approved.IsZero() {
-		v, err := e.Store.FullVariant(ctx, edition.Seq)
-		if !errors.Is(err, store.ErrNotFound) { // it had no recipients
-			return []digest.Variant{v}, err
-		}
-	}
-	return e.variantsWithoutTopics(issue)
+	findings, err := e.findings(ctx, issue, variants, edition.Seq, online)
+	return waived(findings, edition.Edits.Waived), err
 }
 
 // CheckNext returns the faults that the next edition of a digest would have now. It returns a
 // *NothingNewError when there would be none.
-func (e *Engine) CheckNext(ctx context.Context, name string) ([]lint.Finding, error) {
+func (e *Engine) CheckNext(ctx context.Context, name string, online bool) ([]lint.Finding, error) {
 	def, err := e.definition(name)
 	if err != nil {
 		return nil, err
@@ -75,11 +77,48 @@ func (e *Engine) CheckNext(ctx context.Context, name string) ([]lint.Finding, er
 	if err != nil {
 		return nil, err
 	}
-	checked, err := e.checkedEdition(ctx, issue, variants, 0)
+	var limited context.Context
+	if online {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, onlineTimeout)
+		defer cancel()
+	}
+	findings, err := e.findings(ctx, issue, variants, 0, limited)
+	return lint.Sorted(findings), err
+}
+
+// findings checks variants of an edition. seq is its number in the store; 0 if it is not stored.
+func (e *Engine) findings(ctx context.Context, issue digest.Input, variants []digest.Variant, seq int64, online context.Context) ([]lint.Finding, error) {
+	checked, err := e.checkedEdition(ctx, issue, variants, seq)
 	if err != nil {
 		return nil, err
 	}
-	return lint.Check(checked), nil
+	found := lint.Check(checked)
+	switch {
+	case e.Checks.Fetcher == nil:
+	case online != nil:
+		found = append(found, e.Checks.Fetcher.Check(online, checked)...)
+	default:
+		found = append(found, e.Checks.Fetcher.Cached(checked)...)
+	}
+	if online != nil {
+		for _, filter := range e.Checks.Filters {
+			found = append(found, lint.CheckSpam(online, filter, checked)...)
+		}
+	}
+	return found, nil
+}
+
+// checkedVariants returns the frozen variant with the most articles, or else the variants that an
+// approval would freeze now.
+func (e *Engine) checkedVariants(ctx context.Context, edition store.Edition, issue digest.Input) ([]digest.Variant, error) {
+	if !edition.Approved.IsZero() {
+		v, err := e.Store.FullVariant(ctx, edition.Seq)
+		if !errors.Is(err, store.ErrNotFound) { // it had no recipients
+			return []digest.Variant{v}, err
+		}
+	}
+	return e.variantsWithoutTopics(issue)
 }
 
 // variantsWithoutTopics renders the variants of all languages. Those for topics show some of
@@ -105,7 +144,7 @@ const comparedSubjects = 20
 // checkedEdition returns what package lint needs of an edition. seq is its number in the store; 0
 // if it is not stored.
 func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variants []digest.Variant, seq int64) (lint.Edition, error) {
-	out := lint.Edition{Site: issue.Site, Articles: issue.Articles, Pictures: issue.Pictures}
+	out := lint.Edition{Site: issue.Site, Message: issue.IsMessage(), Articles: issue.Articles, Pictures: issue.Pictures}
 	for _, v := range variants {
 		message, err := e.sampleMessage(issue, v)
 		if err != nil {

@@ -97,7 +97,7 @@ func TestCheckFindsWhatTheStoreKnows(t *testing.T) {
 	if _, err := b.store.PutArticle(t.Context(), &next, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	found, err := b.engine.CheckNext(t.Context(), "weekly")
+	found, err := b.engine.CheckNext(t.Context(), "weekly", true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,10 +124,10 @@ func TestCheckOfUnknownEditionOrEmptyQueueFails(t *testing.T) {
 	if _, err := b.engine.Check(t.Context(), "no-such"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an unknown edition: %v", err)
 	}
-	if _, err := b.engine.CheckNext(t.Context(), "weekly"); !errors.Is(err, delivery.ErrNothingNew) {
+	if _, err := b.engine.CheckNext(t.Context(), "weekly", true); !errors.Is(err, delivery.ErrNothingNew) {
 		t.Errorf("an empty queue: %v", err)
 	}
-	if _, err := b.engine.CheckNext(t.Context(), "yearly"); err == nil || !strings.Contains(err.Error(), "weekly") {
+	if _, err := b.engine.CheckNext(t.Context(), "yearly", true); err == nil || !strings.Contains(err.Error(), "weekly") {
 		t.Errorf("an unknown digest: %v", err)
 	}
 }

@@ -62,6 +62,7 @@ type Options struct {
 	Digests   []Definition
 	Relays    []relay.Config
 	Policy    Policy
+	Checks    Checks // of editions before they are sent
 	DKIM      []mailer.DKIMKey
 	// From is the sender of single mails when no digest is configured; none when its Email is
 	// empty.

@@ -43,6 +43,7 @@ func (f Finding) Harms() bool { return f.Blocks() && rules[f.Name].Harmful }
 // Edition is what Check needs of an edition.
 type Edition struct {
 	Site     digest.Site
+	Message  bool              // it needs no articles
 	Articles []article.Article // in the order shown
 	Variants []Variant         // at least one
 	Subjects []string          // of the digest's last editions

@@ -177,6 +177,15 @@ func TestArticlesMayShowCode(t *testing.T) {
 	}
 }
 
+func TestMessageNeedsNoArticles(t *testing.T) {
+	t.Parallel()
+	e := sound()
+	e.Message, e.Variants[0].Articles, e.Variants[0].Shown = true, nil, 0
+	if got := lint.Check(e); len(got) > 0 {
+		t.Errorf("findings: %+v", got)
+	}
+}
+
 func TestFindingOfSeveralVariantsIsListedOnce(t *testing.T) {
 	t.Parallel()
 	e := sound()

@@ -1,0 +1,160 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/lint"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// OnErrors is what errors of the check do that no editor waived.
+type OnErrors string
+
+// The values of OnErrors. All errors keep an editor from approving an edition, except with
+// ErrorsWarn.
+const (
+	ErrorsBlock   OnErrors = "block"   // editions without an editor are held too
+	ErrorsHarmful OnErrors = "harmful" // they are held only for harmful errors; the default
+	ErrorsWarn    OnErrors = "warn"    // errors are only reported
+)
+
+// Checks configures the check of editions.
+type Checks struct {
+	OnErrors OnErrors      // ErrorsHarmful when empty
+	Fetcher  *lint.Fetcher // requests links and images; nil for no requests
+	Filters  []lint.Filter // spam filters to ask
+}
+
+// blocks reports whether a finding keeps an edition from being approved.
+func (c Checks) blocks(f lint.Finding, automatic bool) bool {
+	switch c.OnErrors {
+	case ErrorsBlock:
+		return f.Blocks()
+	case ErrorsWarn:
+		return false
+	}
+	return f.Blocks() && (!automatic || f.Harms())
+}
+
+// FaultsError refuses an approval because the check found errors that were not waived.
+type FaultsError struct {
+	Edition  string
+	Findings []lint.Finding // the errors
+}
+
+func (e *FaultsError) Error() string {
+	return fmt.Sprintf("the check found errors: %s; fix them, or waive them with: tidings digest check %s --waive NAME --reason REASON", summaryOf(e.Findings), e.Edition)
+}
+
+// summaryOf lists findings in a line.
+func summaryOf(findings []lint.Finding) string {
+	const most = 5
+	var out []string
+	for i := range findings[:min(len(findings), most)] {
+		f := &findings[i]
+		text := f.Name + ": " + f.Message
+		if f.URL != "" {
+			text += " (" + f.URL + ")"
+		}
+		out = append(out, text)
+	}
+	if more := len(findings) - most; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(out, "; ")
+}
+
+// approvalTimeout is how long an approval waits for other sites and for spam filters. What they
+// have not answered then does not block it.
+const approvalTimeout = 10 * time.Second
+
+// checkApproval checks an edition that is being approved. It returns the errors, and a
+// *FaultsError if they keep it from being sent; an edition without an editor is then left to one.
+// Such editions are sent to the second, so other sites are asked only if they could block it.
+func (e *Engine) checkApproval(ctx context.Context, edition store.Edition) ([]lint.Finding, error) {
+	var online context.Context
+	if !edition.Automatic || e.Checks.OnErrors == ErrorsBlock {
+		var cancel context.CancelFunc
+		online, cancel = context.WithTimeout(ctx, approvalTimeout)
+		defer cancel()
+	}
+	findings, err := e.check(ctx, edition, online)
+	if err != nil {
+		return nil, err
+	}
+	var errs, blocking []lint.Finding
+	for _, f := range findings {
+		if f.Blocks() {
+			errs = append(errs, f)
+		}
+		if e.Checks.blocks(f, edition.Automatic) {
+			blocking = append(blocking, f)
+		}
+	}
+	if len(blocking) == 0 {
+		return errs, nil
+	}
+	if edition.Automatic {
+		if err := e.holdFaulty(ctx, edition, blocking); err != nil {
+			return errs, err
+		}
+	}
+	return errs, &FaultsError{Edition: edition.ID, Findings: blocking}
+}
+
+// holdFaulty leaves an edition to the editors and tells them why.
+func (e *Engine) holdFaulty(ctx context.Context, edition store.Edition, errs []lint.Finding) error {
+	jobs, err := e.faultMails(ctx, edition, "Held because of errors: ", "The edition was not sent, because the check found errors. Correct or waive them, then approve it.", errs)
+	if err != nil {
+		return err
+	}
+	e.Log.Warn("an edition is held because of errors", "digest", edition.Digest, "edition", edition.ID, "errors", summaryOf(errs))
+	return e.Store.RequireApproval(ctx, edition.ID, "the check found errors: "+summaryOf(errs), jobs...)
+}
+
+// reportErrors tells editors about errors of an edition that was sent without an editor.
+func (e *Engine) reportErrors(ctx context.Context, edition store.Edition, errs []lint.Finding) error {
+	if len(errs) == 0 || !edition.Automatic {
+		return nil
+	}
+	e.Log.Warn("an edition is sent with errors", "digest", edition.Digest, "edition", edition.ID, "errors", summaryOf(errs))
+	jobs, err := e.faultMails(ctx, edition, "Sent with errors: ", "The edition is being sent, although the check found errors.", errs)
+	for _, job := range jobs {
+		if _, err := e.Store.Enqueue(ctx, job); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// faultMails returns the mails to editors about errors of an edition.
+func (e *Engine) faultMails(ctx context.Context, edition store.Edition, heading, line string, errs []lint.Finding) ([]store.Job, error) {
+	def, err := e.definition(edition.Digest)
+	if err != nil {
+		return nil, err
+	}
+	return e.editorMailJobs(ctx, def.Name, def.Notify, editorMessage{
+		heading: heading + edition.Subject, lines: append([]string{line}, findingLines(errs)...),
+		button: "Open the edition", path: "/admin/editions/" + edition.ID,
+	})
+}
+
+// findingLines writes findings for a mail to editors.
+func findingLines(findings []lint.Finding) []string {
+	const most = 20
+	var lines []string
+	for i := range findings[:min(len(findings), most)] {
+		f := &findings[i]
+		line := f.Name + ": " + f.Message
+		for _, at := range []string{f.Article, f.URL} {
+			if at != "" {
+				line += " (" + at + ")"
+			}
+		}
+		lines = append(lines, line+". "+f.Fix)
+	}
+	return lines
+}
