@@ -60,7 +60,7 @@ RETURNING seq;
 -- name: article.update
 -- The new content of an article. Index: primary key.
 UPDATE articles SET (wanted, offered, appears, revision, former, columns(article)) = ($1, $2, $3, $4, $5, values(article from 6))
-WHERE seq = $27;
+WHERE seq = $28;
 
 -- name: article.visibility
 -- The columns that determine whether an article is public. Index: articles_id.
