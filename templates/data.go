@@ -2,6 +2,7 @@ package templates
 
 import (
 	"html/template"
+	"slices"
 	"time"
 )
 
@@ -42,6 +43,21 @@ func (d Digest) First() Article {
 
 // Total returns the number of all articles of the edition.
 func (d Digest) Total() int { return len(d.Articles) + len(d.More) + d.Left }
+
+// Rest returns the sections without the first article, for templates that show it apart.
+func (d Digest) Rest() []Section {
+	if len(d.Sections) == 0 {
+		return nil
+	}
+	rest := slices.Clone(d.Sections)
+	rest[0].Articles = rest[0].Articles[min(1, len(rest[0].Articles)):]
+	return slices.DeleteFunc(rest, func(s Section) bool { return len(s.Articles) == 0 })
+}
+
+// Headings returns the sections that have a heading, for a table of contents.
+func (d Digest) Headings() []Section {
+	return slices.DeleteFunc(slices.Clone(d.Sections), func(s Section) bool { return s.Heading == "" })
+}
 
 // Page is the data that all mails have. Its methods, such as Phrase, Count and Date, return text in
 // the mail's language.
@@ -110,6 +126,9 @@ type Section struct {
 	Form     string // of its articles that have no form of their own; may be empty
 	Articles []Article
 }
+
+// Pairs returns the articles two by two, for templates with two columns.
+func (s Section) Pairs() [][]Article { return slices.Collect(slices.Chunk(s.Articles, 2)) }
 
 // Sponsor is an advertisement in an edition. Templates must show its label.
 type Sponsor struct {

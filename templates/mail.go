@@ -118,7 +118,7 @@ func parseMail(name string, files fileSet) (*Mail, error) {
 }
 
 func (m *Mail) parseHTML(name string, files fileSet) error {
-	m.html = template.New(name).Option("missingkey=error").Funcs(template.FuncMap{"conditional": conditionalPlaceholder})
+	m.html = template.New(name).Option("missingkey=error").Funcs(template.FuncMap{"conditional": conditionalPlaceholder, "excerpt": excerpt})
 	for _, part := range append(files.parts(".html"), name) {
 		source, err := liftConditionals(files.path(part), files.source(part), &m.lifted)
 		if err != nil {

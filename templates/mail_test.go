@@ -53,7 +53,7 @@ func TestNoticesMatchGoldenFiles(t *testing.T) {
 func TestSpacingUsesPropertiesThatOutlookSupports(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
-	for _, name := range []string{"digest", "brief", "confirm", "welcome", "signin", "notice"} {
+	for _, name := range []string{"digest", "brief", "letter", "magazine", "confirm", "welcome", "signin", "notice"} {
 		m, err := set.Mail(name)
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +74,7 @@ func TestSpacingUsesPropertiesThatOutlookSupports(t *testing.T) {
 			for _, at := range n.Attr {
 				// The cell around the link of a button has mso-padding-alt for Outlook.
 				padded := strings.Contains(at.Val, "padding") && !slices.Contains([]string{"body", "td", "a"}, n.Data)
-				spaced := strings.Contains(at.Val, "margin") && !slices.Contains([]string{"body", "p", "h1", "h2"}, n.Data)
+				spaced := strings.Contains(at.Val, "margin") && !slices.Contains([]string{"body", "p", "h1", "h2", "h3", "h4"}, n.Data)
 				if at.Key == "style" && (padded || spaced) {
 					t.Errorf("%s: <%s style=%q>", name, n.Data, at.Val)
 				}

@@ -72,6 +72,14 @@ func (p Page) DateTime(t time.Time) string {
 // List joins names, such as "Anna, Ben and Carla".
 func (p Page) List(names []string) string { return p.usedPhrases().join(names) }
 
+// AlignEnd returns the side where lines end, for the align attribute.
+func (p Page) AlignEnd() string {
+	if p.Align() == "left" {
+		return "right"
+	}
+	return "left"
+}
+
 // Align returns the side where lines begin, "left" or "right", for the align attribute that Outlook
 // needs.
 func (p Page) Align() string { return align(p.Direction) }
@@ -106,6 +114,41 @@ func (p Page) PhraseHTML(key string, args ...string) (template.HTML, error) {
 // isolate returns text in an element whose direction is that of the text and does not depend on the
 // text around it.
 func isolate(text string) string { return "<bdi>" + html.EscapeString(text) + "</bdi>" }
+
+// Details returns what stands below the title of an article: where it comes from, its authors and date,
+// and how long it takes to read, such as "via The Coast Review · Anna · 3 May 2026 · 4 min read".
+func (p Page) Details(a Article) (string, error) {
+	return p.details(a, func(part string) string { return part })
+}
+
+// DetailsHTML is Details for HTML parts, with each part isolated as in ByLineHTML.
+func (p Page) DetailsHTML(a Article) (template.HTML, error) {
+	text, err := p.details(a, isolate)
+	return template.HTML(text), err //nolint:gosec // isolate escapes all values; what joins them is from the phrases
+}
+
+func (p Page) details(a Article, write func(part string) string) (string, error) {
+	var parts []string
+	if a.Source != "" {
+		via, err := p.Phrase("via")
+		if err != nil {
+			return "", err
+		}
+		mark := p.directionMark([]string{a.Source})
+		parts = append(parts, mark+fillIn(via, []string{write(a.Source)})+mark)
+	}
+	if line := p.byLine(a, write); line != "" {
+		parts = append(parts, line)
+	}
+	if a.ReadingMinutes > 0 {
+		minutes, err := p.Count("minutes", a.ReadingMinutes)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, write(minutes))
+	}
+	return strings.Join(parts, " · "), nil
+}
 
 func (p Page) byLine(a Article, write func(part string) string) string {
 	var parts []string

@@ -44,7 +44,7 @@ const own = `<p>{{.Digest.Title}}</p><a href="{{.Reader.Unsubscribe}}">{{.Phrase
 func TestBuiltInTemplatesLoad(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
-	if got := set.Names(); !slices.Equal(got, []string{"brief", "digest"}) {
+	if got := set.Names(); !slices.Equal(got, []string{"brief", "digest", "letter", "magazine"}) {
 		t.Errorf("digests can use %v", got)
 	}
 	for _, name := range noticeNames {
@@ -61,14 +61,14 @@ func TestFolderReplacesAndAdds(t *testing.T) {
 	t.Parallel()
 	set, err := Load(folder(t, map[string]string{
 		"mail/digest.html": "<h1>Our own</h1>" + own,
-		"mail/letter.html": own, "mail/letter.txt": "{{.Reader.Unsubscribe}}",
-		"mail/README.md": "not a template", "mail/.letter.html.swp~": "\x00",
+		"mail/note.html":   own, "mail/note.txt": "{{.Reader.Unsubscribe}}",
+		"mail/README.md": "not a template", "mail/.note.html.swp~": "\x00",
 		"phrases/es.yaml": spanish(t),
 	}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := set.Names(); !slices.Equal(got, []string{"brief", "digest", "letter"}) {
+	if got := set.Names(); !slices.Equal(got, []string{"brief", "digest", "letter", "magazine", "note"}) {
 		t.Errorf("digests can use %v", got)
 	}
 	m, _ := set.Mail("digest")
@@ -265,7 +265,7 @@ func TestMissingFolderIsAnError(t *testing.T) {
 func TestEmptyFolderGivesBuiltInTemplates(t *testing.T) {
 	t.Parallel()
 	set, err := Load(t.TempDir())
-	if err != nil || len(set.Names()) != 2 {
+	if err != nil || len(set.Names()) != 4 {
 		t.Errorf("%v", err)
 	}
 }

@@ -17,6 +17,7 @@ var textFuncs = texttemplate.FuncMap{
 	"rule":      rule,
 	"indent":    indent,
 	"plain":     plain,
+	"excerpt":   excerpt,
 }
 
 // rule returns a line of a repeated character, at most 200 of them.
@@ -34,6 +35,15 @@ func underline(char, text string) string {
 		width = max(width, uniseg.StringWidth(line))
 	}
 	return text + "\n" + strings.Repeat(char, min(width, 72))
+}
+
+// excerpt shortens a text to about that many columns. Chinese, Japanese and Korean characters take two.
+func excerpt(columns int, text string) string {
+	width := uniseg.StringWidth(text)
+	if width <= columns {
+		return text
+	}
+	return Truncate(text, columns*uniseg.GraphemeClusterCount(text)/width)
 }
 
 // plain converts an article's HTML to text.

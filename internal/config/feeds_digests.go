@@ -116,7 +116,7 @@ type Digest struct {
 	LinkParameters string `yaml:"link_parameters"`
 	// Further hosts whose links get the parameters, such as blog.example.org.
 	LinkHosts []string `yaml:"link_hosts"`
-	// Mail template: digest, brief, or one of your own.
+	// Mail template: magazine, letter, brief, digest, or one of your own.
 	Template string `yaml:"template"`
 	// Template of the subject line; see docs/templates.md.
 	Subject string `yaml:"subject"`

@@ -56,7 +56,7 @@ const measure = `(() => {
 const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
 const back = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!c.endsWith(', 0)')) return c } return 'rgb(255, 255, 255)' };
 let contrast = 21, faint = '';
-for (const e of document.querySelectorAll('h1, h2, p, a, td')) {
+for (const e of document.querySelectorAll('h1, h2, h3, p, a, td, span, strong, div, li, blockquote')) {
   const text = [...e.childNodes].filter(n => n.nodeType == 3).map(n => n.data.trim()).join('');
   if (!text || e.offsetWidth == 0) continue;
   const [a, b] = [light(getComputedStyle(e).color), light(back(e))].sort((x, y) => y - x);
@@ -74,13 +74,18 @@ func TestMailsFitPhonesAndDarkMode(t *testing.T) {
 		t.Skip("drives a browser")
 	}
 	pages := map[string]string{}
-	for _, tmpl := range []string{"digest", "brief"} {
+	for _, tmpl := range designs {
 		for _, lang := range []string{"en", "ar"} {
 			in := sampleInput()
 			in.Definition.Template, in.Definition.Language = tmpl, lang
 			in.Articles[1].Title = strings.Repeat("Donaudampfschifffahrt", 15)
 			in.Articles[2].Summary = strings.Repeat("قسطنطينية", 40)
 			pages[tmpl+"-"+lang] = mustRender(t, in, Preferences{}).HTML
+		}
+	}
+	for _, tmpl := range designs {
+		for _, lang := range []string{"en", "ar", "ja"} {
+			pages[tmpl+"-whole-"+lang] = mustRender(t, designInput(tmpl, lang, "https://post.example", true), Preferences{}).HTML
 		}
 	}
 	ctx, base := browser(t), serve(t, pages)

@@ -54,7 +54,7 @@ func TestBrokenSubjectIsExplained(t *testing.T) {
 	in := sampleInput()
 	in.Definition.Subject = "{{.Titel}}"
 	_, err := Compose(in, builtIn(t))
-	if err == nil || !strings.Contains(err.Error(), "digest weekly: subject template: no field Titel in Digest; use one of .Align, .Articles") {
+	if err == nil || !strings.Contains(err.Error(), "digest weekly: subject template: no field Titel in Digest; use one of .Align, .AlignEnd, .Articles") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func TestMailsStayUnderGmailLimit(t *testing.T) {
 	t.Parallel()
 	set := builtIn(t)
-	for _, tmpl := range []string{"digest", "brief"} {
+	for _, tmpl := range designs {
 		for _, n := range []int{1, 20, 45, 60, 200, 1000} {
 			in := manyArticles(n)
 			in.Definition.Template = tmpl

@@ -88,12 +88,18 @@ func (b *Browser) ConsoleErrors() []string {
 // SetViewport sets the size of the window in pixels and the preferred color scheme.
 func (b *Browser) SetViewport(width, height int64, dark bool) {
 	b.t.Helper()
+	b.SetScaledViewport(width, height, dark, 1)
+}
+
+// SetScaledViewport is SetViewport for screenshots that are larger or smaller by that factor.
+func (b *Browser) SetScaledViewport(width, height int64, dark bool, scale float64) {
+	b.t.Helper()
 	scheme := "light"
 	if dark {
 		scheme = "dark"
 	}
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-	b.run("set the viewport", chromedp.EmulateViewport(width, height))
+	b.run("set the viewport", chromedp.EmulateViewport(width, height, chromedp.EmulateScale(scale)))
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
 		b.t.Fatalf("set the %s color scheme: %v", scheme, err)
 	}
@@ -181,9 +187,20 @@ func (b *Browser) WaitText(text string) {
 	b.Wait(fmt.Sprintf("document.body && document.body.innerText.includes(%s)", quoted))
 }
 
-// Screenshot saves a picture of the page as NAME.png in the folder of the environment
+// Screenshot saves a picture of the window as NAME.png in the folder of the environment
 // variable TIDINGS_SCREENSHOTS. Without the variable it does nothing.
 func (b *Browser) Screenshot(name string) {
+	b.t.Helper()
+	b.saveScreenshot(name, chromedp.CaptureScreenshot())
+}
+
+// ScreenshotPage is Screenshot for the whole page, beyond the window.
+func (b *Browser) ScreenshotPage(name string) {
+	b.t.Helper()
+	b.saveScreenshot(name, chromedp.FullScreenshot(100))
+}
+
+func (b *Browser) saveScreenshot(name string, capture chromedp.Action[[]byte]) {
 	b.t.Helper()
 	folder := os.Getenv("TIDINGS_SCREENSHOTS")
 	if folder == "" {
@@ -191,7 +208,7 @@ func (b *Browser) Screenshot(name string) {
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, browserTimeout)
 	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	picture, err := chromedp.Run(ctx, capture)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644)
 	}
