@@ -26,7 +26,8 @@ type shownReview struct {
 	Number    int               `json:"number"`
 	Subject   string            `json:"subject"`
 	From      string            `json:"from"`
-	Articles  []string          `json:"articles"` // titles
+	Audience  string            `json:"audience,omitempty"` // of a message
+	Articles  []string          `json:"articles"`           // titles
 	Withdrawn []string          `json:"withdrawn,omitempty"`
 	Readers   int64             `json:"readers"`
 	SkippedBy []store.SkipCount `json:"skipped_by,omitempty"`
@@ -41,6 +42,9 @@ func showReview(r delivery.Review) shownReview {
 		Edition: r.Edition.ID, Digest: r.Edition.Digest, Number: r.Edition.Number, Subject: r.Subject, From: r.From, Articles: []string{},
 		Readers: r.Recipients.Count, SkippedBy: r.Recipients.Skipped, Warnings: r.Warnings, Shown: r.Fingerprint.Short(), HTML: r.HTML, Text: r.Text,
 	}
+	if m, err := delivery.MessageOf(r.Edition); err == nil {
+		out.Audience = audienceText(m.Audience.Digests, m.Audience.Segment)
+	}
 	for i := range r.Contents {
 		out.Articles = append(out.Articles, r.Contents[i].Title)
 	}
@@ -53,6 +57,9 @@ func showReview(r delivery.Review) shownReview {
 // lines prints the draft without the mail.
 func (s shownReview) lines(w io.Writer) {
 	fmt.Fprintf(w, "“%s”\nnumber %d of %s, from %s, to %s.%s\n", s.Subject, s.Number, s.Digest, s.From, some(s.Readers, "subscriber", "subscribers"), skippedText(s.SkippedBy))
+	if s.Audience != "" {
+		fmt.Fprintf(w, "a message for %s\n", s.Audience)
+	}
 	for _, title := range s.Articles {
 		fmt.Fprintf(w, "  %s\n", title)
 	}
@@ -92,7 +99,11 @@ func newShow(a *cli) *cobra.Command {
 				}
 			}
 			shown.lines(a.stdout)
-			return a.report(nil, "wrote %s.html and %s.txt\napprove it with: tidings digest approve %s --shown %s", path, path, shown.Edition, shown.Shown)
+			command := "approve it with: tidings digest approve"
+			if shown.Audience != "" {
+				command = "send it with: tidings message send"
+			}
+			return a.report(nil, "wrote %s.html and %s.txt\n%s %s --shown %s", path, path, command, shown.Edition, shown.Shown)
 		}),
 	}
 	c.Flags().StringVar(&dir, "dir", ".", "folder to write to")

@@ -55,6 +55,20 @@ func (e *Engine) ApproveAs(ctx context.Context, id string, by Approver, was Fing
 	return approved.(store.Edition), err
 }
 
+// approversOf returns how many different editors must approve an edition. For a message it is the
+// highest number among its digests.
+func (e *Engine) approversOf(def *Definition, edition store.Edition) int {
+	needed := def.approvers()
+	if m, err := MessageOf(edition); err == nil {
+		for _, name := range m.Audience.Digests {
+			if other, err := e.definition(name); err == nil {
+				needed = max(needed, other.approvers())
+			}
+		}
+	}
+	return needed
+}
+
 // recordApproval records an approval of the present content of a draft. It returns the approvals
 // of that content, and how many are needed.
 func (e *Engine) recordApproval(ctx context.Context, edition store.Edition, by Approver, was Fingerprint) ([]store.Approval, int, error) {
@@ -65,7 +79,7 @@ func (e *Engine) recordApproval(ctx context.Context, edition store.Edition, by A
 	if err != nil {
 		return nil, 0, err
 	}
-	needed := def.approvers()
+	needed := e.approversOf(def, edition)
 	if needed > 1 && by.Editor == 0 {
 		return nil, needed, &NeedsEditorError{Digest: def.Name, Count: needed}
 	}
@@ -150,7 +164,7 @@ func (e *Engine) reviewApprovalsOf(ctx context.Context, id string) error {
 		return err
 	}
 	counting := countingApprovals(all, is)
-	if len(counting) >= def.approvers() {
+	if len(counting) >= e.approversOf(def, review.Edition) {
 		_, err = e.approveOnce(ctx, id, &is)
 		return err
 	}

@@ -312,6 +312,27 @@ func TestEditedMessageMustBeShownAgain(t *testing.T) {
 	})
 }
 
+func TestMessageNeedsTheApprovalsOfItsStrictestDigest(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	withDaily(&b.options)
+	b.options.Digests[1].Automatic, b.options.Digests[1].Approvers = false, 2
+	b.addPerson("ann", "", "weekly")
+	b.newDeliveryEngine()
+	draft := b.newMessage(letter("weekly", "daily"))
+	shown := b.review(draft.ID).Fingerprint
+	var needs *delivery.NeedsEditorError
+	if _, err := b.engine.ApproveAs(t.Context(), draft.ID, delivery.CommandLine, shown); !errors.As(err, &needs) || needs.Count != 2 {
+		t.Errorf("approved by the command line: %v", err)
+	}
+	for i, want := range []digest.State{digest.Draft, digest.Approved} {
+		editor := b.editor(fmt.Sprintf("editor%d@gazette.example", i), "owner")
+		if e, err := b.engine.ApproveAs(t.Context(), draft.ID, delivery.Approver{Editor: editor.ID, Name: editor.Email}, shown); err != nil || e.State != want {
+			t.Errorf("approval %d: %s, %v; want %s", i+1, e.State, err, want)
+		}
+	}
+}
+
 func TestCrashDuringMessageLosesNoRecipient(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()

@@ -72,11 +72,6 @@ func (p *Pages) cards(ctx context.Context, articles []article.Article) ([]card, 
 	if err != nil {
 		return nil, err
 	}
-	return cardsWith(pictures, articles), nil
-}
-
-// cardsWith is cards with the stored images.
-func cardsWith(pictures article.Pictures, articles []article.Article) []card {
 	out := make([]card, len(articles))
 	for i := range articles {
 		out[i].Article = &articles[i]
@@ -86,7 +81,7 @@ func cardsWith(pictures article.Pictures, articles []article.Article) []card {
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // hasLeadImage reports whether an article's image is to be shown above its text, because the text
