@@ -159,6 +159,8 @@ relays:
 	}
 	first, second, hidden := feedrules.Article(1), feedrules.Article(2), feedrules.Article(3)
 	hidden.Tags = nil
+	first.HTML = `<p>All of the first text, with a <a href="/tags/all/">link</a>.</p><pre>` + strings.Repeat("0123456789\n", 500) + `</pre><script>alert(1)</script>`
+	second.HTML = "<p>All of the second text.</p>"
 	ids := putArticles(t, r.press.Store, first, second, hidden)
 	edition, err := engine.SendNow(t.Context(), "weekly", "ada")
 	if err != nil {
@@ -189,12 +191,17 @@ relays:
 		t.Errorf("%+v", item)
 	}
 	for _, one := range []article.Article{first, second} {
-		if !strings.Contains(item.HTML, one.Title) || !strings.Contains(item.HTML, one.Summary) || !strings.Contains(item.HTML, `href="http://localhost/articles/`+one.Slug+`"`) || !strings.Contains(item.Summary, one.Title) {
+		if !strings.Contains(item.HTML, one.Title) || !strings.Contains(item.HTML, `href="http://localhost/articles/`+one.Slug+`"`) || !strings.Contains(item.Summary, one.Title) {
 			t.Errorf("%s is not in the edition: %+v", one.Title, item)
 		}
 	}
-	if strings.Contains(item.HTML, hidden.Title) {
-		t.Error("an article that does not fit the digest is in its feed")
+	for _, want := range []string{`All of the first text, with a <a href="http://localhost/tags/all/">link</a>.`, strings.Repeat("0123456789\n", 500), "<p>All of the second text.</p>"} {
+		if !strings.Contains(item.HTML, want) {
+			t.Errorf("the edition lacks %q", want)
+		}
+	}
+	if strings.Contains(item.HTML, hidden.Title) || strings.Contains(item.HTML, "alert") || strings.Contains(item.HTML, "ada@") {
+		t.Errorf("the feed has more than the articles of the edition: %s", item.HTML)
 	}
 	if response, _ := r.get(t, strings.TrimPrefix(item.URL, "http://localhost")); response.StatusCode != http.StatusOK {
 		t.Errorf("the page of the edition answers %d", response.StatusCode)
@@ -202,7 +209,12 @@ relays:
 	if err := r.press.Store.RemoveArticle(t.Context(), ids[0]); err != nil {
 		t.Fatal(err)
 	}
-	poll("a removed article stays", func() bool { return read() && !strings.Contains(item.HTML, first.Title) })
+	poll("a removed article stays", func() bool {
+		return read() && !strings.Contains(item.HTML, first.Title) && !strings.Contains(item.Title, first.Title)
+	})
+	if item.ID != "urn:uuid:"+edition.ID || item.URL != "http://localhost/digests/weekly/1/" || item.Title != "The Week, No. 1" {
+		t.Errorf("without the removed article: %+v", item)
+	}
 	for _, format := range feed.Formats {
 		_, body := r.get(t, "/digests/weekly/"+string(format))
 		for _, problem := range feedrules.Problems(format, []byte(body)) {

@@ -1,12 +1,7 @@
 package app
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"html"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
@@ -16,15 +11,19 @@ import (
 )
 
 // FeedSource reads the articles of feeds from the store.
-type FeedSource struct{ store *store.Store }
+type FeedSource struct {
+	store    *store.Store
+	editions *editionFeeds
+}
 
-// NewFeedSource returns the source of a store.
+// NewFeedSource returns the source of a store. Its feeds of editions are empty; those of a service
+// are not.
 func NewFeedSource(s *store.Store) *FeedSource { return &FeedSource{store: s} }
 
 // Select implements feedserver.Source.
 func (f *FeedSource) Select(ctx context.Context, q feedserver.Query) (feedserver.Found, error) {
 	if q.Digest != "" {
-		items, err := f.editions(ctx, q)
+		items, err := f.editions.find(ctx, q)
 		return feedserver.Found{Items: items}, err
 	}
 	status, order := article.Published, store.ByAppearance
@@ -174,76 +173,4 @@ func (f *FeedSource) Spelling(ctx context.Context, kind feed.Kind, name string) 
 		err = feedserver.ErrUnknown
 	}
 	return spelling, err
-}
-
-// maxFeedEditions is how many editions the feed of a digest has.
-const maxFeedEditions = 500
-
-// editions returns the sent editions of a digest as articles: the subject as title, and a list
-// of links to their articles.
-func (f *FeedSource) editions(ctx context.Context, q feedserver.Query) ([]feed.Item, error) {
-	if q.Removed {
-		return nil, nil
-	}
-	all, err := f.store.Editions(ctx, q.Digest, maxFeedEditions)
-	if err != nil {
-		return nil, err
-	}
-	var items []feed.Item
-	for _, e := range all {
-		place := feed.Position{Appeared: e.Started.UnixMilli(), Seq: e.Seq}
-		if e.Started.IsZero() || !q.Before.IsZero() && place.Compare(q.Before) >= 0 || !q.After.IsZero() && place.Compare(q.After) <= 0 {
-			continue
-		}
-		items = append(items, feed.Item{Article: article.Article{ID: e.ID}, Position: place})
-	}
-	slices.SortFunc(items, func(a, b feed.Item) int {
-		if q.After.IsZero() {
-			a, b = b, a
-		}
-		return a.Position.Compare(b.Position)
-	})
-	items = items[:min(len(items), q.Limit)]
-	for i := 0; i < len(items) && !q.IDs; i++ {
-		if items[i].Article, err = f.edition(ctx, items[i].Article.ID); err != nil {
-			return nil, err
-		}
-	}
-	return items, nil
-}
-
-// edition returns an edition as an article. Its page is the public one.
-func (f *FeedSource) edition(ctx context.Context, id string) (article.Article, error) {
-	e, err := f.store.Edition(ctx, id)
-	if err != nil {
-		return article.Article{}, err
-	}
-	articles, err := f.store.ArticlesByID(ctx, e.Articles)
-	if err != nil {
-		return article.Article{}, err
-	}
-	summary, body := contents(articles)
-	return article.Article{
-		ID: e.ID, Source: "edition:" + e.ID, Slug: e.ID, URL: e.PagePath(), Title: e.Subject, Summary: summary, HTML: body,
-		Published: e.Started, Updated: e.Started, Ingested: e.Created, Status: article.Published,
-		Hash: e.ID + string(e.State),
-	}, nil
-}
-
-func contents(articles []article.Article) (summary, body string) {
-	var titles []string
-	var list strings.Builder
-	for i := range articles {
-		a := &articles[i]
-		if a.Status != article.Published {
-			continue
-		}
-		titles = append(titles, a.Title)
-		link := cmp.Or(a.URL, a.Path())
-		fmt.Fprintf(&list, `<h2><a href="%s">%s</a></h2>`, html.EscapeString(link), html.EscapeString(a.Title))
-		if a.Summary != "" {
-			fmt.Fprintf(&list, "<p>%s</p>", html.EscapeString(a.Summary))
-		}
-	}
-	return strings.Join(titles, " · "), list.String()
 }

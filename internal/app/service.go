@@ -101,11 +101,13 @@ func (s *Service) feedOptions(ctx context.Context) (feedserver.Options, error) {
 	proxies, err4 := middleware.ParseProxies(s.Config.Server.TrustedProxies)
 	site := feedSite(s.Config, identity)
 	settings, err5 := settingsOf(site, definitions)
+	source := NewFeedSource(s.Store)
+	source.editions = newEditionFeeds(s)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return feedserver.Options{}, err
 	}
 	return feedserver.Options{
-		Source:     NewFeedSource(s.Store),
+		Source:     source,
 		Site:       site,
 		Feeds:      definitions,
 		Settings:   settings,

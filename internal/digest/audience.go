@@ -27,6 +27,16 @@ type Audience struct {
 	Template string `json:"template,omitempty"`
 }
 
+// IsPublic reports whether everyone may read an edition once its sending has started. audience is
+// that of a message.
+func (e Edition) IsPublic(audience string) bool {
+	if e.Started.IsZero() {
+		return false
+	}
+	a, err := ParseAudience(audience)
+	return !e.IsMessage() || err == nil && a.Public
+}
+
 // MaxAudience bounds the number of digests of an audience.
 const MaxAudience = 50
 

@@ -33,7 +33,7 @@ func (v view) adaptBody(a *article.Article) (template.HTML, error) {
 	for _, n := range nodes {
 		root.AppendChild(n)
 	}
-	m := bodyAdapter{article: v.linkTo(a, false), image: v.mailImage}
+	m := bodyAdapter{article: v.linkTo(a), image: v.mailImage}
 	if m.video, err = v.page.Phrase("watch"); err != nil {
 		return "", err
 	}

@@ -86,11 +86,7 @@ func (p linkParameters) fill(text, id string) string {
 	return strings.ReplaceAll(text, "{section}", p.sections[id])
 }
 
-// linkTo returns the URL of an article for a web page or a mail.
-func (v view) linkTo(a *article.Article, web bool) string {
-	link := a.URLFor(v.in.Site.URL)
-	if web {
-		return link
-	}
-	return v.links.addTo(link, a.ID)
+// linkTo returns the URL of an article for a mail.
+func (v view) linkTo(a *article.Article) string {
+	return v.links.addTo(a.URLFor(v.in.Site.URL), a.ID)
 }

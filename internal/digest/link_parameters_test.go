@@ -43,7 +43,7 @@ func TestLinkParametersKeepTheLink(t *testing.T) {
 }
 
 // TestLinkParametersAreOnlyInMails checks that the links to articles of a mail have the parameters, in
-// both parts and in the list of titles, and those of the web page do not.
+// both parts and in the list of titles, and other links do not.
 func TestLinkParametersAreOnlyInMails(t *testing.T) {
 	t.Parallel()
 	in := sampleInput()

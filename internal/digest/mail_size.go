@@ -23,7 +23,6 @@ type extent struct {
 	whole  int  // articles shown whole
 	titles int  // the next ones, by title
 	bodies bool // whether whole articles include their bodies, for templates that show them
-	web    bool // whether it is shown as a web page
 }
 
 // newExtent returns the extent that shows n articles whole and lists those that follow by title.

@@ -1,11 +1,104 @@
 package digest
 
 import (
+	"cmp"
+	"html/template"
 	"net/url"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/templates"
 )
+
+// Contents is what the public page of an edition and the feed of editions show.
+type Contents struct {
+	Intro, Outro template.HTML // sanitized, with absolute addresses; may be empty
+	Sponsor      *templates.Sponsor
+	Sections     []ContentSection
+}
+
+// ContentSection is a section of an edition. The first one may have no heading.
+type ContentSection struct {
+	Heading  string
+	Articles []ContentArticle
+}
+
+// ContentArticle is an article of an edition with the form that it has there.
+type ContentArticle struct {
+	article.Article
+	Form Form
+}
+
+// PublicInput returns the input of ContentsOf for an edition, without what editors wrote. articles
+// are those that Public returned.
+func PublicInput(c *config.Config, e Edition, articles []article.Article) (Input, error) {
+	in := Input{
+		ID: e.ID, Definition: Definition{Name: e.Digest, Title: config.Text(e.Digest)}, Number: e.Number, Site: SiteOf(c),
+		Articles: articles, Date: e.Created,
+	}
+	at := slices.IndexFunc(c.Digests, func(d config.Digest) bool { return d.Name == e.Digest })
+	if at < 0 {
+		return in, nil // it was configured when the edition was sent
+	}
+	var err error
+	in.Definition = DefinitionOf(&c.Digests[at])
+	in.Layout, err = LayoutOf(&c.Digests[at])
+	return in, err
+}
+
+// ContentsOf arranges an edition for the web. lang is the language of its headings and of what
+// editors wrote; empty for that of the digest or the site.
+func ContentsOf(in Input, lang string, set *templates.Set) (Contents, error) {
+	v := newView(in, cmp.Or(lang, in.language(Preferences{})), in.Articles, set)
+	var out Contents
+	var err error
+	if out.Intro, err = v.onPage("intro", InLanguage(in.Edits.Intro, v.lang)); err != nil {
+		return out, err
+	}
+	if out.Outro, err = v.onPage("outro", InLanguage(in.Edits.Outro, v.lang)); err != nil {
+		return out, err
+	}
+	if out.Sponsor, err = v.sponsor(in.Edits.Sponsor); err == nil && out.Sponsor != nil {
+		out.Sponsor.HTML, err = v.onPage("sponsor block", in.Edits.Sponsor.Text)
+	}
+	if err != nil {
+		return out, err
+	}
+	for _, s := range v.sections {
+		section := ContentSection{Heading: s.Heading}
+		for _, a := range s.Articles {
+			section.Articles = append(section.Articles, ContentArticle{a, cmp.Or(in.Edits.Forms[a.ID], s.Form)})
+		}
+		out.Sections = append(out.Sections, section)
+	}
+	return out, nil
+}
+
+// onPage converts what an editor wrote to HTML for the web, without the styles that mails need.
+func (v view) onPage(name, source string) (template.HTML, error) {
+	written, err := writtenBy(name, source)
+	if err != nil || written == nil {
+		return "", err
+	}
+	written.HTML = v.in.Pictures.PageHTML(written.HTML, pageSizes)
+	return template.HTML(written.BodyFor(v.in.Site.URL)), nil //nolint:gosec // sanitized by writtenBy
+}
+
+// pageSizes is how wide the page of an edition shows images.
+const pageSizes = "(max-width: 44rem) 100vw, 42rem"
+
+// Public returns an edition as everyone may see it, and those of its articles that are still shown,
+// with their current content. found are its articles in the store. If one of them was withdrawn or
+// erased, the subject is empty, since it may name that article.
+func (e Edition) Public(found []article.Article, now time.Time) (Edition, []article.Article) {
+	if len(found) < len(e.Articles) || slices.ContainsFunc(found, func(a article.Article) bool { return a.Status != article.Published }) {
+		e.Subject = ""
+	}
+	return e, slices.DeleteFunc(slices.Clone(found), func(a article.Article) bool { return !a.Listed(now) })
+}
 
 // ListPath returns the path of the page that lists the editions of a digest.
 func ListPath(digest string) string { return "/digests/" + url.PathEscape(digest) + "/" }

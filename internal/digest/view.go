@@ -58,12 +58,11 @@ func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, e
 			Preferences: placeholders.Preferences, Web: placeholders.Web,
 		},
 		Left: len(v.articles) - shown.whole - shown.titles,
-		Web:  shown.web,
 	}
 	if err := v.addArticles(&d, shown); err != nil {
 		return d, err
 	}
-	if err := v.addEdits(&d, shown.web); err != nil {
+	if err := v.addEdits(&d); err != nil {
 		return d, err
 	}
 	for i := range v.articles[shown.whole : shown.whole+shown.titles] {
@@ -74,22 +73,9 @@ func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, e
 	return d, nil
 }
 
-// webSizes is how wide the web page of an edition shows images.
-const webSizes = "(max-width: 600px) 100vw, 536px"
-
-// body returns the HTML of an article for a web page or a mail.
-func (v view) body(a *article.Article, web bool) (template.HTML, error) {
-	if web {
-		page := *a
-		page.HTML = v.in.Pictures.PageHTML(a.HTML, webSizes)
-		return template.HTML(page.BodyFor(v.in.Site.URL)), nil //nolint:gosec // sanitized once, at import
-	}
-	return v.mailBody(a)
-}
-
-func (v view) article(a *article.Article, web bool) templates.Article {
+func (v view) article(a *article.Article) templates.Article {
 	out := templates.Article{
-		ID: a.ID, Title: v.title(a), URL: v.linkTo(a, web),
+		ID: a.ID, Title: v.title(a), URL: v.linkTo(a),
 		Summary: singleLine(a.Summary, maxSummary), Tags: a.Tags,
 		Published: a.Published.In(v.zone), Language: a.Language, Direction: a.Direction(),
 		Image: v.image(a.Image),
@@ -102,7 +88,7 @@ func (v view) article(a *article.Article, web bool) templates.Article {
 }
 
 func (v view) link(a *article.Article) templates.Link {
-	return templates.Link{Title: v.title(a), URL: v.linkTo(a, false), Language: a.Language, Direction: a.Direction()}
+	return templates.Link{Title: v.title(a), URL: v.linkTo(a), Language: a.Language, Direction: a.Direction()}
 }
 
 // title returns the title of an article. Without one it uses the summary, slug or id, since the

@@ -25,11 +25,11 @@ func (v view) addArticles(d *templates.Digest, shown extent) error {
 		left -= count
 		begin := len(d.Articles)
 		for i := range section.Articles[:count] {
-			a := v.article(&section.Articles[i], shown.web)
+			a := v.article(&section.Articles[i])
 			a.Form = string(cmp.Or(v.in.Edits.Forms[a.ID], section.Form))
 			if shown.bodies {
 				var err error
-				if a.Body, err = v.body(&section.Articles[i], shown.web); err != nil {
+				if a.Body, err = v.mailBody(&section.Articles[i]); err != nil {
 					return err
 				}
 			}
@@ -66,26 +66,22 @@ func (v view) addFacts(out *templates.Article, a *article.Article) {
 }
 
 // addEdits adds what editors wrote.
-func (v view) addEdits(d *templates.Digest, web bool) error {
+func (v view) addEdits(d *templates.Digest) error {
 	var err error
 	edits, lang := v.in.Edits, v.lang
-	if d.Intro, d.IntroText, err = v.fromMarkdown("intro", InLanguage(edits.Intro, lang), web); err != nil {
+	if d.Intro, d.IntroText, err = v.fromMarkdown("intro", InLanguage(edits.Intro, lang)); err != nil {
 		return err
 	}
-	if d.Outro, d.OutroText, err = v.fromMarkdown("outro", InLanguage(edits.Outro, lang), web); err != nil {
+	if d.Outro, d.OutroText, err = v.fromMarkdown("outro", InLanguage(edits.Outro, lang)); err != nil {
 		return err
 	}
-	d.Sponsor, err = v.sponsor(edits.Sponsor, web)
+	d.Sponsor, err = v.sponsor(edits.Sponsor)
 	return err
 }
 
-// addInvitations adds what a mail invites its reader to do, and the date of the next edition. The web
-// page has none of it: it is read later, and by others.
+// addInvitations adds what a mail invites its reader to do, and the date of the next edition.
 func (v view) addInvitations(d *templates.Digest) {
 	d.Edition.URL = v.in.Site.URL + PagePath(v.in.Definition.Name, v.in.Number, "") // redirects to the one with the subject
-	if d.Web {
-		return
-	}
 	d.Forward, d.Reply = v.subscribeURL(), v.in.Definition.Reply
 	if !v.in.Next.IsZero() {
 		d.Next = v.in.Next.In(v.zone)
@@ -102,35 +98,40 @@ func (v view) subscribeURL() string {
 
 // fromMarkdown converts what an editor wrote to HTML, as articles are, and to text. name is that of
 // the part, for errors.
-func (v view) fromMarkdown(name, source string, web bool) (template.HTML, string, error) {
-	if strings.TrimSpace(source) == "" {
-		return "", "", nil
+func (v view) fromMarkdown(name, source string) (template.HTML, string, error) {
+	written, err := writtenBy(name, source)
+	if err != nil || written == nil {
+		return "", "", err
 	}
-	converted, err := markup.Markdown([]byte(source))
-	if err != nil {
-		return "", "", fmt.Errorf("the %s of the edition cannot be read: %w", name, err)
-	}
-	written := &article.Article{HTML: markup.Sanitize(converted, nil)}
 	text, err := plaintext.FromHTML(written.BodyFor(v.in.Site.URL))
 	if err != nil {
 		return "", "", err
-	}
-	if web {
-		body, err := v.body(written, web)
-		return body, text, err
 	}
 	body, err := v.adaptBody(written)
 	return body, text, err
 }
 
+// writtenBy converts what an editor wrote in Markdown, as articles are; nil if it is empty. name is that
+// of the part, for errors.
+func writtenBy(name, source string) (*article.Article, error) {
+	if strings.TrimSpace(source) == "" {
+		return nil, nil
+	}
+	converted, err := markup.Markdown([]byte(source))
+	if err != nil {
+		return nil, fmt.Errorf("the %s of the edition cannot be read: %w", name, err)
+	}
+	return &article.Article{HTML: markup.Sanitize(converted, nil)}, nil
+}
+
 // sponsor returns the advertisement, or nil without one. Its URL must be one that browsers open.
-func (v view) sponsor(s *Sponsor, web bool) (*templates.Sponsor, error) {
+func (v view) sponsor(s *Sponsor) (*templates.Sponsor, error) {
 	if s == nil {
 		return nil, nil
 	}
 	out := &templates.Sponsor{Label: singleLine(s.Label, maxTitle)}
 	var err error
-	if out.HTML, out.Text, err = v.fromMarkdown("sponsor block", s.Text, web); err != nil {
+	if out.HTML, out.Text, err = v.fromMarkdown("sponsor block", s.Text); err != nil {
 		return nil, err
 	}
 	if address, err := url.Parse(s.URL); err == nil && markup.IsWeb(address) {

@@ -53,7 +53,7 @@ func TestTemplatesGetAllPartsOfAnEdition(t *testing.T) {
 	for _, want := range []string{
 		`<p>Good <em>morning</em>.</p>`, `<a href="https://post.example/tides">Tides</a> <em>[map]</em>`, `||Ad <p>Ropes &amp; more</p>  https://rope.example/r.png|`,
 		`[ : a1 summary 1  https://post.example/anna.jpg 40; a4 summary 1  ;][far-away Far away: a2 title 1 The Coast Review ; a3 full 1  ;]`,
-		"|4 December 2026|https://post.example/editions/" + in.ID + "|https://post.example/subscribe?digest=weekly<a",
+		"|4 December 2026|https://post.example/digests/weekly/12/|https://post.example/subscribe?digest=weekly<a",
 	} {
 		if !strings.Contains(v.HTML, want) {
 			t.Errorf("no %s in\n%s", want, v.HTML)

@@ -35,6 +35,16 @@ func (s *Store) oneArticle(ctx context.Context, query, what, key string) (articl
 	return all[0].Article, nil
 }
 
+// Appears returns when an article appears in feeds and lists: the later of its own date and the time
+// at which it was offered.
+func (s *Store) Appears(ctx context.Context, id string) (time.Time, error) {
+	all, err := s.readers.articles(ctx, "article.byID", id)
+	if err != nil || len(all) == 0 {
+		return time.Time{}, cmp.Or(err, notFound("article", id))
+	}
+	return timeOf(all[0].Position.At), nil
+}
+
 // ArticlesByID returns the articles with these ids, in the order of the ids. Ids without an article
 // are left out.
 func (s *Store) ArticlesByID(ctx context.Context, ids []string) ([]article.Article, error) {

@@ -25,7 +25,9 @@ type QueueQuery struct {
 	Ripe   time.Time // only articles that appeared no later than this; zero for all
 	Draft  string    // id of an edition whose articles count as waiting; empty for none
 	Limit  int
-	Oldest bool // return those that have waited longest first, instead of the newest
+	// WithoutHTML returns the articles without their HTML.
+	WithoutHTML bool
+	Oldest      bool // return those that have waited longest first, instead of the newest
 	// Earlier selects the articles that do not belong to the digest instead: they are dated
 	// before Since and were added before Began.
 	Earlier bool
@@ -35,6 +37,9 @@ type QueueQuery struct {
 // date.
 func (q *QueueQuery) query() Query {
 	all := Query{Filter: q.Filter, Limit: q.Limit, Order: ByDate, AsOf: q.Now, waits: q}
+	if q.WithoutHTML {
+		all.HTMLBudget = WithoutHTML
+	}
 	if q.Oldest {
 		all.Order, all.Oldest = ByAppearance, true
 	}

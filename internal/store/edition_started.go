@@ -10,13 +10,14 @@ import (
 )
 
 // StartedEditions returns the newest editions of a digest whose sending has started and whose
-// number is below before. They have no articles; EditionContents returns those.
+// number is below before. They include messages that are public. They have no articles;
+// EditionContents returns those.
 func (s *Store) StartedEditions(ctx context.Context, digest string, before, limit int) ([]Edition, error) {
 	return s.readers.startedEditions(ctx, "edition.started", digest, before, limit)
 }
 
 // StartedEdition returns an edition of a digest by its number, with its articles. It returns
-// ErrNotFound if the sending has not started.
+// ErrNotFound if the sending has not started, or for a message that is not public.
 func (s *Store) StartedEdition(ctx context.Context, digest string, number int) (Edition, error) {
 	found, err := s.readers.editions(ctx, "edition.startedNumber", digest, number)
 	if err == nil && len(found) == 0 {

@@ -3,6 +3,7 @@ package public
 import (
 	"cmp"
 	"context"
+	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/templates"
 )
 
 // editionsMaxAge is how long pages with editions are cached: the content version counts changes of
@@ -30,17 +32,16 @@ type publicEdition struct {
 // them. If one of them was withdrawn, the title and the path have only the edition's number,
 // since the subject may name that article.
 func (p *Pages) publicEdition(ctx context.Context, e store.Edition, articles []article.Article) publicEdition {
-	withdrawn := len(articles) < len(e.Articles) || slices.ContainsFunc(articles, func(a article.Article) bool { return a.Status != article.Published })
-	if withdrawn {
-		e.Subject = ""
-	}
-	now := p.store.Now()
-	current := slices.DeleteFunc(slices.Clone(articles), func(a article.Article) bool { return !a.Listed(now) })
+	var current []article.Article
+	e.Edition, current = e.Public(articles, p.store.Now())
 	return publicEdition{
 		Edition: e, Articles: current, Path: e.PagePath(),
 		Title: cmp.Or(e.Subject, p.digestTitle(ctx, e.Digest)+", "+p.editionNumber(ctx, e.Number)),
 	}
 }
+
+// shown reports whether the edition has a page: an edition of a digest needs an article.
+func (e *publicEdition) shown() bool { return len(e.Articles) > 0 || e.IsMessage() }
 
 // editionNumber returns the number of an edition for people, such as "No. 42".
 func (p *Pages) editionNumber(ctx context.Context, number int) string {
@@ -59,6 +60,11 @@ type editionPage struct {
 	Label    string // the edition's number for people
 	Whole    string // path of the page with all articles; empty on that page itself
 	Sections []editionSection
+	Intro    template.HTML // what an editor wrote before the articles; may be empty
+	Outro    template.HTML // the same, after the articles
+	Sponsor  *templates.Sponsor
+	Notice   string // what marks the sponsor as one
+	language string // of a variant; empty on the page of the whole edition
 
 	Previous, Next *publicEdition // nil at the ends
 	Form           subscribeForm
@@ -73,7 +79,9 @@ type editionSection struct {
 // editionArticle is an article of an edition.
 type editionArticle struct {
 	card
-	Text string // its summary or the beginning of its text
+	Lead bool          // it is shown first and largest
+	Text string        // its summary or the beginning of its text; empty for a title alone
+	Body template.HTML // the whole article; empty for a part of it
 }
 
 // edition serves the public page of an edition, once its first mail was sent. It contains no address
@@ -137,13 +145,13 @@ func (p *Pages) showEdition(w http.ResponseWriter, r *http.Request, e store.Edit
 	if r.URL.EscapedPath() != body.Path {
 		return redirectEdition(w, r, body.Path)
 	}
-	if len(body.Articles) == 0 {
+	if len(body.Articles) == 0 && !e.IsMessage() {
 		return p.removedArticle(r)
 	}
 	if err := p.fillEdition(r.Context(), &body); err != nil {
 		return err
 	}
-	description := summaryOf(body.Articles)
+	description := cmp.Or(summaryOf(body.Articles), describe(&article.Article{HTML: string(body.Intro)}))
 	limitCaching(w, editionsMaxAge)
 	return p.show(w, r, http.StatusOK, "edition", page{
 		Title: body.Title, Description: description, Canonical: p.config.Site.URL + whole, NoIndex: noIndex,
@@ -156,7 +164,7 @@ func (e *editionPage) showVariant(v *variantPage) {
 	if e.Subject != "" {
 		e.Title = v.Subject
 	}
-	e.Path = e.VariantPath(v.Variant, v.number)
+	e.Path, e.language = e.VariantPath(v.Variant, v.number), v.Language
 	e.Articles = slices.DeleteFunc(e.Articles, func(a article.Article) bool { return !slices.Contains(v.Articles, a.ID) })
 }
 
@@ -171,15 +179,9 @@ func redirectEdition(w http.ResponseWriter, r *http.Request, path string) error 
 // fillEdition adds what the page shows besides the articles themselves.
 func (p *Pages) fillEdition(ctx context.Context, body *editionPage) error {
 	body.Of, body.List, body.Label = p.digestTitle(ctx, body.Digest), digest.ListPath(body.Digest), p.editionNumber(ctx, body.Number)
-	cards, err := p.cards(ctx, body.Articles)
-	if err != nil {
+	if err := p.arrangeEdition(ctx, body); err != nil {
 		return err
 	}
-	section := editionSection{}
-	for _, c := range cards {
-		section.Articles = append(section.Articles, editionArticle{c, describe(c.Article)})
-	}
-	body.Sections = []editionSection{section}
 	before, after, err := p.store.StartedBeside(ctx, body.Digest, body.Number)
 	if err != nil {
 		return err
@@ -189,6 +191,70 @@ func (p *Pages) fillEdition(ctx context.Context, body *editionPage) error {
 		body.Next, err = p.beside(ctx, after)
 	}
 	return err
+}
+
+// arrangeEdition puts the articles into their sections, and adds what editors wrote.
+func (p *Pages) arrangeEdition(ctx context.Context, body *editionPage) error {
+	issue, err := digest.PublicInput(p.config, body.Edition.Edition, body.Articles)
+	if err != nil {
+		return err
+	}
+	issue.Edits, issue.Audience = body.Edits, body.Audience
+	var names []string
+	for i := range body.Articles {
+		names = append(names, body.Articles[i].MediaNames()...)
+	}
+	if issue.Pictures, _, err = p.store.Pictures(ctx, names); err != nil {
+		return err
+	}
+	contents, err := digest.ContentsOf(issue, cmp.Or(body.language, p.layout(ctx).language), p.templates)
+	if err != nil {
+		return err
+	}
+	body.Intro, body.Outro, body.Sponsor = contents.Intro, contents.Outro, contents.Sponsor
+	if body.Sponsor != nil {
+		if body.Notice = body.Sponsor.Label; body.Notice == "" {
+			body.Notice, err = p.layout(ctx).frame.Phrase("sponsor")
+		}
+	}
+	body.Articles = body.Articles[:0:0]
+	for _, s := range contents.Sections {
+		body.Sections = append(body.Sections, editionSection{s.Heading, pageArticles(issue.Pictures, s.Articles)})
+	}
+	if len(body.Sections) > 0 {
+		first := &body.Sections[0].Articles[0]
+		first.Lead = first.Image != nil && first.Text != ""
+	}
+	for _, s := range body.Sections { // the order that is shown, with the sizes of images
+		for _, a := range s.Articles {
+			body.Articles = append(body.Articles, *a.Article)
+		}
+	}
+	return err
+}
+
+// pageArticles returns the articles of a section in the forms that they have there.
+func pageArticles(pictures article.Pictures, section []digest.ContentArticle) []editionArticle {
+	articles := make([]article.Article, len(section))
+	for i := range section {
+		articles[i] = section[i].Article
+	}
+	out := make([]editionArticle, len(section))
+	for i, c := range cardsWith(pictures, articles) {
+		out[i].card = c
+		switch section[i].Form {
+		case digest.TitleForm:
+			out[i].Image = nil
+		case digest.FullForm:
+			out[i].Text, out[i].Body = c.Summary, template.HTML(pictures.PageHTML(c.HTML, imageSizes)) //nolint:gosec // sanitized at import
+			if !hasLeadImage(c.Article) {
+				out[i].Image = nil
+			}
+		default:
+			out[i].Text = describe(c.Article)
+		}
+	}
+	return out
 }
 
 // beside returns a neighbouring edition as pages show it, or nil.

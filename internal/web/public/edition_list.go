@@ -138,7 +138,7 @@ func (p *Pages) listEditions(ctx context.Context, name string, body *editionList
 	phrases := phrasesOf(body.Question)
 	shown := editions[:0:0]
 	for _, e := range editions {
-		if len(e.Articles) > 0 && article.CountPhrases(e.Title+" · "+titlesOf(e.Articles), phrases) == len(phrases) {
+		if e.shown() && article.CountPhrases(e.Title+" · "+titlesOf(e.Articles), phrases) == len(phrases) {
 			shown = append(shown, e)
 		}
 		if len(shown) > pageSize {
@@ -252,10 +252,10 @@ func (p *Pages) variantOf(ctx context.Context, e store.Edition, claim token.Clai
 	return nil, err
 }
 
-// startedEdition returns the edition whose id is in a request's path, if its sending has started.
+// startedEdition returns the edition whose id is in a request's path, if everyone may read it.
 func (p *Pages) startedEdition(r *http.Request) (store.Edition, error) {
 	e, err := p.store.Edition(r.Context(), r.PathValue("edition"))
-	if err == nil && e.Started.IsZero() {
+	if err == nil && !e.IsPublic(e.Audience) {
 		err = store.ErrNotFound
 	}
 	return e, err

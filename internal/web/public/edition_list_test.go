@@ -3,6 +3,7 @@ package public_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -16,9 +17,18 @@ import (
 // edition stores an edition of a digest with some articles. started sets that its sending began.
 func (b *env) edition(name string, number int, subject string, started bool, articles ...article.Article) store.Edition {
 	b.t.Helper()
-	e := store.Edition{Edition: digest.Edition{
+	return b.editedEdition(store.Edition{}, name, number, subject, started, articles...)
+}
+
+// editedEdition is edition with what editors changed.
+func (b *env) editedEdition(edited store.Edition, name string, number int, subject string, started bool, articles ...article.Article) store.Edition {
+	b.t.Helper()
+	e := store.Edition{Edits: edited.Edits, Audience: edited.Audience, Edition: digest.Edition{
 		ID: fmt.Sprintf("%s-%d", name, number), Digest: name, Number: number, ScheduledFor: fmt.Sprint(number), Subject: subject, Created: b.store.Now(),
 	}}
+	if e.Audience != "" {
+		e.ScheduledFor = digest.MessageKey + e.ScheduledFor
+	}
 	for _, a := range articles {
 		e.Articles = append(e.Articles, a.ID)
 	}
@@ -154,4 +164,60 @@ func TestPagesOfEditionsDescribeThemselves(t *testing.T) {
 			`<meta property="og:image" content="`+siteURL+`/media/w.jpg">`, `<meta property="og:image:width" content="1200">`, `<meta name="twitter:card" content="summary_large_image">`)
 	}
 	b.want(b.get(e.PagePath()), http.StatusOK, `<meta name="description" content="Cranes &amp; ferries">`, `"issueNumber":1`, "What arrived.", `<meta property="article:published_time"`)
+}
+
+func TestPageOfEditionHasSectionsAndWhatEditorsWrote(t *testing.T) {
+	t.Parallel()
+	b := setupWith(t, storetest.Open(t, store.SQLite, store.Options{}), func(c *config.Config) {
+		c.Site.Languages = []string{"fr"}
+		c.Digests[0].Sections = []config.DigestSection{{Name: "port", Title: "Port news", Tag: "port", Form: "title"}}
+	})
+	lead := b.put(article.Article{Slug: "lead", Title: "The lead", Summary: "Its summary.", HTML: "<p>Its text.</p>"})
+	whole := b.put(article.Article{Slug: "whole", Title: "In full", Summary: "A summary.", HTML: `<p>All of <em>this</em>.</p><img src="/media/x.jpg" alt="x">`})
+	port := b.put(article.Article{Slug: "port", Title: "A title alone", Summary: "Hidden summary.", HTML: "<p>Hidden text.</p>", Tags: []string{"port"}})
+	e := b.editedEdition(store.Edition{Edits: digest.Edits{
+		Lead: lead.ID, Forms: map[string]digest.Form{whole.ID: digest.FullForm}, Outro: map[string]string{"": "Good *bye*."},
+		Intro:   map[string]string{"": "Good **morning**.<script>alert(1)</script>", "fr": "Bonjour."},
+		Sponsor: &digest.Sponsor{Text: "Ropes & more", URL: "https://ropes.example/"},
+	}}, "weekly", 1, "Sections", true, port, whole, lead)
+	page := b.get(e.PagePath())
+	b.want(page, http.StatusOK, "<p>Good <strong>morning</strong>.</p>", "<p>Good <em>bye</em>.</p>", "Its summary.", "<p>All of <em>this</em>.</p>", `<h2 class="part" dir="auto">Port news</h2>`,
+		"Advertisement", "<p>Ropes &amp; more</p>", `href="https://ropes.example/"`)
+	b.wantNone(page.Body.String(), "alert", "Hidden", "A summary.", "Its text", ` style="`)
+	text := page.Body.String()
+	at := -1
+	for _, title := range []string{">The lead</a></h2>", ">In full</a></h2>", ">Port news</h2>", ">A title alone</a></h3>"} {
+		if next := strings.Index(text, title); next <= at {
+			t.Errorf("%s stands at %d, the one before it at %d", title, next, at)
+		} else {
+			at = next
+		}
+	}
+	r := httptest.NewRequest(http.MethodGet, e.PagePath(), nil)
+	r.Header.Set("Accept-Language", "fr")
+	b.want(b.do(r), http.StatusOK, "<p>Bonjour.</p>", "Tous les numéros")
+}
+
+// TestOnlyPublicMessagesHavePages checks that a message to some subscribers is in no page, list or
+// address.
+func TestOnlyPublicMessagesHavePages(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := setup(t, s)
+		a := b.put(article.Article{Slug: "a", Title: "An article", HTML: "<p>x</p>"})
+		first := b.edition("weekly", 1, "First", true, a)
+		write := func(number int, audience digest.Audience, text string) store.Edition {
+			audience.Digests = []string{"weekly"}
+			return b.editedEdition(store.Edition{Audience: audience.Encode(), Edits: digest.Edits{Intro: map[string]string{"": text}}}, "weekly", number, text, true)
+		}
+		secret := write(2, digest.Audience{Segment: `language = "\"public\":true"`}, "Secret words")
+		open := write(3, digest.Audience{Public: true}, "Open words")
+		list := b.get("/digests/weekly/")
+		b.want(list, http.StatusOK, open.PagePath(), first.PagePath(), "Open words")
+		b.wantNone(list.Body.String(), "Secret", "secret")
+		b.want(b.get(open.PagePath()), http.StatusOK, "<p>Open words</p>", `rel="prev" href="`+first.PagePath()+`"`)
+		for _, path := range []string{secret.PagePath(), "/editions/" + secret.ID, "/digests/weekly/2"} {
+			b.want(b.get(path), http.StatusNotFound)
+		}
+	})
 }

@@ -79,7 +79,7 @@ func (p *Pages) itemsOf(ctx context.Context, d feed.Definition) ([]feedPageItem,
 		}
 		editions, err := p.publicEditions(ctx, started)
 		for _, e := range editions {
-			if len(e.Articles) > 0 {
+			if e.shown() {
 				out = append(out, feedPageItem{Title: e.Title, Path: e.Path, Summary: summaryOf(e.Articles), Direction: "auto", Date: e.Started})
 			}
 		}

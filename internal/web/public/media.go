@@ -72,6 +72,11 @@ func (p *Pages) cards(ctx context.Context, articles []article.Article) ([]card, 
 	if err != nil {
 		return nil, err
 	}
+	return cardsWith(pictures, articles), nil
+}
+
+// cardsWith is cards with the stored images.
+func cardsWith(pictures article.Pictures, articles []article.Article) []card {
 	out := make([]card, len(articles))
 	for i := range articles {
 		out[i].Article = &articles[i]
@@ -81,7 +86,7 @@ func (p *Pages) cards(ctx context.Context, articles []article.Article) ([]card, 
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // hasLeadImage reports whether an article's image is to be shown above its text, because the text

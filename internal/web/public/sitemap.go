@@ -157,7 +157,7 @@ func (p *Pages) indexedEditions(ctx context.Context) ([]string, error) {
 				return nil, err
 			}
 			for _, e := range editions {
-				if before = e.Number; len(e.Articles) > 0 {
+				if before = e.Number; e.shown() {
 					paths = append(paths, e.Path)
 				}
 			}

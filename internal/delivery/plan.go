@@ -1,0 +1,203 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/schedule"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// MaxPlannedTicks bounds how many ticks of a digest are planned.
+const MaxPlannedTicks = 100
+
+// PlannedTick is a coming tick of a digest, and what its edition would hold if no article changed
+// until then.
+type PlannedTick struct {
+	At       time.Time // in the digest's timezone
+	Key      string
+	DraftAt  time.Time         // when its articles are chosen: at the tick, or DraftBefore earlier
+	Edition  string            // id of its edition, if there is one already; or, if Joins, of an older draft
+	Joins    bool              // the new articles join a draft, if that is not approved before
+	Articles []article.Article // without their HTML, in the order in which they are chosen
+	Left     int               // articles that wait for later editions
+	Reason   string            // why it makes no edition; empty if it makes one
+}
+
+// Plan returns the next n ticks of a digest with their articles. It changes nothing. Each
+// edition is planned as if those before it were made and approved.
+func (e *Engine) Plan(ctx context.Context, name string, n int) ([]PlannedTick, error) {
+	def, err := e.definition(name)
+	if err != nil {
+		return nil, err
+	}
+	if def.Schedule == nil {
+		return nil, fmt.Errorf("digest %s has no schedule; its editions are made by hand", name)
+	}
+	p, err := e.newPlanner(ctx, def)
+	if err != nil {
+		return nil, err
+	}
+	var out []PlannedTick
+	for _, tick := range p.ticks(min(n, MaxPlannedTicks)) {
+		planned, err := p.plan(ctx, tick)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, planned)
+	}
+	return out, nil
+}
+
+// planner plans the ticks of a digest one after the other.
+type planner struct {
+	*Engine
+	def      *Definition
+	state    store.DigestState
+	zone     *time.Location
+	now      time.Time
+	earliest time.Time       // at which the articles of the next tick can be chosen
+	draft    store.Edition   // that the articles of the next tick join; none if its ID is empty
+	taken    map[string]bool // articles of earlier ticks
+	fresh    int             // how many of those were in no draft
+	editions []store.Edition // the newest ones
+}
+
+// plannedEditions is how many of a digest's newest editions are searched for those of coming ticks.
+const plannedEditions = 50
+
+func (e *Engine) newPlanner(ctx context.Context, def *Definition) (*planner, error) {
+	p := &planner{Engine: e, def: def, now: e.Store.Now(), zone: def.zone(), taken: map[string]bool{}}
+	p.earliest = p.now
+	var err error
+	if p.state, err = e.Store.DigestState(ctx, def.Name); err != nil {
+		return nil, err
+	}
+	if p.editions, err = e.Store.Editions(ctx, def.Name, plannedEditions); err != nil {
+		return nil, err
+	}
+	if def.awaitsApproval() {
+		p.draft, _, err = e.Store.WaitingDraft(ctx, def.Name)
+	}
+	return p, err
+}
+
+// zone returns the timezone of the digest.
+func (def *Definition) zone() *time.Location {
+	zone, err := time.LoadLocation(def.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// ticks returns the next n ticks, and before them one that is due but has not been fired yet.
+func (p *planner) ticks(n int) []schedule.Tick {
+	ticks := p.def.Schedule.NextN(p.now, n)
+	if !p.state.Next.IsZero() && !p.state.Next.After(p.now) && n > 0 {
+		due, _ := dueTick(p.def, p.state, p.now)
+		ticks = append([]schedule.Tick{due}, ticks[:min(len(ticks), n-1)]...)
+	}
+	return ticks
+}
+
+func (p *planner) plan(ctx context.Context, tick schedule.Tick) (PlannedTick, error) {
+	out := PlannedTick{At: tick.At.In(p.zone), Key: tick.Key}
+	out.DraftAt = laterOf(p.earliest, out.At.Add(-p.def.DraftBefore)).In(p.zone)
+	p.earliest = out.At
+	i := slices.IndexFunc(p.editions, func(e store.Edition) bool {
+		return e.ScheduledFor == tick.Key || e.SendAt.Equal(tick.At) && e.Author == ""
+	})
+	if i >= 0 {
+		return p.made(ctx, out, p.editions[i])
+	}
+	handled, err := p.Store.TickHandled(ctx, p.def.Name, tick.Key)
+	if err != nil || handled {
+		out.Reason = "the tick was handled without an edition"
+		return out, err
+	}
+	err = p.choose(ctx, &out)
+	return out, err
+}
+
+// made returns the plan of a tick whose edition exists.
+func (p *planner) made(ctx context.Context, out PlannedTick, edition store.Edition) (PlannedTick, error) {
+	edition, err := p.Store.Edition(ctx, edition.ID)
+	if err != nil {
+		return out, err
+	}
+	if out.Edition, out.DraftAt = edition.ID, edition.Created.In(p.zone); edition.State == digest.Cancelled {
+		out.Reason = "its edition was cancelled: " + edition.Reason
+		return out, nil
+	}
+	out.Articles, err = p.Store.ArticlesByID(ctx, edition.Articles)
+	for i := range out.Articles {
+		out.Articles[i].HTML = ""
+	}
+	return out, err
+}
+
+// choose chooses the articles of a tick as they would be at its time.
+func (p *planner) choose(ctx context.Context, out *PlannedTick) error {
+	w := waiting(out.DraftAt, p.def, p.state, selection{draft: p.draft.ID})
+	w.WithoutHTML, w.Limit = true, maxCandidates+len(p.taken)
+	found, err := p.Store.WaitingArticles(ctx, w)
+	if err != nil {
+		return err
+	}
+	found = slices.DeleteFunc(found, func(a article.Article) bool { return p.taken[a.ID] })
+	rule := p.def.rule()
+	rule.Filter = nil // the query has applied it; it needs the texts
+	out.Articles = digest.Choose(found, rule, out.DraftAt)
+	w.Draft = ""
+	waits, err := p.Store.CountWaiting(ctx, w)
+	if err != nil {
+		return err
+	}
+	fresh := 0
+	for i := range out.Articles {
+		p.taken[out.Articles[i].ID] = true
+		if !slices.Contains(p.draft.Articles, out.Articles[i].ID) {
+			fresh++
+		}
+	}
+	p.fresh += fresh
+	out.Left = max(0, waits-p.fresh)
+	if out.Edition, out.Joins = p.draft.ID, p.draft.ID != ""; out.Joins && fresh == 0 {
+		out.Reason = "a draft awaits approval, and there is nothing to add to it"
+	}
+	p.draft = store.Edition{}
+	if len(out.Articles) > 0 {
+		return nil
+	}
+	if out.Reason = p.tooFew(len(found)); len(found) > 0 || p.fresh > 0 {
+		return nil
+	}
+	err = p.nothingNewError(ctx, p.def, w)
+	var nothing *NothingNewError
+	if !errors.As(err, &nothing) {
+		return err
+	}
+	out.Reason = nothing.reason
+	return nil
+}
+
+// tooFew explains why an edition is not made of n articles.
+func (p *planner) tooFew(n int) string {
+	if n == 0 {
+		return "no further article fits yet"
+	}
+	return fmt.Sprintf("%s, and an edition needs %d", count(n, "article is queued", "articles are queued"), max(p.def.Min, 1))
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
