@@ -2,16 +2,10 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
-	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/copies"
-	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -154,90 +148,6 @@ func count(n int, one, more string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, more)
-}
-
-// previewKey returns a new key for a preview, which has no tick. Keys must differ, or mail servers
-// would take one test mail for a copy of another.
-func previewKey() string { return "preview:" + uuid.NewString() }
-
-// PreviewOptions controls which articles a preview shows.
-type PreviewOptions struct {
-	// Since replaces the digest's beginning for this preview; zero keeps it.
-	Since time.Time
-	// Sample shows the newest articles when the digest has had no edition and all articles
-	// that fit are dated before its beginning.
-	Sample bool
-}
-
-// Preview is what the next edition of a digest would be.
-type Preview struct {
-	digest.Variant
-	Backlog     Backlog
-	Recipients  Recipients
-	Contents    []article.Article // its articles, in the order shown
-	Fingerprint Fingerprint
-	// Sample is the reason why the next edition would be empty, if sample articles are shown
-	// instead; otherwise it is empty.
-	Sample string
-}
-
-// Preview renders the edition that a digest would make now, for a subscriber without
-// preferences. It changes nothing. When there is nothing to show it returns a *NothingNewError.
-func (e *Engine) Preview(ctx context.Context, name string, options PreviewOptions) (Preview, error) {
-	def, err := e.definition(name)
-	if err != nil {
-		return Preview{}, err
-	}
-	state, err := e.Store.DigestState(ctx, name)
-	if err != nil {
-		return Preview{}, err
-	}
-	from := selection{since: options.Since}
-	var out Preview
-	issue, err := e.input(ctx, def, state, from, previewKey())
-	var nothing *NothingNewError
-	if errors.As(err, &nothing) && options.Sample && nothing.Backlog.Earlier > 0 && nothing.Backlog.Sent == 0 {
-		out.Sample = nothing.Error()
-		issue, err = e.sample(ctx, def, e.waiting(def, state, from))
-	}
-	if err != nil {
-		return Preview{}, err
-	}
-	if out.Backlog, err = backlog(ctx, e.Store, def, e.waiting(def, state, from)); err != nil {
-		return Preview{}, err
-	}
-	if out.Recipients, err = e.countRecipients(ctx, def, issue.Articles); err != nil {
-		return Preview{}, err
-	}
-	if out.Variant, err = digest.Render(issue, digest.Preferences{}, e.Templates); err != nil {
-		return out, err
-	}
-	fixed, err := e.settings(name)
-	if err != nil {
-		return out, err
-	}
-	out.Contents = issue.Articles
-	out.Fingerprint, err = e.fingerprint(issue, fixed)
-	return out, err
-}
-
-// sample returns the input for an edition of the newest articles that are dated before the
-// digest's beginning.
-func (e *Engine) sample(ctx context.Context, def *Definition, w store.QueueQuery) (digest.Input, error) {
-	w.Earlier, w.Oldest, w.Ripe = true, false, time.Time{}
-	if def.Max > 0 {
-		w.Limit = def.Max
-	}
-	found, err := e.Store.WaitingArticles(ctx, w)
-	if err != nil {
-		return digest.Input{}, err
-	}
-	chosen := digest.Choose(found, digest.Rule{Filter: func(a *article.Article) bool { return def.Filter.Match(a) }}, w.Now)
-	if len(chosen) == 0 {
-		return digest.Input{}, e.nothingNewError(ctx, def, w)
-	}
-	pictures, err := copies.ForArticles(ctx, e.Store, chosen)
-	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now, Layout: def.Layout, Next: e.nextDate(def, time.Time{})}, err
 }
 
 // SetBeginning moves the beginning of a digest: of the stored articles, those dated from then

@@ -54,6 +54,44 @@ func (e *Engine) Plan(ctx context.Context, name string, n int) ([]PlannedTick, e
 	return out, nil
 }
 
+// planAt plans an edition at a coming time after the ticks before it, and returns its number. The
+// time need not be that of a tick.
+func (e *Engine) planAt(ctx context.Context, def *Definition, at time.Time) (PlannedTick, int, error) {
+	p, err := e.newPlanner(ctx, def)
+	if err != nil {
+		return PlannedTick{}, 0, err
+	}
+	if !at.After(p.now) {
+		return PlannedTick{}, 0, fmt.Errorf("%s is not in the future", e.timeText(def, at))
+	}
+	number, err := e.Store.NextNumber(ctx, def.Name)
+	if err != nil {
+		return PlannedTick{}, 0, err
+	}
+	key := previewKey()
+	if def.Schedule != nil {
+		for _, tick := range p.ticks(MaxPlannedTicks) {
+			if !tick.At.Before(at) {
+				break
+			}
+			planned, err := p.plan(ctx, tick)
+			if err != nil {
+				return planned, 0, err
+			}
+			if planned.Edition == "" && len(planned.Articles) > 0 {
+				number++
+			}
+		}
+	}
+	out, err := p.plan(ctx, schedule.Tick{At: at, Key: key})
+	if err == nil && out.Edition != "" {
+		var edition store.Edition
+		edition, err = e.Store.Edition(ctx, out.Edition)
+		number = edition.Number
+	}
+	return out, number, err
+}
+
 // planner plans the ticks of a digest one after the other.
 type planner struct {
 	*Engine
@@ -85,6 +123,15 @@ func (e *Engine) newPlanner(ctx context.Context, def *Definition) (*planner, err
 		p.draft, _, err = e.Store.WaitingDraft(ctx, def.Name)
 	}
 	return p, err
+}
+
+// Zone returns the timezone of a digest, UTC for an unknown one.
+func (e *Engine) Zone(name string) *time.Location {
+	def, err := e.definition(name)
+	if err != nil {
+		return time.UTC
+	}
+	return def.zone()
 }
 
 // zone returns the timezone of the digest.
