@@ -8,12 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/internal/web"
 )
 
 // sentEdition creates an edition whose first mails are being sent.
@@ -249,5 +253,42 @@ func TestFormerEditionAddressesRedirect(t *testing.T) {
 		if w := ask(h, http.MethodGet, missing); w.Code != http.StatusNotFound {
 			t.Errorf("%s: status %d", missing, w.Code)
 		}
+	}
+}
+
+// TestPagesOfEditionsAreTheSameOnEveryNode compares the bytes and the ETags of two nodes that share
+// a store.
+func TestPagesOfEditionsAreTheSameOnEveryNode(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			if engine == store.Postgres {
+				testkit.Slow(t)
+			}
+			s, mails, first := handler(t, engine)
+			s.subscriber(t, "ada@example.org")
+			edition := sentEdition(t, s, mails)
+			other, err := store.Open(t.Context(), s.service.Config.Store.DSN.Reveal(), store.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			node := app.Service{Config: s.service.Config, Store: other, Templates: s.service.Templates, Log: s.service.Log}
+			feeds, err := node.Feeds(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			second, err := web.New(web.Deps{Store: other, Engine: s.engine, Feeds: feeds, Config: node.Config, Templates: node.Templates, Log: node.Log})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range []string{edition.PagePath(), "/digests/weekly/", "/digests/weekly/?q=ferry", "/digests/weekly/feed.xml", "/digests/weekly/atom.xml", "/digests/weekly/feed.json"} {
+				a, b := ask(first, http.MethodGet, path), ask(second, http.MethodGet, path)
+				if tag := a.Header().Get("ETag"); a.Code != http.StatusOK || tag == "" || tag != b.Header().Get("ETag") || a.Body.String() != b.Body.String() {
+					t.Errorf("%s: status %d and %d, %s and %s", path, a.Code, b.Code, tag, b.Header().Get("ETag"))
+				}
+			}
+		})
 	}
 }

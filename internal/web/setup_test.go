@@ -113,11 +113,18 @@ func handlerWith(t *testing.T, engine store.Engine, change func(*config.Config))
 // serve runs a node of a site in a language until the test ends.
 func serve(t *testing.T, language string) *site {
 	t.Helper()
+	return serveWith(t, language, func(*config.Config) {})
+}
+
+// serveWith is serve with other settings.
+func serveWith(t *testing.T, language string, change func(*config.Config)) *site {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, store.SQLite, fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), language)
+	change(s.service.Config)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- (&app.Node{Service: s.service, HTTP: listener}).Run(ctx) }()
