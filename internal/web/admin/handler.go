@@ -166,6 +166,8 @@ func (h *Handler) routes() *http.ServeMux {
 		"POST /admin/editions/{id}/test":           h.testEdition,
 		"POST /admin/editions/{id}/subject":        h.changeSubject,
 		"POST /admin/editions/{id}/approve":        h.approve,
+		"GET /admin/editions/{id}/compose":         h.composePage,
+		"POST /admin/editions/{id}/compose":        h.compose,
 		"POST /admin/editions/{id}/{action}":       h.controlEdition,
 		"GET /admin/articles":                      h.articles,
 		"POST /admin/articles/{id}/remove":         h.removeArticle,

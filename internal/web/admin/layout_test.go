@@ -60,7 +60,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 		t.Fatal(err)
 	}
 	pages := map[string]string{
-		"draft":     "/admin/editions/" + draft.ID,
+		"draft": "/admin/editions/" + draft.ID, "compose": "/admin/editions/" + draft.ID + "/compose",
 		"dashboard": "/admin/", "digest": "/admin/digests/weekly", "send": "/admin/digests/weekly/send", "edition": "/admin/editions/" + e.ID,
 		"articles": "/admin/articles", "subscribers": "/admin/subscribers", "subscriber": "/admin/subscribers/1", "account": "/admin/account", "missing": "/admin/nothing",
 	}

@@ -83,6 +83,7 @@ var flashMessages = map[string]string{
 	"removed":        "The article was removed from the site and its feeds.",
 	"restored":       "The article was restored.",
 	"subject":        "The subject was changed.",
+	"composed":       "The draft was changed.",
 	"lifted":         "This subscriber is active again.",
 	"unsubscribed":   "This subscriber was unsubscribed from all digests.",
 	"erased":         "This subscriber was erased.",

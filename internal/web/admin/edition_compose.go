@@ -1,0 +1,265 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// composePage is the data of the page on which editors compose a draft.
+type composePage struct {
+	*delivery.Composition
+	Title    string // of the digest
+	Sections []composeSection
+	Fields   []composeField
+	Left     []leftOut
+	Addable  []article.Article
+	Error    string // why the last change was not stored
+	Problems []delivery.EditProblem
+}
+
+// composeSection is a section as the page lists it.
+type composeSection struct {
+	Heading  string
+	Articles []composeArticle
+}
+
+type composeArticle struct {
+	article.Article
+	Section, Form string // that an editor chose
+	First, Last   bool   // in the section
+	Lead          bool
+}
+
+// composeField is a text that editors write.
+type composeField struct {
+	Name, Label, Hint string
+	Value             string // as it was typed
+	Stored            string // as it is stored, if that differs
+	Language          string
+	Long              bool // has several lines
+}
+
+// leftOut is an article that editors took out.
+type leftOut struct {
+	digest.Exclusion
+	Title string
+}
+
+func (h *Handler) composePage(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	c, err := h.engine.Composition(r.Context(), r.PathValue("id"), session.Editor.Email, "")
+	if err != nil {
+		return draftError(err, "/admin/editions/"+r.PathValue("id"))
+	}
+	return h.showComposition(w, r, session, c, nil)
+}
+
+// showComposition shows the page. failed is why the change in the request was not stored: the page
+// then keeps what was typed.
+func (h *Handler) showComposition(w http.ResponseWriter, r *http.Request, session store.Session, c *delivery.Composition, failed error) error {
+	body := composePage{Composition: c, Title: h.digestTitle(c.Edition.Digest), Fields: fieldsOf(c)}
+	status := http.StatusOK
+	if failed != nil {
+		body.Error, status = failed.Error(), http.StatusConflict
+		var problems delivery.EditProblems
+		if errors.As(failed, &problems) {
+			body.Error, body.Problems, status = "Nothing was changed.", problems, http.StatusUnprocessableEntity
+		}
+		body.keepTyped(r)
+	}
+	lead := c.Edits.Lead
+	for _, s := range c.Sections() {
+		section := composeSection{Heading: s.Heading}
+		for i := range s.Articles {
+			a := s.Articles[i]
+			section.Articles = append(section.Articles, composeArticle{
+				Article: a, Section: c.Edits.Sections[a.ID], Form: string(c.Edits.Forms[a.ID]),
+				First: i == 0, Last: i == len(s.Articles)-1, Lead: a.ID == lead,
+			})
+		}
+		body.Sections = append(body.Sections, section)
+	}
+	for _, x := range c.Edits.Excluded {
+		title := x.Article
+		if at := slices.IndexFunc(c.Excluded, func(a article.Article) bool { return a.ID == x.Article }); at >= 0 {
+			title = c.Excluded[at].Title
+		}
+		body.Left = append(body.Left, leftOut{x, title})
+	}
+	const addable = 30
+	var err error
+	if body.Addable, err = h.engine.Addable(r.Context(), c, addable); err != nil {
+		return err
+	}
+	return h.show(w, status, "edition_compose", page{Title: "Compose " + c.Edition.Subject, Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
+}
+
+// Rules returns the sections of the digest.
+func (p composePage) Rules() []digest.SectionRule { return p.Layout.Sections }
+
+// Forms returns the forms of an article.
+func (p composePage) Forms() []digest.Form { return digest.Forms }
+
+// fieldsOf returns the texts of a draft.
+func fieldsOf(c *delivery.Composition) []composeField {
+	var s digest.Sponsor
+	if c.Edits.Sponsor != nil {
+		s = *c.Edits.Sponsor
+	}
+	fields := []composeField{
+		{Name: "subject", Label: "Subject", Hint: "Without one: " + c.AutomaticSubject, Value: c.Subject},
+		{Name: "preheader", Label: "Preheader", Hint: "The line that inboxes show beside the subject.", Value: c.Edits.Preheader},
+	}
+	languages := languagesOf(c)
+	for _, text := range []struct {
+		name, label string
+		texts       map[string]string
+	}{{"intro", "Intro", c.Edits.Intro}, {"outro", "Outro", c.Edits.Outro}} {
+		for _, lang := range languages {
+			f := composeField{Name: text.name, Label: text.label, Value: text.texts[lang], Language: lang, Long: true}
+			if lang != "" {
+				f.Name, f.Label = text.name+"."+lang, text.label+" in "+lang
+			}
+			fields = append(fields, f)
+		}
+	}
+	return append(fields,
+		composeField{Name: "sponsor.label", Label: "Sponsor’s label", Hint: "Such as Advertisement.", Value: s.Label},
+		composeField{Name: "sponsor.text", Label: "Sponsor’s text", Value: s.Text, Long: true},
+		composeField{Name: "sponsor.url", Label: "Sponsor’s address", Value: s.URL},
+		composeField{Name: "sponsor.image", Label: "Address of the sponsor’s image", Value: s.Image})
+}
+
+// languagesOf returns "" for all languages, and those that texts of a draft can be written in: the
+// languages of its articles, if there are several, and of texts that exist.
+func languagesOf(c *delivery.Composition) []string {
+	var out []string
+	for i := range c.Articles {
+		if lang := c.Articles[i].Language; lang != "" && !slices.Contains(out, lang) {
+			out = append(out, lang)
+		}
+	}
+	if len(out) < 2 {
+		out = nil
+	}
+	for _, texts := range []map[string]string{c.Edits.Intro, c.Edits.Outro} {
+		for lang := range texts {
+			if lang != "" && !slices.Contains(out, lang) {
+				out = append(out, lang)
+			}
+		}
+	}
+	slices.Sort(out)
+	return append([]string{""}, out...)
+}
+
+// keepTyped puts what was typed into the fields, with what is stored beside it.
+func (p *composePage) keepTyped(r *http.Request) {
+	if r.PostFormValue("do") != "texts" {
+		return
+	}
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		if typed := strings.ReplaceAll(r.PostFormValue(f.Name), "\r\n", "\n"); typed != f.Value {
+			f.Stored, f.Value = f.Value, typed
+		}
+	}
+}
+
+// compose changes a draft. The form has the revision that was shown: if the draft has changed since,
+// nothing is stored and the page is shown again.
+func (h *Handler) compose(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	id, by := r.PathValue("id"), session.Editor.Email
+	ctx := longRequest(w, r)
+	revision := r.PostFormValue("revision")
+	if !utf8.ValidString(revision) || revision == "" {
+		revision = "none"
+	}
+	c, err := h.engine.Composition(ctx, id, by, revision)
+	if err == nil {
+		err = h.change(ctx, c, r)
+	}
+	if err == nil {
+		err = h.engine.Compose(ctx, c)
+	}
+	if err == nil {
+		here := "/admin/editions/" + id + "/compose?done=composed"
+		if a := r.PostFormValue("article"); a != "" {
+			here += "#articles"
+		}
+		http.Redirect(w, r, here, http.StatusSeeOther)
+		return nil
+	}
+	var changed *delivery.ChangedError
+	var problems delivery.EditProblems
+	if !errors.As(err, &changed) && !errors.As(err, &problems) {
+		return draftError(err, "/admin/editions/"+id)
+	}
+	if changed != nil {
+		err = errors.New("Nothing was changed: " + err.Error() + ". Look at it, and make your change again.")
+	}
+	is, readErr := h.engine.Composition(ctx, id, by, "")
+	if readErr != nil {
+		return draftError(readErr, "/admin/editions/"+id)
+	}
+	return h.showComposition(w, r, session, is, err)
+}
+
+// change makes one change of a draft as the form says.
+func (h *Handler) change(ctx context.Context, c *delivery.Composition, r *http.Request) error {
+	a := r.PostFormValue("article")
+	switch r.PostFormValue("do") {
+	case "up":
+		c.Move(a, -1)
+	case "down":
+		c.Move(a, 1)
+	case "lead":
+		c.Edits.Lead = a
+	case "unlead":
+		c.Edits.Lead = ""
+	case "place":
+		c.Edits.Sections[a], c.Edits.Forms[a] = r.PostFormValue("section"), digest.Form(r.PostFormValue("form"))
+	case "exclude":
+		c.Exclude(a, r.PostFormValue("reason"), false)
+	case "drop":
+		c.Exclude(a, r.PostFormValue("reason"), true)
+	case "add":
+		if a == "" {
+			a = r.PostFormValue("name")
+		}
+		return h.engine.Add(ctx, c, a)
+	case "texts":
+		setTexts(c, r)
+	default:
+		return store.ErrNotFound
+	}
+	return nil
+}
+
+// setTexts sets the texts of a draft from the fields of a form.
+func setTexts(c *delivery.Composition, r *http.Request) {
+	c.Edits.Sponsor = &digest.Sponsor{}
+	into := map[string]*string{
+		"subject": &c.Subject, "preheader": &c.Edits.Preheader, "sponsor.label": &c.Edits.Sponsor.Label,
+		"sponsor.text": &c.Edits.Sponsor.Text, "sponsor.url": &c.Edits.Sponsor.URL, "sponsor.image": &c.Edits.Sponsor.Image,
+	}
+	for _, f := range fieldsOf(c) {
+		typed := strings.ReplaceAll(r.PostFormValue(f.Name), "\r\n", "\n")
+		switch kind, _, _ := strings.Cut(f.Name, "."); kind {
+		case "intro":
+			c.Edits.Intro[f.Language] = typed
+		case "outro":
+			c.Edits.Outro[f.Language] = typed
+		default:
+			*into[f.Name] = typed
+		}
+	}
+}
