@@ -8,6 +8,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // composed makes a draft and returns its page for composing.
@@ -101,4 +102,40 @@ func TestSecondEditorKeepsWhatWasTyped(t *testing.T) {
 	if ada.code != http.StatusConflict {
 		t.Errorf("a form without a revision answers %d", ada.code)
 	}
+}
+
+func TestDraftIsComposedInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	s := startSite(t)
+	b := testkit.StartBrowser(t)
+	b.SetViewport(1280, 900, false)
+	s.signUp(b)
+	here, draft := s.composed()
+	b.Open(s.url + "/admin/editions/" + draft.ID)
+	b.Click(`a[href="` + here + `"]`)
+	b.WaitText("Add an article")
+	b.Click(`.composed li:nth-child(2) button[value=up]`)
+	b.WaitText("The draft was changed.")
+	b.Type(`[name=intro]`, "Good *morning*.")
+	b.Click(`#texts-form button`)
+	b.Wait(`document.querySelector("[name=intro]").defaultValue == "Good *morning*."`)
+	s.waitForPreviews(b)
+	check(t, b, "compose", 1280)
+	b.Screenshot("admin-compose")
+	got := s.stored(draft.ID)
+	if got.Edits.Intro[""] != "Good *morning*." || got.Edits.Order[0] != draft.Articles[1] {
+		t.Errorf("stored %+v", got.Edits)
+	}
+	b.SetViewport(375, 812, false)
+	b.Open(s.url + here)
+	b.WaitText("Add an article")
+	b.Click(".composed li:first-child .confirm summary")
+	b.Click(".composed li:first-child .confirm:last-child summary")
+	check(t, b, "compose", 375)
+	b.Screenshot("admin-compose-phone")
+	b.Wait(`(document.querySelector("#add").scrollIntoView(), true)`)
+	b.Screenshot("admin-compose-phone-texts")
+	noProblems(t, b)
 }
