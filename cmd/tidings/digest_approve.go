@@ -160,6 +160,10 @@ func newApprove(a *cli) *cobra.Command {
 			if errors.As(err, &changed) {
 				err = fmt.Errorf("not approved: %w; review it again with: tidings digest show %s", err, edition.ID)
 			}
+			var faults *delivery.FaultsError
+			if errors.As(err, &faults) {
+				err = fmt.Errorf("not approved: %w. To waive a finding: tidings digest check %s --waive NAME --reason REASON", err, edition.ID)
+			}
 			if err != nil {
 				return err
 			}

@@ -90,6 +90,12 @@ func (e *Engine) recordApproval(ctx context.Context, edition store.Edition, by A
 	if err != nil {
 		return nil, needed, err
 	}
+	// An edition with errors gets no approval, so that it is not sent as soon as they are waived. One
+	// that cannot be rendered fails when it is frozen.
+	var broken *renderError
+	if _, err := e.checkApproval(ctx, edition); err != nil && !errors.As(err, &broken) {
+		return nil, needed, err
+	}
 	jobs, err := e.askAgain(ctx, def, edition, was, by)
 	if err != nil {
 		return nil, needed, err

@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -234,16 +233,4 @@ func (e *Engine) isAbsentMedium(ctx context.Context, name string) (bool, error) 
 		return true, nil
 	}
 	return false, err
-}
-
-// waived marks the findings that an editor waived.
-func waived(findings []lint.Finding, waivers []digest.Waiver) []lint.Finding {
-	for i := range findings {
-		for _, w := range waivers {
-			if w.Finding == findings[i].Name {
-				findings[i].Waived = fmt.Sprintf("%s (%s, %s)", w.Reason, w.By, w.At.Format(time.DateOnly))
-			}
-		}
-	}
-	return lint.Sorted(findings)
 }

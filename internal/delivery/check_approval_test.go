@@ -59,7 +59,7 @@ func TestErrorsKeepEditorsFromApproving(t *testing.T) {
 	}
 	_, err = b.engine.ApproveUnchanged(t.Context(), draft.ID, review.Fingerprint)
 	var faults *delivery.FaultsError
-	if !errors.As(err, &faults) || !strings.Contains(err.Error(), "leftover-text") || !strings.Contains(err.Error(), "--waive") {
+	if !errors.As(err, &faults) || !strings.Contains(err.Error(), "leftover-text") || !strings.Contains(err.Error(), "fix or waive them first") {
 		t.Fatalf("%v", err)
 	}
 	if e, err := b.store.Edition(t.Context(), draft.ID); err != nil || e.State != digest.Draft || e.Held != "" {
@@ -69,6 +69,59 @@ func TestErrorsKeepEditorsFromApproving(t *testing.T) {
 	b.newDeliveryEngine()
 	if e, err := b.engine.ApproveUnchanged(t.Context(), draft.ID, review.Fingerprint); err != nil || e.State != digest.Approved {
 		t.Errorf("with warn: %s, %v", e.State, err)
+	}
+}
+
+func TestWaivedErrorsAllowTheApproval(t *testing.T) {
+	t.Parallel()
+	b := envWithFaults(t, false, mailWith(leftover), delivery.Checks{OnErrors: delivery.ErrorsBlock})
+	draft, err := b.engine.Draft(t.Context(), "weekly", delivery.SendOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	review, err := b.engine.Review(t.Context(), draft.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, c := range map[string][2]string{"unknown finding": {"no-such", "because"}, "needs a reason": {"leftover-text", " \n"}, "longer than": {"leftover-text", strings.Repeat("x", 501)}} {
+		if err := b.engine.Waive(t.Context(), draft.ID, c[0], c[1], "ann"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	waive := func(reason string) {
+		t.Helper()
+		if err := b.engine.Waive(t.Context(), draft.ID, "leftover-text", reason, "ann"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waive("a first reason")
+	if err := b.engine.Unwaive(t.Context(), draft.ID, "leftover-text"); err != nil {
+		t.Fatal(err)
+	}
+	var faults *delivery.FaultsError
+	if _, err := b.engine.ApproveAs(t.Context(), draft.ID, delivery.Approver{Name: "ann"}, review.Fingerprint); !errors.As(err, &faults) {
+		t.Fatalf("without the waiver: %v", err)
+	}
+	if approvals, err := b.store.Approvals(t.Context(), draft.Seq); err != nil || len(approvals) > 0 {
+		t.Errorf("the refused approval is recorded: %+v, %v", approvals, err)
+	}
+	waive("a second\nreason")
+	waive("the name is meant so")
+	found, err := b.engine.Check(t.Context(), draft.ID)
+	if err != nil || len(found) == 0 || !strings.HasPrefix(found[0].Waived, "the name is meant so (ann, ") {
+		t.Errorf("%+v, %v", found, err)
+	}
+	e, err := b.engine.ApproveAs(t.Context(), draft.ID, delivery.Approver{Name: "ann"}, review.Fingerprint)
+	if err != nil || e.State != digest.Approved {
+		t.Fatalf("%s, %v", e.State, err)
+	}
+	stored, err := b.store.Edition(t.Context(), draft.ID)
+	if err != nil || len(stored.Edits.Waived) != 1 || stored.Edits.Waived[0].By != "ann" || stored.Edits.Waived[0].At.IsZero() {
+		t.Errorf("%+v, %v", stored.Edits.Waived, err)
+	}
+	var state *store.StateError
+	if err := b.engine.Waive(t.Context(), draft.ID, "link-broken", "too late", "ann"); !errors.As(err, &state) {
+		t.Errorf("after the approval: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -19,6 +20,7 @@ type editionPage struct {
 	Articles   []article.Article
 	Review     *delivery.Review // for a draft that can be sent
 	Problem    string           // why a draft cannot be sent
+	Findings   []lint.Finding   // faults of a draft
 	Refused    []store.AddressedDelivery
 	Deferred   []store.AddressedDelivery
 	Uncertain  []store.AddressedDelivery    // that are or were uncertain
@@ -98,6 +100,8 @@ func (h *Handler) fillEdition(ctx context.Context, body *editionPage) (err error
 		body.Problem = err.Error()
 	} else {
 		body.Review, body.Recipients = &review, review.Recipients
+		body.Findings, err = h.engine.Check(ctx, e.ID)
+		return err
 	}
 	return nil
 }

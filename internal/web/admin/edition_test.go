@@ -54,6 +54,33 @@ func TestDraftIsReviewedAndApproved(t *testing.T) {
 	}
 }
 
+func TestErrorOfDraftIsShownAndWaived(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", delivery.SendOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := "/admin/editions/" + draft.ID
+	e.post(here+"/subject", "subject", "Hello {{name}}")
+	e.want(e.get(here), "Error", "leftover-text", "the subject contains “{{”", "Reason to send it anyway")
+	approve := func() string {
+		t.Helper()
+		e.get(here)
+		e.post(here+"/approve", "shown", e.hidden("shown"))
+		return e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes")
+	}
+	e.want(approve(), "Nothing was sent", "leftover-text", "fix or waive them first")
+	e.want(e.post(here+"/waive", "finding", "leftover-text", "reason", " "), "Nothing was changed", "needs a reason")
+	e.want(e.post(here+"/waive", "finding", "leftover-text", "reason", "It is <meant> so"), "Waived. The edition may be sent", "It is &lt;meant&gt; so (ada@gazette.example, ", "Take back")
+	e.want(e.post(here+"/waive", "finding", "leftover-text", "undo", "yes"), "The waiver was taken back", "Reason to send it anyway")
+	e.post(here+"/waive", "finding", "leftover-text", "reason", "meant so")
+	e.want(e.post(here+"/check"), "The links and images were checked", "Waived: ")
+	e.want(approve(), "Approved. Sending starts now.")
+}
+
 func TestUncertainMailsAreResentOrDropped(t *testing.T) {
 	t.Parallel()
 	for action, want := range map[string]store.DeliveryCounts{"resend": {Total: 3, Sent: 3}, "drop": {Total: 3, Sent: 2, Skipped: 1}} {

@@ -168,6 +168,8 @@ func (h *Handler) routes() *http.ServeMux {
 		"POST /admin/editions/{id}/approve":        h.approve,
 		"GET /admin/editions/{id}/compose":         h.composePage,
 		"POST /admin/editions/{id}/compose":        h.compose,
+		"POST /admin/editions/{id}/check":          h.checkEdition,
+		"POST /admin/editions/{id}/waive":          h.waiveFinding,
 		"POST /admin/editions/{id}/{action}":       h.controlEdition,
 		"GET /admin/articles":                      h.articles,
 		"POST /admin/articles/{id}/remove":         h.removeArticle,

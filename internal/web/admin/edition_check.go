@@ -1,0 +1,36 @@
+package admin
+
+import (
+	"net/http"
+
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// checkEdition requests the links and images of a draft, and asks the spam filters. The page of
+// the draft shows what they answered.
+func (h *Handler) checkEdition(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+	back := "/admin/editions/" + r.PathValue("id")
+	if _, err := h.engine.CheckOnline(longRequest(w, r), r.PathValue("id")); err != nil {
+		return draftError(err, back)
+	}
+	return redirectWithFlash(w, r, back, "checked")
+}
+
+// waiveFinding records that the editor allows a draft to be sent despite findings of a name, or
+// takes that back.
+func (h *Handler) waiveFinding(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	id, name := r.PathValue("id"), r.PostFormValue("finding")
+	back := "/admin/editions/" + id
+	var err error
+	key := "waived"
+	if r.PostFormValue("undo") == "yes" {
+		err, key = h.engine.Unwaive(r.Context(), id, name), "unwaived"
+	} else {
+		err = h.engine.Waive(r.Context(), id, name, r.PostFormValue("reason"), session.Editor.Email)
+	}
+	if err != nil {
+		return conflict("Nothing was changed", err, back)
+	}
+	h.log.Info("finding of the check waived by hand", "edition", id, "finding", name, "change", key, "editor", session.Editor.ID)
+	return redirectWithFlash(w, r, back, key)
+}
