@@ -90,16 +90,27 @@ func (a *cli) printLink(c *cobra.Command, work func(*app.Service) (string, error
 }
 
 func newEditorReset(a *cli) *cobra.Command {
-	return &cobra.Command{
-		Use:     "reset ADDRESS",
-		Short:   "Create a one-time link to set a new password",
-		Long:    "Reset creates a one-time link, valid for a day, with which an editor chooses a new password. The old password\nworks until then. Earlier links for the editor become invalid.",
-		Example: "  tidings editor reset ada@example.org",
+	var factor bool
+	c := &cobra.Command{
+		Use:   "reset ADDRESS",
+		Short: "Create a one-time link to set a new password",
+		Long: "Reset creates a one-time link, valid for a day, with which an editor chooses a new password. The old password\nworks until then. Earlier links for the editor become invalid.\n\n" +
+			"With --second-factor it also turns the editor's two-step sign-in off, for someone who lost their phone and their\nrecovery codes.",
+		Example: "  tidings editor reset ada@example.org\n  tidings editor reset ada@example.org --second-factor",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.printLink(c, func(p *app.Service) (string, error) { return p.PasswordLink(c.Context(), args[0]) })
+			return a.printLink(c, func(p *app.Service) (string, error) {
+				if factor {
+					if err := p.RemoveSecondFactor(c.Context(), args[0]); err != nil {
+						return "", err
+					}
+				}
+				return p.PasswordLink(c.Context(), args[0])
+			})
 		},
 	}
+	c.Flags().BoolVar(&factor, "second-factor", false, "also turn two-step sign-in off")
+	return c
 }
 
 // shownLink is a one-time link in a list. Its address is not stored.

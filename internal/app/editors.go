@@ -36,6 +36,15 @@ func (s *Service) PasswordLink(ctx context.Context, email string) (string, error
 	return admin.ResetLink(ctx, s.Store, s.Config.Site.URL, editor, 0)
 }
 
+// RemoveSecondFactor turns an editor's two-step sign-in off.
+func (s *Service) RemoveSecondFactor(ctx context.Context, email string) error {
+	editor, err := s.FindEditor(ctx, email)
+	if err != nil {
+		return err
+	}
+	return s.Store.RemoveSecondFactor(ctx, editor.ID)
+}
+
 // FindEditor finds an editor by address.
 func (s *Service) FindEditor(ctx context.Context, email string) (store.Editor, error) {
 	editor, err := s.Store.EditorByEmail(ctx, email)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -175,6 +176,7 @@ type Session struct {
 	Created time.Time
 	Seen    time.Time
 	Expires time.Time
+	Proved  time.Time // when the editor last proved who they are
 }
 
 // CreateSession signs an editor in for a while and returns the token for their
@@ -200,14 +202,14 @@ func (s *Store) CreateSession(ctx context.Context, editor Editor, agent string, 
 // editor is disabled.
 func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 	var out Session
-	var created, seen, expires, editorCreated, disabled int64
+	var created, seen, expires, proved, editorCreated, disabled int64
 	e := &out.Editor
 	found, err := s.readers.One(ctx, "session.get", []any{hashToken(token), millis(s.Now())}, &out.Agent, &created, &seen,
-		&expires, &e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &editorCreated, &disabled)
+		&expires, &proved, &e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &editorCreated, &disabled)
 	if err == nil && !found {
 		err = notFound("session", "of this token")
 	}
-	out.Created, out.Seen, out.Expires = timeOf(created), timeOf(seen), timeOf(expires)
+	out.Created, out.Seen, out.Expires, out.Proved = timeOf(created), timeOf(seen), timeOf(expires), timeOf(proved)
 	e.Created, e.Disabled = timeOf(editorCreated), timeOf(disabled)
 	return out, err
 }
@@ -217,6 +219,58 @@ func (s *Store) TouchSession(ctx context.Context, token string, ttl time.Duratio
 	now := s.Now()
 	return s.write(ctx, func(tx *conn) error {
 		_, err := tx.Exec(ctx, "session.touch", hashToken(token), millis(now), millis(now.Add(ttl)))
+		return err
+	})
+}
+
+// ProveSession records that the editor has just proved who they are in a session.
+func (s *Store) ProveSession(ctx context.Context, token string) error {
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "session.prove", hashToken(token), millis(s.Now()))
+		return err
+	})
+}
+
+// ListedSession is a session in the list of an editor's own sessions.
+type ListedSession struct {
+	Session
+	ID      string // identifies the session, but gives no access
+	Current bool   // is that of the token
+}
+
+// maxListedSessions bounds the list of an editor's sessions.
+const maxListedSessions = 100
+
+// Sessions returns an editor's sessions, the last used first. token is that of the session that
+// lists them.
+func (s *Store) Sessions(ctx context.Context, editor int64, token string) ([]ListedSession, error) {
+	var out []ListedSession
+	here := hashToken(token)
+	err := s.readers.Each(ctx, "session.list", []any{editor, millis(s.Now()), maxListedSessions}, func(rows *sql.Rows) error {
+		var hash []byte
+		var created, seen, expires int64
+		l := ListedSession{}
+		err := rows.Scan(&hash, &l.Agent, &created, &seen, &expires)
+		l.Created, l.Seen, l.Expires = timeOf(created), timeOf(seen), timeOf(expires)
+		l.ID, l.Current = hex.EncodeToString(hash), bytes.Equal(hash, here)
+		out = append(out, l)
+		return err
+	})
+	return out, err
+}
+
+// EndSessionOf ends one of an editor's sessions by its id. ErrNotFound reports that the editor has
+// no such session.
+func (s *Store) EndSessionOf(ctx context.Context, editor int64, id string) error {
+	hash, err := hex.DecodeString(id)
+	if err != nil {
+		return notFound("session", id)
+	}
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "session.deleteOf", hash, editor)
+		if err == nil && n == 0 {
+			err = notFound("session", id)
+		}
 		return err
 	})
 }

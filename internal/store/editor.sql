@@ -33,21 +33,33 @@ SELECT count(*) FROM editors WHERE disabled = 0;
 -- name: session.insert
 -- Inserts a session, unless the editor's password changed or the editor was disabled since
 -- the password was checked. Index: primary key of editors.
-INSERT INTO sessions (hash, editor, agent, created, seen, expires)
+INSERT INTO sessions (hash, editor, agent, created, seen, expires, proved)
 SELECT CAST($1 AS blob), -- sqlite only
 SELECT CAST($1 AS bytea), -- postgres only
-    id, CAST($3 AS text), CAST($4 AS bigint), CAST($4 AS bigint), CAST($5 AS bigint) FROM editors
+    id, CAST($3 AS text), CAST($4 AS bigint), CAST($4 AS bigint), CAST($5 AS bigint), CAST($4 AS bigint) FROM editors
 WHERE id = $2 AND password = $6 AND disabled = 0;
 
 -- name: session.get
 -- A session that has not expired, of an editor who is not disabled. Index: primary key.
-SELECT s.agent, s.created, s.seen, s.expires, e.id, columns(editor of e)
+SELECT s.agent, s.created, s.seen, s.expires, s.proved, e.id, columns(editor of e)
 FROM sessions s JOIN editors e ON e.id = s.editor
 WHERE s.hash = $1 AND s.expires > $2 AND e.disabled = 0;
 
 -- name: session.touch
 -- Index: primary key.
 UPDATE sessions SET seen = $2, expires = $3 WHERE hash = $1;
+
+-- name: session.prove
+-- Records that the editor proved who they are. Index: primary key.
+UPDATE sessions SET proved = $2 WHERE hash = $1;
+
+-- name: session.list
+-- The sessions of an editor, the last used first. Index: sessions_editor.
+SELECT hash, agent, created, seen, expires FROM sessions WHERE editor = $1 AND expires > $2 ORDER BY seen DESC, created DESC LIMIT $3;
+
+-- name: session.deleteOf
+-- Deletes a session if it is one of the editor's. Index: primary key.
+DELETE FROM sessions WHERE hash = $1 AND editor = $2;
 
 -- name: session.delete
 -- Index: primary key.

@@ -14,6 +14,7 @@ const (
 	SetupLink  LinkPurpose = "setup"  // creates the first editor, while there is none
 	InviteLink LinkPurpose = "invite" // creates a further editor
 	ResetLink  LinkPurpose = "reset"  // gives an editor a new password
+	CodeLink   LinkPurpose = "code"   // stands for a right password until the code of the second factor
 )
 
 // Link is a one-time link. The store keeps only a hash of its token.
@@ -66,7 +67,8 @@ func (c *conn) link(ctx context.Context, hash []byte, now time.Time) (Link, erro
 	return found[0], nil
 }
 
-// Links returns the one-time links that can be used now, the newest first.
+// Links returns the one-time links that can be used now, the newest first, without those that wait
+// for a code.
 func (s *Store) Links(ctx context.Context) ([]Link, error) {
 	return s.readers.links(ctx, "link.list", millis(s.Now()))
 }
@@ -110,6 +112,26 @@ func (s *Store) useLink(ctx context.Context, tx *conn, token string) (Link, erro
 	return l, err
 }
 
+// UseCodeLink uses up a link that stands for a right password, and returns its editor.
+func (s *Store) UseCodeLink(ctx context.Context, token string) (Editor, error) {
+	var e Editor
+	err := s.write(ctx, func(tx *conn) error {
+		l, err := s.useLink(ctx, tx, token)
+		if err != nil {
+			return err
+		}
+		found, err := tx.editors(ctx, "editor.byID", l.Editor)
+		if err == nil && (l.Purpose != CodeLink || len(found) == 0) {
+			err = notFound("link", "that waits for a code")
+		}
+		if err == nil {
+			e = found[0]
+		}
+		return err
+	})
+	return e, err
+}
+
 // CreateEditorFromLink uses a setup link or an invitation and creates its editor, in one
 // transaction: if the address is taken, the error is ErrExists and the link stays valid, and
 // two simultaneous setups never create two owners. The editor gets the role of the link, and
@@ -121,7 +143,7 @@ func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor
 		if err != nil {
 			return err
 		}
-		if l.Purpose == ResetLink {
+		if l.Purpose == ResetLink || l.Purpose == CodeLink {
 			return notFound("link", "that makes an editor")
 		}
 		if e.Role = l.Role; l.Email != "" {

@@ -19,9 +19,9 @@ part(openLinks)
 AND l.hash = $1 AND l.expires > $2;
 
 -- name: link.list
--- All valid links, the newest first. Index: links_expires.
+-- All valid links but those that wait for a code, the newest first. Index: links_expires.
 part(openLinks)
-AND l.expires > $1
+AND l.expires > $1 AND l.purpose <> 'code'
 ORDER BY l.created DESC, l.id DESC;
 
 -- name: link.use

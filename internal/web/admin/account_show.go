@@ -20,6 +20,9 @@ type accountPage struct {
 	Problem    string
 	Email      string // the new address as typed
 	MinLength  int    // of passwords
+	Sessions   []store.ListedSession
+	TwoSteps   bool // the editor uses a second factor
+	Recovery   int  // unused recovery codes
 }
 
 func (h *Handler) account(w http.ResponseWriter, r *http.Request, session store.Session) error {
@@ -28,6 +31,15 @@ func (h *Handler) account(w http.ResponseWriter, r *http.Request, session store.
 
 func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session store.Session, status int, body accountPage) (err error) {
 	body.MinLength = minPassword
+	if body.Sessions, err = h.store.Sessions(r.Context(), session.Editor.ID, h.sessionToken(r)); err != nil {
+		return err
+	}
+	if body.TwoSteps, err = h.secondFactorOf(r, session.Editor); err != nil {
+		return err
+	}
+	if body.Recovery, err = h.store.CountRecoveryCodes(r.Context(), session.Editor.ID); err != nil {
+		return err
+	}
 	if session.Editor.Role == roleOwner {
 		if body.Editors, err = h.store.Editors(r.Context()); err != nil {
 			return err
@@ -118,4 +130,12 @@ func (h *Handler) signOutOthers(w http.ResponseWriter, r *http.Request, session 
 		return err
 	}
 	return redirectWithFlash(w, r, "/admin/account", "others")
+}
+
+// endSession ends one of the editor's sessions.
+func (h *Handler) endSession(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	if err := h.store.EndSessionOf(r.Context(), session.Editor.ID, r.PathValue("id")); err != nil {
+		return err
+	}
+	return redirectWithFlash(w, r, "/admin/account", "session")
 }

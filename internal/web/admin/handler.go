@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/config"
@@ -53,8 +54,9 @@ type Handler struct {
 
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 
-	testMails *middleware.Limiter[int64] // by editor
-	hashing   chan struct{}              // limits the number of password hashes computed at once
+	testMails  *middleware.Limiter[int64] // by editor
+	background sync.WaitGroup             // work that answers do not wait for
+	hashing    chan struct{}              // limits the number of password hashes computed at once
 }
 
 // New returns the handler for all paths below /admin/, or an error for invalid site settings.
@@ -143,6 +145,9 @@ func (h *Handler) routes() *http.ServeMux {
 	for pattern, f := range map[string]anonymousFunc{
 		"GET /admin/sign-in":          h.signInPage,
 		"POST /admin/sign-in":         h.signIn,
+		"POST /admin/sign-in/code":    h.signInCode,
+		"GET /admin/forgotten":        h.forgottenPage,
+		"POST /admin/forgotten":       h.forgotten,
 		"GET /admin/welcome/{token}":  h.welcomePage,
 		"POST /admin/welcome/{token}": h.welcome,
 	} {
@@ -179,18 +184,23 @@ func (h *Handler) routes() *http.ServeMux {
 		"POST /admin/subscribers/{id}/unsubscribe": h.unsubscribe,
 		"POST /admin/subscribers/{id}/invite":      h.inviteAgain,
 		"POST /admin/subscribers/{id}/lift":        h.liftBounce,
-		"POST /admin/subscribers/{id}/erase":       h.erase,
+		"POST /admin/subscribers/{id}/erase":       h.proven(h.erase),
 		"GET /admin/account":                       h.account,
 		"POST /admin/account/password":             h.changePassword,
 		"POST /admin/account/address":              h.changeAddress,
 		"POST /admin/account/sessions":             h.signOutOthers,
-		"POST /admin/account/invite":               h.invite,
+		"POST /admin/account/sessions/{id}":        h.endSession,
+		"POST /admin/account/factor":               h.proven(h.startSecondFactor),
+		"POST /admin/account/factor/confirm":       h.confirmSecondFactor,
+		"POST /admin/account/factor/codes":         h.proven(h.renewRecoveryCodes),
+		"POST /admin/account/factor/remove":        h.proven(h.removeSecondFactor),
+		"POST /admin/account/invite":               h.proven(h.invite),
 		"POST /admin/links/{id}/revoke":            h.revokeLink,
-		"POST /admin/editors/{id}/reset":           h.resetPasswordOf,
-		"POST /admin/editors/{id}/access":          h.toggleAccess,
+		"POST /admin/editors/{id}/reset":           h.proven(h.resetPasswordOf),
+		"POST /admin/editors/{id}/access":          h.proven(h.toggleAccess),
 		"GET /admin/quarantine":                    h.quarantine,
 		"POST /admin/quarantine/editions/{id}":     h.decideQuarantined,
-		"POST /admin/quarantine/release":           h.releaseQuarantine,
+		"POST /admin/quarantine/release":           h.proven(h.releaseQuarantine),
 		"/admin/":                                  h.notFound,
 	} {
 		mux.Handle(pattern, h.authenticated(f))

@@ -108,6 +108,13 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 			b.Screenshot(fmt.Sprint("admin-", name, "-", width))
 		}
 	}
+	b.SetViewport(375, 900, false)
+	b.Open(s.url + "/admin/account")
+	b.Click(`form[action="/admin/account/factor"] button`)
+	b.WaitText("Code that the app shows")
+	check(t, b, "second-factor", 375)
+	b.CheckAccessibility("admin-second-factor")
+	b.Screenshot("admin-second-factor-phone")
 	for _, problem := range b.ConsoleErrors() {
 		if !strings.Contains(problem, "404") { // of the missing page
 			t.Errorf("the browser's console: %s", problem)

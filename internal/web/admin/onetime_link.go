@@ -110,6 +110,9 @@ func (h *Handler) requestedLink(r *http.Request) (in invitation, err error) {
 		in.editor, err = h.store.EditorByID(r.Context(), in.Editor)
 		in.Role = in.editor.Role
 	}
+	if err == nil && in.Purpose == store.CodeLink {
+		err = store.ErrNotFound // it only stands for a password
+	}
 	return in, linkError(err)
 }
 
@@ -191,5 +194,8 @@ func (h *Handler) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.log.Info("editor has a new password", "editor", editor.ID, "client", clientAddress(r))
 	h.mailPasswordChanged(r, editor)
+	if on, err := h.secondFactorOf(r, editor); on || err != nil {
+		return errors.Join(err, h.enter(w, r, editor, "/admin/"))
+	}
 	return h.startSession(w, r, editor, "/admin/")
 }

@@ -99,6 +99,8 @@ var flashMessages = map[string]string{
 	"revoked":        "The link was revoked.",
 	"decided":        "The decision was saved. It takes effect when the store is released.",
 	"released":       "The store was released. Editions are scheduled and emails are sent again.",
+	"session":        "This browser was signed out.",
+	"factor-off":     "Two-step sign-in is off. Your password alone signs you in.",
 }
 
 // flash returns the result of the previous request; "" if there is none.

@@ -72,11 +72,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := h.store.ReturnAttempt(r.Context(), limits...); err != nil {
 		return err
 	}
-	h.log.Info("editor signed in", "editor", editor.ID, "client", clientAddress(r))
-	if _, known := h.knownBrowser(r, editor); !known {
-		h.mailNewBrowser(r, editor)
-	}
-	return h.startSession(w, r, editor, form.Next)
+	return h.enter(w, r, editor, form.Next)
 }
 
 // verify reports whether the editor may sign in with the password. It takes as long for an

@@ -15,6 +15,7 @@ import (
 // timezone.
 func (h *Handler) templateFuncs() template.FuncMap {
 	return template.FuncMap{
+		"agent":    describeAgent,
 		"number":   number,
 		"plural":   plural,
 		"day":      func(t time.Time) string { return t.In(h.zone).Format("2 Jan 2006") },

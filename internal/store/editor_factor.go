@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// SecondFactor is an editor's authenticator app (RFC 6238).
+type SecondFactor struct {
+	Secret    string    // in base32, shared with the app
+	Confirmed time.Time // zero until the editor has typed a first code
+	LastStep  int64     // last 30-second step whose code was used
+}
+
+// SecondFactor returns an editor's authenticator app, confirmed or not, or ErrNotFound.
+func (s *Store) SecondFactor(ctx context.Context, editor int64) (SecondFactor, error) {
+	var f SecondFactor
+	var confirmed int64
+	found, err := s.readers.One(ctx, "factor.get", []any{editor}, &f.Secret, &confirmed, &f.LastStep)
+	if err == nil && !found {
+		err = notFound("second factor of editor", editor)
+	}
+	f.Confirmed = timeOf(confirmed)
+	return f, err
+}
+
+// StartSecondFactor stores a new secret that is used once it is confirmed. It replaces an earlier
+// one that was not confirmed, and returns ErrExists if the editor has a confirmed one.
+func (s *Store) StartSecondFactor(ctx context.Context, editor int64, secret string) error {
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "factor.start", editor, secret)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("second factor of editor %d: %w", editor, ErrExists)
+		}
+		return err
+	})
+}
+
+// ConfirmSecondFactor begins to use an editor's secret, whose code of a step was right, and
+// replaces the recovery codes. It ends the editor's sessions in all browsers but the one with the
+// session token here. ErrNotFound reports that there is no secret to confirm.
+func (s *Store) ConfirmSecondFactor(ctx context.Context, editor, step int64, recovery []string, here string) error {
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "factor.confirm", editor, millis(s.Now()), step)
+		if err == nil && n == 0 {
+			err = notFound("unconfirmed second factor of editor", editor)
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.replaceRecoveryCodes(ctx, tx, editor, recovery); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "session.deleteOthers", editor, hashToken(here))
+		return err
+	})
+}
+
+// ReplaceRecoveryCodes replaces all recovery codes of an editor.
+func (s *Store) ReplaceRecoveryCodes(ctx context.Context, editor int64, recovery []string) error {
+	return s.write(ctx, func(tx *conn) error { return s.replaceRecoveryCodes(ctx, tx, editor, recovery) })
+}
+
+func (s *Store) replaceRecoveryCodes(ctx context.Context, tx *conn, editor int64, recovery []string) error {
+	if _, err := tx.Exec(ctx, "factor.deleteCodes", editor); err != nil {
+		return err
+	}
+	for _, code := range recovery {
+		if _, err := tx.Exec(ctx, "factor.addCode", editor, recoveryHash(code)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recoveryHash returns what the store keeps of a recovery code. The codes are random, so a plain
+// hash protects them.
+func recoveryHash(code string) string { return hex.EncodeToString(hashToken("recovery " + code)) }
+
+// UseFactorStep uses up the code of a step. It reports false for a step that is not after the last
+// one used.
+func (s *Store) UseFactorStep(ctx context.Context, editor, step int64) (bool, error) {
+	return s.changesOne(ctx, "factor.useStep", editor, step)
+}
+
+// UseRecoveryCode uses up a recovery code. It reports false for an unknown or used one.
+func (s *Store) UseRecoveryCode(ctx context.Context, editor int64, code string) (bool, error) {
+	return s.changesOne(ctx, "factor.useCode", editor, recoveryHash(code))
+}
+
+func (s *Store) changesOne(ctx context.Context, query string, args ...any) (bool, error) {
+	changed := false
+	err := s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, query, args...)
+		changed = n > 0
+		return err
+	})
+	return changed, err
+}
+
+// CountRecoveryCodes returns how many unused recovery codes an editor has.
+func (s *Store) CountRecoveryCodes(ctx context.Context, editor int64) (int, error) {
+	n := 0
+	_, err := s.readers.One(ctx, "factor.countCodes", []any{editor}, &n)
+	return n, err
+}
+
+// RemoveSecondFactor removes an editor's authenticator app and recovery codes.
+func (s *Store) RemoveSecondFactor(ctx context.Context, editor int64) error {
+	return s.write(ctx, func(tx *conn) error {
+		if _, err := tx.Exec(ctx, "factor.deleteCodes", editor); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "factor.delete", editor)
+		return err
+	})
+}

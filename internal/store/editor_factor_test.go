@@ -1,0 +1,136 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+func TestSecondFactorCodesAreUsedOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx, e := t.Context(), addOwner(t, s, "ada@example.org")
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(s.StartSecondFactor(ctx, e.ID, "FIRST"))
+		must(s.StartSecondFactor(ctx, e.ID, "SECOND"))
+		if used, err := s.UseFactorStep(ctx, e.ID, 7); used || err != nil {
+			t.Errorf("an unconfirmed factor takes a code: %v", err)
+		}
+		here, err := s.CreateSession(ctx, e, "here", time.Hour)
+		must(err)
+		other, err := s.CreateSession(ctx, e, "other", time.Hour)
+		must(err)
+		must(s.ConfirmSecondFactor(ctx, e.ID, 7, []string{"ABC", "DEF"}, here))
+		if f, err := s.SecondFactor(ctx, e.ID); err != nil || f.Secret != "SECOND" || f.Confirmed.IsZero() || f.LastStep != 7 {
+			t.Errorf("%+v, %v", f, err)
+		}
+		if _, err := s.Session(ctx, other); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("another browser is still signed in: %v", err)
+		}
+		if _, err := s.Session(ctx, here); err != nil {
+			t.Errorf("this browser was signed out: %v", err)
+		}
+		if err := s.StartSecondFactor(ctx, e.ID, "THIRD"); !errors.Is(err, store.ErrExists) {
+			t.Errorf("a confirmed factor is replaced: %v", err)
+		}
+		for _, tc := range []struct {
+			step int64
+			want bool
+		}{{7, false}, {6, false}, {8, true}, {8, false}} {
+			if used, err := s.UseFactorStep(ctx, e.ID, tc.step); used != tc.want || err != nil {
+				t.Errorf("step %d: %v, %v", tc.step, used, err)
+			}
+		}
+		for code, want := range map[string]bool{"ABC": true, "XYZ": false} {
+			if used, err := s.UseRecoveryCode(ctx, e.ID, code); used != want || err != nil {
+				t.Errorf("%s: %v, %v", code, used, err)
+			}
+		}
+		if used, err := s.UseRecoveryCode(ctx, e.ID, "ABC"); used || err != nil {
+			t.Errorf("a recovery code works twice: %v", err)
+		}
+		if n, err := s.CountRecoveryCodes(ctx, e.ID); n != 1 || err != nil {
+			t.Errorf("%d recovery codes are left, %v", n, err)
+		}
+		must(s.RemoveSecondFactor(ctx, e.ID))
+		if _, err := s.SecondFactor(ctx, e.ID); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("after it was removed: %v", err)
+		}
+	})
+}
+
+func TestCodeLinkOnlyStandsForPassword(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx, e := t.Context(), addOwner(t, s, "ada@example.org")
+		token := createLink(t, s, store.Link{Purpose: store.CodeLink, Editor: e.ID}, time.Hour)
+		if links, err := s.Links(ctx); len(links) != 0 || err != nil {
+			t.Errorf("it is listed: %v, %v", links, err)
+		}
+		if _, err := s.CreateEditorFromLink(ctx, token, store.Editor{Email: "thief@example.org"}); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("it admits: %v", err)
+		}
+		if _, err := s.ResetPassword(ctx, token, "theirs"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("it changes a password: %v", err)
+		}
+		if got, err := s.UseCodeLink(ctx, token); err != nil || got.ID != e.ID {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if _, err := s.UseCodeLink(ctx, token); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("it is used twice: %v", err)
+		}
+		token = createLink(t, s, store.Link{Purpose: store.CodeLink, Editor: e.ID}, time.Hour)
+		e.Password = "another"
+		if err := s.UpdateEditor(ctx, e, ""); err != nil {
+			t.Fatal(err)
+		}
+		mustBeVoid(t, s, "a code link after a change of the password", token)
+	})
+}
+
+func TestSessionsAreListedAndEndedByTheirEditorAlone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx, ada, bob := t.Context(), addOwner(t, s, "ada@example.org"), addOwner(t, s, "bob@example.org")
+		tokens := map[string]string{}
+		for _, agent := range []string{"phone", "desk"} {
+			token, err := s.CreateSession(ctx, ada, agent, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tokens[agent] = token
+		}
+		list, err := s.Sessions(ctx, ada.ID, tokens["desk"])
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		for _, l := range list {
+			if l.Current != (l.Agent == "desk") {
+				t.Errorf("%+v", l)
+			}
+			if l.Agent == "desk" {
+				continue
+			}
+			if err := s.EndSessionOf(ctx, bob.ID, l.ID); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("another editor ends it: %v", err)
+			}
+			if err := s.EndSessionOf(ctx, ada.ID, l.ID); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := s.Session(ctx, tokens["phone"]); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the session goes on: %v", err)
+		}
+		if err := s.EndSessionOf(ctx, ada.ID, "no hexadecimal"); !errors.Is(err, store.ErrNotFound) {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,141 @@
+package admin
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// proofAge is how long a proof of identity is enough for dangerous actions.
+const proofAge = 15 * time.Minute
+
+// proofFields are the fields of the form that asks for the proof.
+const (
+	proofPassword = "proof_password"
+	proofCode     = "proof_code"
+)
+
+// maxHiddenFields bounds the form that the page of the proof repeats.
+const maxHiddenFields = 200
+
+// proofPage is the data of the page that asks an editor to prove who they are. Its form repeats the
+// request's form, so that nothing that was typed is lost.
+type proofPage struct {
+	Action  string
+	Fields  []formField
+	Code    bool // the editor has a second factor
+	Problem string
+}
+
+type formField struct{ Name, Value string }
+
+// proven wraps an action that needs a recent proof of identity: the password, and the code of the
+// second factor if the editor has one. Signing in is such a proof.
+func (h *Handler) proven(next editorFunc) editorFunc {
+	return func(w http.ResponseWriter, r *http.Request, session store.Session) error {
+		if h.store.Now().Sub(session.Proved) < proofAge {
+			return next(w, r, session)
+		}
+		body, err := h.requestedProof(r, session)
+		if err != nil {
+			return err
+		}
+		if r.PostFormValue(proofPassword) == "" {
+			return h.showProof(w, session, http.StatusOK, body)
+		}
+		status, err := h.checkProof(w, r, session, &body)
+		if err != nil {
+			return err
+		}
+		if status != 0 {
+			return h.showProof(w, session, status, body)
+		}
+		if err := h.store.ProveSession(r.Context(), h.sessionToken(r)); err != nil {
+			return err
+		}
+		session.Proved = h.store.Now()
+		return next(w, r, session)
+	}
+}
+
+func (h *Handler) showProof(w http.ResponseWriter, session store.Session, status int, body proofPage) error {
+	return h.show(w, status, "proof_of_identity", page{Title: "Confirm that it is you", Editor: &session.Editor, Body: body})
+}
+
+// requestedProof returns the page for a request.
+func (h *Handler) requestedProof(r *http.Request, session store.Session) (proofPage, error) {
+	body := proofPage{Action: r.URL.RequestURI()}
+	factor, err := h.secondFactorOf(r, session.Editor)
+	if err != nil {
+		return body, err
+	}
+	body.Code = factor
+	if err := r.ParseForm(); err != nil {
+		return body, err
+	}
+	body.Fields = hiddenFields(r.PostForm)
+	return body, nil
+}
+
+// hiddenFields returns the fields of a form without those of the proof, by name.
+func hiddenFields(form url.Values) []formField {
+	var names []string
+	for name := range form {
+		if name != proofPassword && name != proofCode {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var out []formField
+	for _, name := range names {
+		for _, value := range form[name] {
+			if len(out) < maxHiddenFields {
+				out = append(out, formField{name, value})
+			}
+		}
+	}
+	return out
+}
+
+// checkProof checks the password and the code of a form. It returns 0 if they are right, or else
+// the status of the response, with the problem in body.
+func (h *Handler) checkProof(w http.ResponseWriter, r *http.Request, session store.Session, body *proofPage) (status int, err error) {
+	limit := store.AttemptLimit{Key: "present password " + session.Editor.Email, Burst: attemptsPerPair, Every: retryInterval}
+	wait, err := h.store.TakeAttempt(r.Context(), limit)
+	if err != nil {
+		return 0, err
+	}
+	if wait > 0 {
+		body.Problem = tooManyAttempts(w, wait)
+		return http.StatusTooManyRequests, nil
+	}
+	ok, err := h.matches(r.Context(), session.Editor.Password, truncate(r.PostFormValue(proofPassword), 4*maxPassword))
+	if err != nil {
+		return 0, err
+	}
+	if !ok {
+		h.logRefused(r, session.Editor.Email, "wrong current password")
+		body.Problem = "The password is wrong."
+		return http.StatusUnprocessableEntity, nil
+	}
+	if body.Code {
+		ok, wait, err := h.checkCode(r, session.Editor.ID, r.PostFormValue(proofCode))
+		switch {
+		case err != nil:
+			return 0, err
+		case wait > 0:
+			body.Problem = tooManyAttempts(w, wait)
+			return http.StatusTooManyRequests, nil
+		case !ok:
+			body.Problem = "This code is wrong or was used already. Enter the code that your app shows now."
+			return http.StatusUnprocessableEntity, nil
+		}
+	}
+	return 0, h.store.ReturnAttempt(r.Context(), limit)
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,261 @@
+package admin
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"image/png"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// The second factor is a code of six digits from an authenticator app, new every 30 seconds
+// (RFC 6238). The codes of the step before and after the present one are right too, for clocks that
+// differ.
+const (
+	factorStep       = 30 * time.Second
+	codeLinkAge      = 10 * time.Minute // from the password to the code
+	attemptsPerCodes = 5                // codes for one account
+	recoveryCodes    = 10
+)
+
+// secondFactorPage is the data of the page that sets up the second factor.
+type secondFactorPage struct {
+	Secret   string // in groups of four characters
+	Picture  template.URL
+	Problem  string
+	Recovery []string // the new recovery codes, shown once
+}
+
+// codeForm is the data of the page that asks for a code after the password.
+type codeForm struct {
+	Token   string // stands for the right password
+	Next    string
+	Problem string
+}
+
+// enter signs an editor in whose password was right: at once, or after the code of the second
+// factor.
+func (h *Handler) enter(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
+	needed, err := h.secondFactorOf(r, editor)
+	if err != nil {
+		return err
+	}
+	if !needed {
+		return h.signedIn(w, r, editor, next)
+	}
+	token, err := h.store.CreateLink(r.Context(), store.Link{Purpose: store.CodeLink, Editor: editor.ID}, codeLinkAge)
+	if err != nil {
+		return err
+	}
+	return h.showCode(w, http.StatusOK, codeForm{Token: token, Next: next})
+}
+
+func (h *Handler) showCode(w http.ResponseWriter, status int, form codeForm) error {
+	return h.show(w, status, "sign_in_code", page{Title: "Enter your code", Body: form})
+}
+
+// signedIn starts a session and mails the editor about a browser that is new.
+func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
+	h.log.Info("editor signed in", "editor", editor.ID, "client", clientAddress(r))
+	if _, known := h.knownBrowser(r, editor); !known {
+		h.mailNewBrowser(r, editor)
+	}
+	return h.startSession(w, r, editor, next)
+}
+
+// signInCode signs an editor in with the code of the second factor or a recovery code.
+func (h *Handler) signInCode(w http.ResponseWriter, r *http.Request) error {
+	form := codeForm{Token: r.PostFormValue("token"), Next: adminPath(r.PostFormValue("next"))}
+	link, err := h.store.Link(r.Context(), form.Token)
+	if err == nil && link.Purpose != store.CodeLink {
+		err = store.ErrNotFound
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return h.showSignIn(w, http.StatusUnauthorized, signInForm{Next: form.Next, Problem: "Signing in took too long. Enter your password again."})
+	}
+	if err != nil {
+		return err
+	}
+	ok, wait, err := h.checkCode(r, link.Editor, r.PostFormValue("code"))
+	if err != nil {
+		return err
+	}
+	switch {
+	case wait > 0:
+		form.Problem = tooManyAttempts(w, wait)
+		return h.showCode(w, http.StatusTooManyRequests, form)
+	case !ok:
+		form.Problem = "This code is wrong or was used already. Enter the code that your app shows now."
+		return h.showCode(w, http.StatusUnauthorized, form)
+	}
+	editor, err := h.store.UseCodeLink(r.Context(), form.Token)
+	if err != nil {
+		return linkError(err)
+	}
+	return h.signedIn(w, r, editor, form.Next)
+}
+
+// checkCode reports whether a text is a right code or recovery code of an editor, and uses it up.
+// Attempts are limited; wait is the time until the next one.
+func (h *Handler) checkCode(r *http.Request, editor int64, text string) (ok bool, wait time.Duration, err error) {
+	limit := store.AttemptLimit{Key: "code of editor " + itoa(editor), Burst: attemptsPerCodes, Every: retryInterval}
+	if wait, err = h.store.TakeAttempt(r.Context(), limit); wait > 0 || err != nil {
+		return false, wait, err
+	}
+	text = strings.NewReplacer(" ", "", "-", "").Replace(truncate(text, 100))
+	factor, err := h.store.SecondFactor(r.Context(), editor)
+	if err != nil {
+		return false, 0, err
+	}
+	if step, found := h.stepOf(factor.Secret, text); found {
+		ok, err = h.store.UseFactorStep(r.Context(), editor, step)
+	} else {
+		ok, err = h.store.UseRecoveryCode(r.Context(), editor, strings.ToUpper(text))
+	}
+	if ok && err == nil {
+		err = h.store.ReturnAttempt(r.Context(), limit)
+	}
+	if !ok && err == nil {
+		h.log.Warn("code refused", "editor", editor, "client", clientAddress(r))
+	}
+	return ok, 0, err
+}
+
+// stepOf returns the step of a code, if it is that of the present step, the one before or the one
+// after.
+func (h *Handler) stepOf(secret, code string) (step int64, found bool) {
+	for offset := int64(-1); offset <= 1; offset++ {
+		at := h.store.Now().Add(time.Duration(offset) * factorStep)
+		want, err := totp.GenerateCode(secret, at)
+		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
+			return at.Unix() / int64(factorStep/time.Second), true
+		}
+	}
+	return 0, false
+}
+
+// startSecondFactor makes a new secret and shows it.
+func (h *Handler) startSecondFactor(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	key, err := h.factorKey(session.Editor, rand.Text())
+	if err != nil {
+		return err
+	}
+	if err := h.store.StartSecondFactor(r.Context(), session.Editor.ID, key.Secret()); err != nil {
+		return secondFactorExists(err)
+	}
+	return h.showSecondFactor(w, session, http.StatusOK, key, "")
+}
+
+// factorKey returns the key with a secret in base32, as apps read it.
+func (h *Handler) factorKey(editor store.Editor, secret string) (*otp.Key, error) {
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil {
+		return nil, err
+	}
+	return totp.Generate(totp.GenerateOpts{Issuer: h.config.Site.Title.String(), AccountName: editor.Email, Secret: raw})
+}
+
+func secondFactorExists(err error) error {
+	if !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	return conflict("Two-step sign-in is on", errors.New("turn it off first to use another app"), "/admin/account")
+}
+
+func (h *Handler) showSecondFactor(w http.ResponseWriter, session store.Session, status int, key *otp.Key, problem string) error {
+	picture, err := key.Image(240, 240)
+	if err != nil {
+		return err
+	}
+	var data bytes.Buffer
+	if err := png.Encode(&data, picture); err != nil {
+		return err
+	}
+	body := secondFactorPage{Problem: problem, Picture: template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(data.Bytes()))} //nolint:gosec // our own picture
+	for secret := key.Secret(); secret != ""; secret = secret[min(4, len(secret)):] {
+		body.Secret += secret[:min(4, len(secret))] + " "
+	}
+	body.Secret = strings.TrimSpace(body.Secret)
+	return h.show(w, status, "second_factor", page{Title: "Two-step sign-in", Nav: "account", Editor: &session.Editor, Body: body})
+}
+
+// confirmSecondFactor turns the second factor on, once the app shows a right code, and shows the
+// recovery codes.
+func (h *Handler) confirmSecondFactor(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	factor, err := h.store.SecondFactor(r.Context(), session.Editor.ID)
+	if err != nil {
+		return err
+	}
+	step, found := h.stepOf(factor.Secret, strings.ReplaceAll(truncate(r.PostFormValue("code"), 100), " ", ""))
+	if !found {
+		key, err := h.factorKey(session.Editor, factor.Secret)
+		if err != nil {
+			return err
+		}
+		return h.showSecondFactor(w, session, http.StatusUnprocessableEntity, key, "This code is wrong. Check that the clock of your phone is right, and enter the code that the app shows now.")
+	}
+	codes := newRecoveryCodes()
+	if err := h.store.ConfirmSecondFactor(r.Context(), session.Editor.ID, step, codes, h.sessionToken(r)); err != nil {
+		return err
+	}
+	h.log.Info("editor turned two-step sign-in on", "editor", session.Editor.ID, "client", clientAddress(r))
+	return h.showRecoveryCodes(w, session, codes)
+}
+
+func (h *Handler) showRecoveryCodes(w http.ResponseWriter, session store.Session, codes []string) error {
+	shown := make([]string, len(codes))
+	for i, code := range codes {
+		shown[i] = code[:5] + "-" + code[5:]
+	}
+	return h.show(w, http.StatusOK, "second_factor", page{Title: "Recovery codes", Nav: "account", Editor: &session.Editor, Body: secondFactorPage{Recovery: shown}})
+}
+
+// renewRecoveryCodes replaces the recovery codes and shows the new ones.
+func (h *Handler) renewRecoveryCodes(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	if on, err := h.secondFactorOf(r, session.Editor); err != nil || !on {
+		return errors.Join(err, store.ErrNotFound)
+	}
+	codes := newRecoveryCodes()
+	if err := h.store.ReplaceRecoveryCodes(r.Context(), session.Editor.ID, codes); err != nil {
+		return err
+	}
+	return h.showRecoveryCodes(w, session, codes)
+}
+
+// removeSecondFactor turns the second factor off.
+func (h *Handler) removeSecondFactor(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	if err := h.store.RemoveSecondFactor(r.Context(), session.Editor.ID); err != nil {
+		return err
+	}
+	h.log.Info("editor turned two-step sign-in off", "editor", session.Editor.ID, "client", clientAddress(r))
+	return redirectWithFlash(w, r, "/admin/account", "factor-off")
+}
+
+// secondFactorOf reports whether an editor uses a second factor.
+func (h *Handler) secondFactorOf(r *http.Request, editor store.Editor) (bool, error) {
+	factor, err := h.store.SecondFactor(r.Context(), editor.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return !factor.Confirmed.IsZero(), err
+}
+
+// newRecoveryCodes returns codes of ten characters, 50 bits each.
+func newRecoveryCodes() []string {
+	codes := make([]string, recoveryCodes)
+	for i := range codes {
+		codes[i] = rand.Text()[:10]
+	}
+	return codes
+}
