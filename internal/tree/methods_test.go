@@ -16,12 +16,12 @@ import (
 // their interfaces.
 var calledByLibraries = strings.Fields(`
 	Accept Close Error Is LocalAddr Open Read ReadDir ServeHTTP SetWriteDeadline Stat Unwrap Write WriteByte WriteHeader WriteString
-	GoString MarshalText MarshalXML MarshalYAML String UnmarshalText UnmarshalYAML
+	GoString MarshalJSON MarshalText MarshalXML MarshalYAML String UnmarshalJSON UnmarshalText UnmarshalYAML
 	Data Logout Mail Printf Println Rcpt Reset Set Type Err Next Values
 	AddOptions CanOpenCloser CloseBlock FeedXml Generate IsDelimiter OnMatch Parse Parser Put SetOption SetParserOption Transform Trigger`)
 
 // calledByUserTemplates are methods under former names, which templates of users may still call.
-var calledByUserTemplates = strings.Fields(`Moment`)
+var calledByUserTemplates = strings.Fields(`Moment ByLine ByLineHTML`)
 
 // TestMethodsAreUsedOutsideTests finds methods that no product code selects or declares in an
 // interface, and no template names. The deadcode tool keeps these if a type of theirs is converted to
