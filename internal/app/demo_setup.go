@@ -62,7 +62,7 @@ func demoDigest(name, title, spec, template string) config.Digest {
 		ReplyTo:     "The Harbour Gazette <news@harbour-gazette.example>",
 		Approval:    "automatic",
 		Prefer:      "newest",
-		Notify:      "none",
+		Notify:      config.Notify{To: "none"},
 	}
 }
 

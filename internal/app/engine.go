@@ -36,6 +36,7 @@ func (s *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 
 		ReturnPaths:     s.Config.ReadsReturnPaths(),
 		UnsubscribeMail: s.Config.ReadsUnsubscribeMail(),
+		OwnersAlerted:   s.Config.Health.Alerts,
 		Lease:           s.Config.Delivery.Lease,
 		Log:             s.Log,
 	}
@@ -95,7 +96,8 @@ func definition(c *config.Config, d *config.Digest) (delivery.Definition, error)
 		Max:        d.MaxArticles,
 		Oldest:     d.Prefer == "oldest",
 		After:      d.After,
-		Notify:     delivery.Notify(d.Notify),
+		Notify:     delivery.Notify(d.Notify.To),
+		Notices:    notices(&d.Notify),
 		Automatic:  d.Approval == "automatic",
 		Each:       d.Missed == "each",
 
@@ -124,6 +126,20 @@ func definition(c *config.Config, d *config.Digest) (delivery.Definition, error)
 	owner, err := mailbox(cmp.Or(c.Mail.Owner, d.ReplyTo))
 	out.Owner = owner.Email
 	return out, err
+}
+
+// notices returns which events editors get mails about, as far as the settings say so.
+func notices(n *config.Notify) map[delivery.Event]bool {
+	out := map[delivery.Event]bool{}
+	for event, set := range map[delivery.Event]*bool{
+		delivery.EventProof: n.Proof, delivery.EventHeld: n.Held, delivery.EventSent: n.Sent, delivery.EventFailed: n.Failed,
+		delivery.EventSkipped: n.Skipped, delivery.EventRelay: n.Relay, delivery.EventComplaints: n.Complaints,
+	} {
+		if set != nil {
+			out[event] = *set
+		}
+	}
+	return out
 }
 
 func mailbox(text string) (mailer.Address, error) {

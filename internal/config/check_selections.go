@@ -62,7 +62,7 @@ func (c *checker) digest(key string, d *Digest) {
 	c.oneOf(key+".approval", d.Approval, "automatic", "manual", "two")
 	c.oneOf(key+".at_deadline", d.AtDeadline, "send", "hold", "skip")
 	c.oneOf(key+".prefer", d.Prefer, "newest", "oldest")
-	c.oneOf(key+".notify", d.Notify, "editors", "owners", "none")
+	c.oneOf(key+".notify", d.Notify.To, "editors", "owners", "none")
 	c.notNegative(key+".after", d.After)
 	c.arrangement(key, d)
 }

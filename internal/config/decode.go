@@ -48,6 +48,9 @@ func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 		d.text(node, into, key)
 		return
 	}
+	if into.Type() == reflect.TypeFor[Notify]() && node.Kind == yaml.ScalarNode {
+		into = into.FieldByName("To")
+	}
 	switch into.Kind() {
 	case reflect.Pointer:
 		into.Set(reflect.New(into.Type().Elem()))

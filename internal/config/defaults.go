@@ -89,7 +89,7 @@ func (d *Digest) fill(c *Config) {
 		d.AtDeadline = map[bool]string{true: "send", false: "hold"}[d.Approval == "automatic"]
 	}
 	d.Prefer = cmp.Or(d.Prefer, "newest")
-	d.Notify = cmp.Or(d.Notify, "editors")
+	d.Notify.To = cmp.Or(d.Notify.To, "editors")
 	d.Order = cmp.Or(d.Order, "newest")
 	for i := range d.Sections {
 		s := &d.Sections[i]

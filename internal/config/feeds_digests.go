@@ -136,8 +136,8 @@ type Digest struct {
 	AtDeadline string `yaml:"at_deadline"`
 	// Whether search engines may list the page of its editions and the editions, true or false; as site.index_editions when empty.
 	IndexEditions *bool `yaml:"index_editions"`
-	// Who gets proofs, and mails when a draft needs approval, is held or skipped, or when an article of an approved edition is withdrawn: editors for all of them, owners, or none.
-	Notify string `yaml:"notify"`
+	// Who gets mails about its editions: editors for all of them, owners, or none. Or a map that also says about what.
+	Notify Notify `yaml:"notify"`
 }
 
 // DigestSection is one section of a digest.
@@ -152,4 +152,25 @@ type DigestSection struct {
 	Filter Filter `yaml:"filter"`
 	// How much of each of its articles is shown: full, summary or title; the digest's form when empty.
 	Form string `yaml:"form"`
+}
+
+// Notify says who gets mails about the editions of a digest, and about what. In the file it is a
+// map, or only the value of To.
+type Notify struct {
+	// Who gets the mails: editors for all of them, owners, or none.
+	To string `yaml:"to"`
+	// Proofs, and drafts that need an approval, are mailed; true when empty.
+	Proof *bool `yaml:"proof"`
+	// An edition is held at its send time; true when empty.
+	Held *bool `yaml:"held"`
+	// An edition was sent to everyone; false when empty.
+	Sent *bool `yaml:"sent"`
+	// An edition failed; true when empty. Owners get this as an alert instead, unless health.alerts is off.
+	Failed *bool `yaml:"failed"`
+	// An edition is skipped at its send time; true when empty.
+	Skipped *bool `yaml:"skipped"`
+	// A relay was stopped because it refuses our mail, at most once in 12 hours; true when empty. Owners get this as an alert instead, unless health.alerts is off.
+	Relay *bool `yaml:"relay"`
+	// More than 0.1 % of the recipients reported an edition as spam; true when empty.
+	Complaints *bool `yaml:"complaints"`
 }

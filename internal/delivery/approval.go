@@ -120,7 +120,7 @@ func (e *Engine) askAgain(ctx context.Context, def *Definition, edition store.Ed
 	if len(names) == 0 {
 		return nil, nil
 	}
-	return e.editorMailJobs(ctx, def.Name, def.Notify, editorMessage{
+	return e.editorMailJobs(ctx, def.Name, def.notifies(EventProof), editorMessage{
 		heading: "Changed, please approve again: " + edition.Subject,
 		lines: []string{
 			fmt.Sprintf("The edition of %s was changed after %s had approved it. The approval does not count any more.", def.Title, strings.Join(names, " and ")),

@@ -136,7 +136,7 @@ func (e *Engine) faultMails(ctx context.Context, edition store.Edition, heading,
 	if err != nil {
 		return nil, err
 	}
-	return e.editorMailJobs(ctx, def.Name, def.Notify, editorMessage{
+	return e.editorMailJobs(ctx, def.Name, def.notifies(EventHeld), editorMessage{
 		heading: heading + edition.Subject, lines: append([]string{line}, findingLines(errs)...),
 		button: "Open the edition", path: "/admin/editions/" + edition.ID,
 	})

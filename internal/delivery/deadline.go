@@ -101,7 +101,11 @@ func (e *Engine) meetDeadline(ctx context.Context, draft store.Edition) error {
 	if policy == DeadlineSend {
 		return e.Store.SendDraft(ctx, draft, store.Approval{Name: scheduleApprover, At: e.Store.Now()})
 	}
-	jobs, err := e.editorMailJobs(ctx, def.Name, def.Notify, deadlineMessage(def, draft, policy, missing))
+	event := EventHeld
+	if policy == DeadlineSkip {
+		event = EventSkipped
+	}
+	jobs, err := e.editorMailJobs(ctx, def.Name, def.notifies(event), deadlineMessage(def, draft, policy, missing))
 	if err != nil {
 		return err
 	}

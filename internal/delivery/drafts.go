@@ -52,7 +52,7 @@ func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
 		return nil
 	}
 	e.Log.Warn("older drafts were dropped; their articles returned to the queue", "digest", def.Name, "kept", newest.ID, "dropped", len(dropped))
-	jobs, err := e.editorMailJobs(ctx, def.Name, def.Notify, droppedDraftsMessage(def, newest, dropped))
+	jobs, err := e.editorMailJobs(ctx, def.Name, def.notifies(EventProof), droppedDraftsMessage(def, newest, dropped))
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	if def.DraftBefore > 0 {
 		e.draftAhead(def, &next, tick)
 	}
-	jobs, err := e.editorMailJobs(ctx, def.Name, def.Notify, e.draftMessage(def, next, joined))
+	jobs, err := e.editorMailJobs(ctx, def.Name, def.notifies(EventProof), e.draftMessage(def, next, joined))
 	if err != nil {
 		return true, err
 	}

@@ -84,6 +84,8 @@ const (
 	NotifyEditors Notify = "editors" // all editors, including owners
 	NotifyOwners  Notify = "owners"
 	NotifyNone    Notify = "none"
+	// notifyOthers selects the editors who are not owners.
+	notifyOthers Notify = "others"
 )
 
 // editorMessage is the content of a mail to editors about an edition.
@@ -111,7 +113,8 @@ func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify,
 	var jobs []store.Job
 	for _, editor := range editors {
 		address, err := subscriber.ParseAddress(editor.Email)
-		if err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && editor.Role != store.OwnerRole {
+		owner := editor.Role == store.OwnerRole
+		if err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && !owner || notify == notifyOthers && owner {
 			continue
 		}
 		rendered, err := mail.Render(templates.Notice{

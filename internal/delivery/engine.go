@@ -37,7 +37,8 @@ type Definition struct {
 	ReplyTo   mailer.Address // none when its Email is empty
 	Owner     string         // List-Owner address
 	Automatic bool           // editions are sent without an editor's approval
-	Notify    Notify         // who gets mails about drafts and withdrawn articles
+	Notify    Notify         // who gets mails about editions
+	Notices   map[Event]bool // about what; an event that is not in it has its default
 	Each      bool           // after downtime fire every missed tick, not only the latest
 
 	Approvers   int           // how many different editors must approve an edition; 0 is 1
@@ -75,10 +76,13 @@ type Options struct {
 	// UnsubscribeMail is set when mail to signed unsubscribe addresses is read. Otherwise mails do
 	// not offer such an address.
 	UnsubscribeMail bool
-	Node            string        // prefix of this node's name in leases; may be empty
-	Lease           time.Duration // how long a node that stopped renewing keeps its work; 10 s when 0
-	Poll            time.Duration // interval between checks for work in the store; 200 ms when 0
-	Log             *slog.Logger
+	// OwnersAlerted is set when owners get alerts about failed editions and stopped relays in
+	// another way.
+	OwnersAlerted bool
+	Node          string        // prefix of this node's name in leases; may be empty
+	Lease         time.Duration // how long a node that stopped renewing keeps its work; 10 s when 0
+	Poll          time.Duration // interval between checks for work in the store; 200 ms when 0
+	Log           *slog.Logger
 }
 
 // Engine runs the editions of a store. It is safe for concurrent use.
@@ -156,6 +160,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	work.Go(func() {
 		e.every(ctx, "withdrawn articles", everyNthCall(withdrawnEvery, e.unlessQuarantined(e.notifyWithdrawn)))
 	})
+	work.Go(func() { e.every(ctx, "notices", everyNthCall(noticesEvery, e.unlessQuarantined(e.notifyEvents))) })
 	work.Go(func() { e.dispatch(ctx) })
 	work.Go(func() { e.relays.Run(ctx, e.serve) })
 	// Leases are renewed until the last mail has an outcome: a slow server may take longer to
