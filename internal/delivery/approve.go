@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
@@ -213,7 +214,7 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	if len(articles) == 0 && !edition.IsMessage() {
 		return digest.Input{}, &renderError{errors.New("all its articles have been removed")}
 	}
-	pictures, err := copies.ForArticles(ctx, e.Store, found)
+	pictures, err := copies.ForArticles(ctx, e.Store, append(slices.Clone(found), edition.Edits.Pictured()))
 	if err != nil {
 		return digest.Input{}, err
 	}

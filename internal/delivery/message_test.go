@@ -1,14 +1,20 @@
 package delivery_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"net/mail"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
@@ -339,4 +345,50 @@ func TestCrashDuringMessageLosesNoRecipient(t *testing.T) {
 	b := setup(t, storetest.Engines[0], sink.Options{Delay: 2 * time.Millisecond})
 	withDaily(&b.options)
 	b.crash(true, func() store.Edition { return b.sendMessage(letter("daily", "weekly")) })
+}
+
+func TestMessageShowsItsTextInBothParts(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{})
+	var drawing bytes.Buffer
+	if err := png.Encode(&drawing, image.NewPaletted(image.Rect(0, 0, 90, 30), color.Palette{color.White})); err != nil {
+		t.Fatal(err)
+	}
+	medium := article.Medium{Name: strings.Repeat("b", 64) + ".png", Type: "image/png", Data: drawing.Bytes()}
+	about := article.Article{Source: "about", Slug: "about", Title: "About us", HTML: "<p>x</p>", Status: article.Published, Published: b.store.Now(), Hash: "x"}
+	if _, err := b.store.PutArticle(t.Context(), &about, nil, []article.Medium{medium}); err != nil {
+		t.Fatal(err)
+	}
+	b.newDeliveryEngine()
+	m := letter("weekly")
+	m.Text[""] = "Our office **moves** to [the quay](/quay), {{.Secret}}.<script>alert(1)</script>\n\n![The quay](/media/" + medium.Name + ")"
+	for _, public := range []bool{true, false} {
+		m.Audience.Public = public
+		shown, err := b.engine.PreviewEdition(t.Context(), b.newMessage(m).ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{
+			"<strong>moves</strong>", `href="https://gazette.example/quay"`, `src="https://gazette.example/media/`, "{{.Secret}}",
+			shown.Placeholders.Name, shown.Placeholders.Unsubscribe,
+		} {
+			if !strings.Contains(shown.HTML, want) {
+				t.Errorf("the HTML part has no %s\n%s", want, shown.HTML)
+			}
+		}
+		if strings.Contains(shown.HTML, "alert(1)") {
+			t.Error("the HTML part has a script")
+		}
+		if !strings.Contains(shown.Text, "https://gazette.example/quay") || !strings.Contains(shown.Text, "office") {
+			t.Errorf("the text part lacks the text\n%s", shown.Text)
+		}
+		if !regexp.MustCompile(`>\s*Our office moves to the quay, {{.Secret}}\.`).MatchString(shown.HTML) {
+			t.Errorf("the line beside the subject is not the beginning of the text\n%s", shown.HTML)
+		}
+		for name, part := range map[string]string{"HTML": shown.HTML, "text": shown.Text} {
+			if got := strings.Contains(part, shown.Placeholders.Web); got != public {
+				t.Errorf("public %v: the %s part links to the page: %v", public, name, got)
+			}
+		}
+	}
 }

@@ -3,8 +3,11 @@ package digest
 import (
 	"cmp"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/article"
 )
 
 // Edits is what editors changed in one draft. The zero value changes nothing. It is stored with the
@@ -78,6 +81,13 @@ func (e Edits) Shown() Edits {
 func InLanguage(texts map[string]string, lang string) string {
 	return cmp.Or(texts[lang], texts[canonical(lang)], texts[""])
 }
+
+// Pictured returns an article that refers to the same images of this site as the edits.
+func (e Edits) Pictured() article.Article {
+	return article.Article{HTML: strings.Join(mediaPaths.FindAllString(e.text(), -1), " ")}
+}
+
+var mediaPaths = regexp.MustCompile(`/media/[A-Za-z0-9][A-Za-z0-9._-]*`)
 
 // text returns all words of the edits that a template may print.
 func (e Edits) text() string { return jsonText(e) }

@@ -9,7 +9,7 @@ import (
 )
 
 // MessageTemplate is the mail template of messages whose audience names none.
-const MessageTemplate = "digest"
+const MessageTemplate = "letter"
 
 // ErrNoText refuses a message without a text.
 var ErrNoText = errors.New("the message has no text")
@@ -31,6 +31,12 @@ func (in Input) checkMessage() error {
 		return fmt.Errorf("%w in %q, the language of subscribers for whom there is no other; add one in it, or one for every language", ErrNoText, lang)
 	}
 	return ErrNoText
+}
+
+// hasPage reports whether everyone may read the edition on the web.
+func (in Input) hasPage() bool {
+	audience, err := ParseAudience(in.Audience)
+	return !in.IsMessage() || err == nil && audience.Public
 }
 
 // MessagePreferences returns the preferences of the variant of a message that a subscriber gets:

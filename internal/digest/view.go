@@ -59,6 +59,9 @@ func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, e
 		},
 		Left: len(v.articles) - shown.whole - shown.titles,
 	}
+	if !v.in.hasPage() {
+		d.Reader.Web = ""
+	}
 	if err := v.addArticles(&d, shown); err != nil {
 		return d, err
 	}
@@ -68,7 +71,7 @@ func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, e
 	for i := range v.articles[shown.whole : shown.whole+shown.titles] {
 		d.More = append(d.More, v.link(&v.articles[shown.whole+i]))
 	}
-	d.Preheader = v.preheader()
+	d.Preheader = v.preheader(d.Intro)
 	v.addInvitations(&d)
 	return d, nil
 }
@@ -116,16 +119,17 @@ func (v view) image(image *article.Image) *templates.Image {
 }
 
 // preheader returns the preview text that mail programs show beside the subject: that of an editor,
-// the titles of the other articles, or the summary of a single one.
-func (v view) preheader() string {
+// the titles of the other articles, or the summary of a single one. A message has the beginning of
+// its text.
+func (v view) preheader(intro template.HTML) string {
 	if v.in.Edits.Preheader != "" {
 		return singleLine(v.in.Edits.Preheader, maxPreview)
 	}
+	if v.in.IsMessage() {
+		return singleLine(article.PlainText(string(intro)), maxPreview)
+	}
 	if len(v.articles) == 1 {
 		return singleLine(v.articles[0].Summary, maxPreview)
-	}
-	if len(v.articles) == 0 {
-		return ""
 	}
 	var titles []string
 	for i := range v.articles[1:min(len(v.articles), 6)] {

@@ -81,7 +81,9 @@ func (v view) addEdits(d *templates.Digest) error {
 
 // addInvitations adds what a mail invites its reader to do, and the date of the next edition.
 func (v view) addInvitations(d *templates.Digest) {
-	d.Edition.URL = v.in.Site.URL + PagePath(v.in.Definition.Name, v.in.Number, "") // redirects to the one with the subject
+	if v.in.hasPage() {
+		d.Edition.URL = v.in.Site.URL + PagePath(v.in.Definition.Name, v.in.Number, "") // redirects to the one with the subject
+	}
 	d.Forward, d.Reply = v.subscribeURL(), v.in.Definition.Reply
 	if !v.in.Next.IsZero() {
 		d.Next = v.in.Next.In(v.zone)
