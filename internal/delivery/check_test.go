@@ -2,12 +2,14 @@ package delivery_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/store"
@@ -129,5 +131,36 @@ func TestCheckOfUnknownEditionOrEmptyQueueFails(t *testing.T) {
 	}
 	if _, err := b.engine.CheckNext(t.Context(), "yearly", true); err == nil || !strings.Contains(err.Error(), "weekly") {
 		t.Errorf("an unknown digest: %v", err)
+	}
+}
+
+// TestBuiltInDesignsHaveNoFindings checks each mail template for digests with an article that has
+// everything.
+func TestBuiltInDesignsHaveNoFindings(t *testing.T) {
+	t.Parallel()
+	for _, design := range []string{"digest", "brief", "letter", "magazine"} {
+		t.Run(design, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, store.SQLite, sink.Options{})
+			b.options.Site.Postal = "The Gazette\n1 Quay Street"
+			b.options.Digests[0].Template = design
+			b.newDeliveryEngine()
+			now := b.store.Now()
+			for i, language := range []string{"en", "ar", "ja"} {
+				slug := fmt.Sprintf("a%d", i)
+				a := &article.Article{
+					Source: "test:" + slug, Slug: slug, Title: "About " + slug, Summary: "All about it.", HTML: "<h2>Part</h2><p>About <a href=\"https://example.org/\">it</a>.</p><pre><code>{{x}}</code></pre>",
+					Language: language, Published: now, Updated: now, Status: article.Published, Hash: slug, Authors: []article.Author{{Name: "Ann"}}, Tags: []string{"news"},
+					Image: &article.Image{URL: "https://example.org/a.jpg", Alt: "A picture", Width: 1200, Height: 600},
+				}
+				if _, err := b.store.PutArticle(t.Context(), a, nil, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			found, err := b.engine.CheckNext(t.Context(), "weekly", false)
+			if err != nil || len(found) > 0 {
+				t.Errorf("%+v, %v", found, err)
+			}
+		})
 	}
 }

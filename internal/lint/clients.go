@@ -59,7 +59,7 @@ var features = []feature{
 	{"css-mask-image", "mask-image", "the hidden part of the element is shown", property("mask|mask-image", `\(`)},
 	{"css-visibility", "visibility: hidden", "the hidden element is shown", property("visibility", `^(?:hidden|collapse)`)},
 	{"css-gap", "gap", "boxes stand without space between them", property("gap|column-gap|row-gap", `[1-9]`)},
-	{"css-white-space", "white-space", "line breaks are lost", property("white-space", `^(?:pre|break-spaces)`)},
+	{"css-white-space", "white-space", "line breaks are lost", outsidePre(property("white-space", `^(?:pre|break-spaces)`))},
 	{"html-video", "<video>", "the video is not shown", tag(atom.Video)},
 	{"html-audio", "<audio>", "the recording is not shown", tag(atom.Audio)},
 	{"html-svg", "<svg>", "the drawing is not shown", tag(atom.Svg)},
@@ -94,6 +94,13 @@ func property(names, pattern string) func(*element) bool {
 			}
 		}
 		return false
+	}
+}
+
+// outsidePre matches elements as used does, but not <pre>, which keeps line breaks by itself.
+func outsidePre(used func(*element) bool) func(*element) bool {
+	return func(e *element) bool {
+		return used(e) && e.node.DataAtom != atom.Pre && (e.node.Parent == nil || e.node.Parent.DataAtom != atom.Pre)
 	}
 }
 

@@ -59,11 +59,13 @@ func (c *checker) parts(v *Variant) {
 		c.add("text-missing", at, "the text part is empty")
 		return
 	}
+	plain := squeeze(v.Text)
 	for i := range c.Articles {
 		a := &c.Articles[i]
 		address := a.URLFor(c.Site.URL)
-		if inHTML := strings.Contains(v.HTML, html.EscapeString(address)); inHTML && !strings.Contains(v.Text, address) {
-			c.add("text-incomplete", where{article: a.Title, variant: v.Key}, "the text part has no link to the article")
+		inText := strings.Contains(v.Text, address) || a.Title != "" && strings.Contains(plain, squeeze(a.Title))
+		if !inText && strings.Contains(v.HTML, html.EscapeString(address)) {
+			c.add("text-incomplete", where{article: a.Title, variant: v.Key}, "the text part has neither the article's title nor a link to it")
 		}
 	}
 }

@@ -33,7 +33,7 @@ var fixedRules = []Rule{
 	{"subject-repeated", Warning, false, "One of the last 20 editions had the same subject. Mail programs show both as one conversation.", "Write another subject, or let the subject template name the first article or the number."},
 	{"edition-empty", Error, true, "A variant shows no article.", "Add an article, or cancel the edition."},
 	{"text-missing", Error, false, "The text part is empty. It is all that some mail programs and spam filters read.", "Correct the .txt file of the mail template."},
-	{"text-incomplete", Warning, false, "The text part leaves out an article that the HTML part shows.", "Correct the .txt file of the mail template so that it prints every article's URL."},
+	{"text-incomplete", Warning, false, "The text part leaves out an article that the HTML part shows.", "Correct the .txt file of the mail template so that it prints every article."},
 	{"weight-over", Error, true, "The HTML part has more than 102,000 bytes. Gmail cuts it off, and the unsubscribe link with it.", "Use a smaller template, or show summaries instead of whole articles."},
 	{"weight-large", Warning, false, "The HTML part has more than 80,000 bytes. Gmail cuts mails off at 102,000.", "Choose fewer articles, or show summaries instead of whole articles."},
 	{"unsubscribe-missing", Error, true, "The HTML part or the text part has no unsubscribe link. Many countries require one.", "Print .Reader.Unsubscribe in the mail template."},
