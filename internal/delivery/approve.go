@@ -122,7 +122,7 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 	if err != nil {
 		return store.Frozen{}, nil, err
 	}
-	f := freezer{engine: e, edition: edition.Edition, input: input, fixed: fixed, known: map[string]int{}}
+	f := freezer{engine: e, edition: edition.Edition, input: input.Sharing(), fixed: fixed, known: map[string]int{}}
 	f.Frozen = store.Frozen{Approved: e.Store.Now(), Groups: groups, Choice: make([]int, len(groups)), Reasons: make([]string, len(groups)), ChunkSize: e.Policy.Chunk, Audience: audience}
 	f.date = mailDate(f.Approved, edition)
 	if f.Settings, err = fixed.encode(); err != nil {
@@ -131,14 +131,8 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 	for i := range input.Articles {
 		f.Articles = append(f.Articles, input.Articles[i].ID)
 	}
-	for i, group := range groups {
-		prefs := e.preferencesOf(input, group)
-		if f.Choice[i], err = f.variant(prefs); err != nil {
-			return f.Frozen, nil, err
-		}
-		if f.Choice[i] == store.NoVariant {
-			f.Reasons[i] = prefs.SkipReason(input.Articles)
-		}
+	if err := f.add(groups); err != nil {
+		return f.Frozen, nil, err
 	}
 	return f.Frozen, f.compiled, nil
 }
@@ -149,49 +143,6 @@ func (e *Engine) preferencesOf(input digest.Input, group store.PreferenceGroup) 
 		return digest.MessagePreferences(input, group.MailLanguage, group.Language)
 	}
 	return digest.PreferencesFor(input.Definition, group.Topics, group.Language).Narrowed(input.Articles).InMailLanguage(input, group.MailLanguage, e.Templates)
-}
-
-// freezer collects the variants of an edition that is being approved.
-type freezer struct {
-	store.Frozen
-	engine   *Engine
-	edition  digest.Edition
-	input    digest.Input
-	fixed    settings
-	date     time.Time          // of the mails
-	known    map[string]int     // numbers of variants by the key of their preferences
-	compiled []*compiledVariant // the first ones, by number
-	size     int                // of those, in bytes
-}
-
-// variant returns the number of the variant for some preferences, or store.NoVariant when the
-// edition has nothing for them.
-func (f *freezer) variant(prefs digest.Preferences) (int, error) {
-	if n, ok := f.known[prefs.Key()]; ok {
-		return n, nil
-	}
-	variant, err := digest.Render(f.input, prefs, f.engine.Templates)
-	if errors.Is(err, digest.ErrEmpty) {
-		f.known[prefs.Key()] = store.NoVariant
-		return store.NoVariant, nil
-	}
-	if err != nil {
-		return 0, &renderError{err}
-	}
-	number, err := f.Add(variant)
-	if err != nil {
-		return 0, err
-	}
-	f.known[prefs.Key()] = number
-	// A variant that cannot be compiled must not be approved.
-	compiled, err := f.engine.compile(f.fixed, f.date, variant, f.edition.VariantPath(variant, number))
-	if err != nil {
-		return 0, &renderError{err}
-	}
-	if f.size += compiled.Memory(); f.size <= maxCompiledBytes/2 {
-		f.compiled = append(f.compiled, compiled)
-	}
-	return number, nil
 }
 
 // inputOf returns the input that a planned edition is rendered from.

@@ -224,11 +224,10 @@ func (def *Definition) rule() digest.Rule {
 // makes the edition of a tick again, second copies have the Message-IDs of the first.
 func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestState, from selection, key string) (digest.Input, error) {
 	w := e.waiting(def, state, from)
-	candidates, err := e.Store.WaitingArticles(ctx, w)
+	chosen, err := e.chosen(ctx, def, w)
 	if err != nil {
 		return digest.Input{}, err
 	}
-	chosen := digest.Choose(candidates, def.rule(), w.Now)
 	if len(chosen) == 0 {
 		return digest.Input{}, e.nothingNewError(ctx, def, w)
 	}
@@ -238,6 +237,23 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 	}
 	pictures, err := copies.ForArticles(ctx, e.Store, chosen)
 	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now, Layout: def.Layout, Next: e.nextDate(def, time.Time{})}, err
+}
+
+// chosen chooses articles from those that wait. It reads the texts of the chosen ones alone.
+func (e *Engine) chosen(ctx context.Context, def *Definition, w store.QueueQuery) ([]article.Article, error) {
+	w.WithoutHTML = true
+	candidates, err := e.Store.WaitingArticles(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	rule := def.rule()
+	rule.Filter = nil // the query has applied it; it needs the texts
+	chosen := digest.Choose(candidates, rule, w.Now)
+	ids := make([]string, len(chosen))
+	for i := range chosen {
+		ids[i] = chosen[i].ID
+	}
+	return e.Store.ArticlesByID(ctx, ids)
 }
 
 // SendOptions controls an edition that is made by hand.

@@ -16,7 +16,8 @@ func (v view) mailBody(a *article.Article) (template.HTML, error) {
 	if body, done := v.bodies[a.ID]; done {
 		return body, nil
 	}
-	body, err := v.adaptBody(a)
+	key := bodyKey{id: a.ID, link: v.linkTo(a), language: v.page.Language}
+	body, err := v.in.shared.body(key, func() (template.HTML, error) { return v.adaptBody(a) })
 	v.bodies[a.ID] = body
 	return body, err
 }

@@ -24,7 +24,9 @@ type Input struct {
 	Layout   Layout    // how the digest arranges the articles
 	Edits    Edits     // what editors changed
 	Next     time.Time // the date of the next edition; zero if there is none
-	Audience string    // of a message, as Audience.Encode returns it; empty for an edition of a digest
+
+	shared   *sharedParts // of several variants; see Sharing
+	Audience string       // of a message, as Audience.Encode returns it; empty for an edition of a digest
 }
 
 // IsMessage reports whether the input is that of a message. Its text is the intro of its Edits; it

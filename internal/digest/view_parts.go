@@ -51,7 +51,7 @@ const portraitWidth = 40
 func (v view) addFacts(out *templates.Article, a *article.Article) {
 	minutes, known := v.minutes[a.ID]
 	if !known {
-		minutes = readingMinutes(article.PlainText(a.HTML))
+		minutes = v.in.shared.readingMinutes(a.ID, func() string { return article.PlainText(a.HTML) })
 		v.minutes[a.ID] = minutes
 	}
 	out.ReadingMinutes = minutes

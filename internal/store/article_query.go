@@ -221,13 +221,14 @@ func (l *lister) scanPath(r *path, st *statement) string {
 		text += fmt.Sprintf(" AND %s > %s", at, st.arg(millis(l.NotBefore)))
 	}
 	if l.waits != nil {
-		text += l.waits.condition(st)
+		text += l.waits.condition(st, r.label != nil && l.Order != ByRemoval)
 	}
 	return text
 }
 
-// condition returns the SQL condition that an article waits for the digest.
-func (q *QueueQuery) condition(st *statement) string {
+// condition returns the SQL condition that an article waits for the digest. labels is set if d is the
+// table of labels, which has no ids.
+func (q *QueueQuery) condition(st *statement, labels bool) string {
 	var text string
 	if !q.Now.IsZero() {
 		text += fmt.Sprintf(" AND d.published <= %s", st.arg(millis(q.Now)))
@@ -241,8 +242,12 @@ func (q *QueueQuery) condition(st *statement) string {
 	if !q.Ripe.IsZero() {
 		text += fmt.Sprintf(" AND d.appears <= %s", st.arg(millis(q.Ripe)))
 	}
-	return text + fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM articles g JOIN ledger e ON e.article_id = g.id WHERE g.seq = d.seq AND e.digest = %s AND e.edition_id <> %s)",
-		st.arg(q.Digest), st.arg(cmp.Or(q.Draft, noEdition)))
+	taken := "ledger e WHERE e.article_id = d.id"
+	if labels {
+		taken = "articles g JOIN ledger e ON e.article_id = g.id WHERE g.seq = d.seq"
+	}
+	return text + fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM %s AND e.digest = %s AND e.edition_id <> %s)",
+		taken, st.arg(q.Digest), st.arg(cmp.Or(q.Draft, noEdition)))
 }
 
 // noEdition is not the id of any edition. It also differs from the empty id of articles that
