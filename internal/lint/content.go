@@ -106,7 +106,7 @@ var leftover = regexp.MustCompile(`\{\{|\}\}|\[\[|\]\]|\*\||\|\*|%%[A-Za-z_]+%%|
 func (c *checker) leftovers(v *Variant, d *document) {
 	at := where{variant: v.Key}
 	report := func(part, s string) {
-		if s = squeeze(s); c.inArticle(s) {
+		if s = squeeze(s); !leftover.MatchString(s) || c.inArticle(s) {
 			return
 		}
 		if found := leftover.FindString(c.titles.Replace(s)); found != "" {

@@ -35,11 +35,7 @@ func parse(source string) *document {
 	}
 	d := &document{root: root, inline: map[string]declarations{}}
 	root.Find("style").Each(func(_ int, s *goquery.Selection) {
-		sheet, err := parser.Parse(s.Text())
-		if err != nil {
-			return // mail programs drop what they cannot read too
-		}
-		for _, rule := range sheet.Rules {
+		for _, rule := range readSheet(s.Text()) {
 			media := strings.ToLower(rule.Prelude)
 			switch {
 			case rule.Kind == css.QualifiedRule:
@@ -60,13 +56,39 @@ func (d *document) style(n *html.Node) declarations {
 	}
 	found, known := d.inline[source]
 	if !known {
-		// Without the last semicolon, the parser drops the last declaration.
-		list, _ := parser.ParseDeclarations(strings.TrimRight(source, "; \n\t") + ";")
 		found = declarations{}
-		found.set(list)
+		found.set(readDeclarations(source))
 		d.inline[source] = found
 	}
 	return found
+}
+
+// readSheet returns the rules of a style element. Mail programs drop what they cannot read, and so
+// does it. A template may contain CSS that makes the third-party parser panic; that must not end the
+// process.
+func readSheet(source string) (rules []*css.Rule) {
+	defer func() {
+		if recover() != nil {
+			rules = nil
+		}
+	}()
+	sheet, err := parser.Parse(source)
+	if err != nil {
+		return nil
+	}
+	return sheet.Rules
+}
+
+// readDeclarations returns the declarations of a style attribute, as far as they can be read.
+func readDeclarations(source string) (list []*css.Declaration) {
+	defer func() {
+		if recover() != nil {
+			list = nil
+		}
+	}()
+	// Without the last semicolon, the parser drops the last declaration.
+	list, _ = parser.ParseDeclarations(strings.TrimRight(source, "; \n\t") + ";")
+	return list
 }
 
 // set adds declarations as the cascade does: later ones win, important ones over others.
