@@ -198,5 +198,5 @@ func articleTitles(all []article.Article) *strings.Replacer {
 // inArticle reports whether an article has a text, which may be cut off at its end.
 func (c *checker) inArticle(s string) bool {
 	s = strings.TrimSpace(strings.TrimSuffix(s, "…"))
-	return s == "" || strings.Contains(c.own, s)
+	return s == "" || strings.Contains(c.own(), s)
 }

@@ -92,16 +92,24 @@ func (c *checker) addresses(v *Variant, d *document) {
 
 // at returns where an address occurs: the first article that has it, or the template.
 func (c *checker) at(v *Variant, address string) where {
-	at := where{variant: v.Key, url: address}
+	title, known := c.places[address]
+	if !known && address != "" {
+		title = c.articleWith(address)
+		c.places[address] = title
+	}
+	return where{variant: v.Key, url: address, article: title}
+}
+
+// articleWith returns the title of the first article with an address, "" if none has it.
+func (c *checker) articleWith(address string) string {
+	escaped := html.EscapeString(address)
 	for i := range c.Articles {
 		a := &c.Articles[i]
-		if address != "" && (a.URLFor(c.Site.URL) == address || a.Image != nil && article.Absolute(a.Image.URL, c.Site.URL) == address ||
-			strings.Contains(c.bodies[i], html.EscapeString(address))) {
-			at.article = a.Title
-			break
+		if a.URLFor(c.Site.URL) == address || a.Image != nil && article.Absolute(a.Image.URL, c.Site.URL) == address || strings.Contains(c.bodies[i], escaped) {
+			return a.Title
 		}
 	}
-	return at
+	return ""
 }
 
 // ownPath returns the path of an address of this site, "" for other addresses.

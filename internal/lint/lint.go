@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
@@ -63,10 +64,11 @@ type Variant struct {
 // checker collects the findings about an edition.
 type checker struct {
 	Edition
-	documents []*document // of the variants
-	own       string      // text of the articles, one line each; see inArticle
+	documents []*document   // of the variants
+	own       func() string // text of the articles, one line each; see inArticle
 	titles    *strings.Replacer
-	bodies    []string // HTML of the articles with absolute addresses
+	bodies    []string          // HTML of the articles with absolute addresses
+	places    map[string]string // titles of articles by addresses; see at
 	findings  []Finding
 	seen      map[Finding]bool // without their variant
 }
@@ -105,7 +107,7 @@ func Check(e Edition) []Finding {
 }
 
 func newChecker(e Edition) *checker {
-	c := &checker{Edition: e, own: articleTexts(e.Articles), titles: articleTitles(e.Articles), seen: map[Finding]bool{}}
+	c := &checker{Edition: e, own: sync.OnceValue(func() string { return articleTexts(e.Articles) }), titles: articleTitles(e.Articles), places: map[string]string{}, seen: map[Finding]bool{}}
 	for i := range e.Variants {
 		c.documents = append(c.documents, parse(e.Variants[i].HTML))
 	}
