@@ -198,3 +198,18 @@ func TestFillReplacesEachPlaceholder(t *testing.T) {
 		}
 	}
 }
+
+func TestSummariesEndAtASentence(t *testing.T) {
+	t.Parallel()
+	in := sampleInput()
+	long := strings.Repeat("船は海に戻った。", 160)
+	in.Articles = in.Articles[3:4]
+	in.Articles[0].Summary = long
+	v := mustRender(t, in, Preferences{})
+	if !strings.Contains(v.HTML, strings.Repeat("船は海に戻った。", 150)+"<") {
+		t.Errorf("a summary of %d letters does not end at a sentence:\n%s", len([]rune(long)), v.HTML)
+	}
+	if preview := strings.Repeat("船は海に戻った。", 17); !strings.Contains(v.HTML, ">"+preview+"\u034f") {
+		t.Errorf("the preview does not end at a sentence:\n%.3000s", v.HTML)
+	}
+}

@@ -79,7 +79,7 @@ func (v view) data(placeholders Placeholders, shown extent) (templates.Digest, e
 func (v view) article(a *article.Article) templates.Article {
 	out := templates.Article{
 		ID: a.ID, Title: v.title(a), URL: v.linkTo(a),
-		Summary: singleLine(a.Summary, maxSummary), Tags: a.Tags,
+		Summary: summaryOf(a, maxSummary), Tags: a.Tags,
 		Published: a.Published.In(v.zone), Language: a.Language, Direction: a.Direction(),
 		Image: v.image(a.Image),
 	}
@@ -129,13 +129,18 @@ func (v view) preheader(intro template.HTML) string {
 		return singleLine(article.PlainText(string(intro)), maxPreview)
 	}
 	if len(v.articles) == 1 {
-		return singleLine(v.articles[0].Summary, maxPreview)
+		return summaryOf(&v.articles[0], maxPreview)
 	}
 	var titles []string
 	for i := range v.articles[1:min(len(v.articles), 6)] {
 		titles = append(titles, v.title(&v.articles[i+1]))
 	}
 	return singleLine(strings.Join(titles, " · "), maxPreview)
+}
+
+// summaryOf returns the summary of an article in one line, shortened at the end of a sentence.
+func summaryOf(a *article.Article, width int) string {
+	return article.Shorten(article.CleanLine(a.Summary), width)
 }
 
 // singleLine makes one line of a text and truncates it. Imported articles have been sanitized
