@@ -126,6 +126,27 @@ func TestSharedPartsCanBeReplaced(t *testing.T) {
 	}
 }
 
+// TestSharedPartsOfEarlierVersionsStillWork: folders may hold copies of the shared parts as they were before the
+// designs, with only the blocks that there were then.
+func TestSharedPartsOfEarlierVersionsStillWork(t *testing.T) {
+	t.Parallel()
+	set, err := Load(folder(t, map[string]string{
+		"mail/_frame.html": `{{define "top"}}<html><head>{{template "style" .}}</head><body><table>{{end}}{{define "bottom"}}</table></body></html>{{end}}` +
+			`{{define "footer"}}<tr><td><a href="{{.Reader.Unsubscribe}}">old</a> <a href="{{.Reader.Web}}">web</a></td></tr>{{end}}{{define "postal"}}{{end}}{{define "more"}}{{end}}`,
+		"mail/_style.html": `{{define "style"}}<style>.ink { color: #010203 }</style>{{end}}`,
+		"mail/_footer.txt": `{{define "footer"}}{{.Reader.Unsubscribe}}{{end}}{{define "postal"}}{{end}}{{define "more"}}{{end}}`,
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range set.Names() {
+		m, _ := set.Mail(name)
+		if out, err := m.Render(Sample(nil)); err != nil || !strings.Contains(out.HTML, ">old</a>") || !strings.Contains(out.HTML, "color:#010203") {
+			t.Errorf("%s: %v\n%s", name, err, out.HTML)
+		}
+	}
+}
+
 // broken has mails named own with one fault each, and the expected error.
 var broken = map[string]struct {
 	files map[string]string

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"strings"
 	texttemplate "text/template"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 
@@ -38,12 +39,19 @@ func underline(char, text string) string {
 }
 
 // excerpt shortens a text to about that many columns. Chinese, Japanese and Korean characters take two.
+// Where a Chinese or Japanese sentence ends in the second half, the text ends with it; otherwise it ends
+// with an ellipsis.
 func excerpt(columns int, text string) string {
 	width := uniseg.StringWidth(text)
 	if width <= columns {
 		return text
 	}
-	return Truncate(text, columns*uniseg.GraphemeClusterCount(text)/width)
+	cut := Truncate(text, columns*uniseg.GraphemeClusterCount(text)/width)
+	if end := strings.LastIndexAny(cut, "。！？"); end > len(cut)/2 {
+		_, size := utf8.DecodeRuneInString(cut[end:])
+		return cut[:end+size]
+	}
+	return cut
 }
 
 // plain converts an article's HTML to text.

@@ -15,6 +15,20 @@ func TestUnderlineIsAsWideAsItsText(t *testing.T) {
 	}
 }
 
+func TestExcerptEndsWithASentenceOrAWord(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"short":                       "short",
+		"one two three four five six": "one two three…",
+		"船は海に戻った。防波堤はまだ戻らない。町は決めた。": "船は海に戻った。",
+		"防波堤はまだ戻らないまま町は春を待っている":     "防波堤はまだ戻ら…",
+	} {
+		if got := excerpt(18, text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestIndentKeepsTheFirstLine(t *testing.T) {
 	t.Parallel()
 	if got := indent(2, "a\nb\nc"); got != "a\n  b\n  c" {
