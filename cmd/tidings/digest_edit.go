@@ -150,9 +150,19 @@ func (a *cli) applyDraft(ctx context.Context, e *delivery.Engine, id, file strin
 	}
 	c, err := app.ApplyDraftFile(ctx, e, id, draftEditor, file, data)
 	if err != nil {
-		return err
+		return explainChanged(err, id)
 	}
 	return a.print(showDraft(c), showDraft(c).lines)
+}
+
+// explainChanged adds to the error for a draft that somebody else has changed how to apply a file
+// nevertheless.
+func explainChanged(err error, id string) error {
+	var changed *delivery.ChangedError
+	if !errors.As(err, &changed) {
+		return err
+	}
+	return fmt.Errorf("nothing was stored: %w; look at it with \"tidings digest edit %s --print\", take over what you want to keep, and put its revision into your file", err, id)
 }
 
 // editDraft opens a draft in an editor until what is saved can be applied.
@@ -179,7 +189,7 @@ func (a *cli) editDraft(ctx context.Context, e *delivery.Engine, id string) erro
 	}
 	changed, err := a.editFile(ctx, e, c, editor, path, before)
 	if err != nil {
-		return fmt.Errorf("%w\nyour changes are in %s; apply them with: tidings digest edit %s --file %s", err, path, id, path)
+		return fmt.Errorf("%w\nyour changes are in %s; apply them with: tidings digest edit %s --file %s", explainChanged(err, id), path, id, path)
 	}
 	if err := os.RemoveAll(folder); err != nil {
 		return err

@@ -43,6 +43,9 @@ func (e *Engine) Composition(ctx context.Context, id, by, revision string) (*Com
 	if edition.State != digest.Draft {
 		return nil, &store.StateError{Edition: id, Have: edition.State, Want: digest.Draft}
 	}
+	if edition.IsMessage() {
+		return nil, fmt.Errorf("edition %s is a message; change it with \"tidings message edit %s\"", id, id)
+	}
 	issue, err := e.inputOf(ctx, edition)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,8 @@ package delivery_test
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -272,7 +274,7 @@ func TestEditsAreShownInPreviewAndSent(t *testing.T) {
 	id := b.ids("ferries", "bridges", "cranes")
 	before := b.review(draft.ID)
 	b.compose(draft.ID, func(c *delivery.Composition) {
-		c.Edits.Lead, c.Edits.Preheader = id[0], "All about the quay"
+		c.Edits.Lead, c.Edits.Preheader, c.Edits.Intro[""] = id[0], "All about the quay", "Good *morning* {{.Site.Title}}"
 		c.SetOrder([]string{id[0], id[2], id[1]})
 	})
 	after := b.review(draft.ID)
@@ -282,6 +284,12 @@ func TestEditsAreShownInPreviewAndSent(t *testing.T) {
 	if after.Subject != "The week: About ferries" || !strings.Contains(after.HTML, "All about the quay") {
 		t.Errorf("the subject is %q", after.Subject)
 	}
+	if !strings.Contains(after.HTML, "morning</em> {{.Site.Title}}") || !strings.Contains(after.Text, "{{.Site.Title}}") {
+		t.Error("the mail lacks the intro, or ran it as a template")
+	}
+	if len(after.Contents) != 3 || after.Contents[0].ID != id[0] || after.Contents[1].ID != id[2] {
+		t.Error("the articles of the review are not in the order shown")
+	}
 	if got := after.Articles; !slices.Equal(got, []string{id[0], id[2], id[1]}) {
 		t.Errorf("the order is %v, not %v", got, id)
 	}
@@ -290,7 +298,7 @@ func TestEditsAreShownInPreviewAndSent(t *testing.T) {
 			t.Errorf("the subject %q is not automatic any more", c.Subject)
 		}
 		c.Move(id[1], -1)
-		c.Subject = "A word from the harbour"
+		c.Subject, c.Edits.Intro[""] = "A word from the harbour", "Good *morning*"
 	})
 	if got := b.review(draft.ID); got.Subject != "A word from the harbour" || !slices.Equal(got.Articles, []string{id[0], id[1], id[2]}) {
 		t.Errorf("after a move: %q, %v", got.Subject, got.Articles)
@@ -372,4 +380,73 @@ func TestEditsThatCannotBeUsedAreRefused(t *testing.T) {
 	if got, err := b.store.Edition(t.Context(), draft.ID); err != nil || !got.Edits.IsZero() {
 		t.Errorf("the draft has the edits %+v, %v", got.Edits, err)
 	}
+}
+
+// TestLedgerHoldsWhateverEditorsDo makes random changes of drafts. Afterwards each article is in one
+// sent edition, unless it was excluded for good.
+func TestLedgerHoldsWhateverEditorsDo(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, func(o *delivery.Options) {
+		o.Digests[0].Max, o.Digests[0].Filter = 3, article.Filter{Expr: article.Not{Of: article.Tag{Key: "culture"}}}
+	}, func(b *env) {
+		b.newDeliveryEngine()
+		ctx := b.t.Context()
+		const articles = 12
+		var slugs []string
+		for i := range articles {
+			slugs = append(slugs, fmt.Sprintf("article-%d", i))
+			b.addArticle(slugs[i], []string{"harbour", "culture"}[i/9]) // the last three do not fit the filter
+		}
+		random := rand.New(rand.NewPCG(7, 7))
+		forGood := map[string]bool{}
+		var sent []string
+		for range 40 {
+			draft, err := b.engine.Draft(ctx, "weekly", delivery.SendOptions{By: "ann"})
+			if errors.Is(err, delivery.ErrNothingNew) {
+				break
+			}
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			c, err := b.engine.Composition(ctx, draft.ID, "ann", "")
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			if one := c.Articles[random.IntN(len(c.Articles))]; random.IntN(2) == 0 && len(c.Articles) > 1 {
+				good := random.IntN(3) == 0
+				c.Exclude(one.ID, "", good)
+				forGood[one.Slug] = good
+			}
+			if slug := slugs[random.IntN(articles)]; b.engine.Add(ctx, c, slug) == nil {
+				forGood[slug] = false
+			}
+			if err := b.engine.Compose(ctx, c); err != nil {
+				b.t.Fatal(err)
+			}
+			if random.IntN(4) == 0 { // its articles return to the queue, those excluded for good do not
+				if err := b.engine.Cancel(ctx, draft.ID, "test"); err != nil {
+					b.t.Fatal(err)
+				}
+				continue
+			}
+			if _, err := b.engine.Approve(ctx, draft.ID); err != nil {
+				b.t.Fatal(err)
+			}
+			sent = append(sent, strings.Fields(b.articlesOf(draft.ID))...)
+		}
+		for i, slug := range slugs {
+			n := 0
+			for _, one := range sent {
+				if one == slug {
+					n++
+				}
+			}
+			if n > 1 || n == 1 && forGood[slug] || n == 0 && !forGood[slug] && i < 9 {
+				b.t.Errorf("%s is in %d editions; excluded for good: %v", slug, n, forGood[slug])
+			}
+		}
+		if len(sent) < 8 {
+			b.t.Errorf("only %d articles were sent", len(sent))
+		}
+	})
 }

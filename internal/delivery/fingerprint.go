@@ -284,7 +284,7 @@ func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
 	if err != nil {
 		return Review{}, err
 	}
-	out := Review{Edition: edition, Contents: issue.Articles, From: mailboxText(fixed.From)}
+	out := Review{Edition: edition, Contents: issue.Arranged(), From: mailboxText(fixed.From)}
 	if out.Withdrawn, err = e.withdrawnFrom(ctx, edition, issue); err != nil {
 		return out, err
 	}

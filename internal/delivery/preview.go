@@ -83,7 +83,7 @@ func (e *Engine) Preview(ctx context.Context, name string, options PreviewOption
 	if err != nil {
 		return out, err
 	}
-	out.Contents = issue.Articles
+	out.Contents = issue.Arranged()
 	out.Fingerprint, err = e.fingerprint(issue, fixed)
 	return out, err
 }

@@ -100,6 +100,12 @@ func Arrange(articles []article.Article, layout Layout, edits Edits, lang string
 	return slices.DeleteFunc(sections, func(s Section) bool { return len(s.Articles) == 0 })
 }
 
+// Arranged returns the articles of an edition in the order in which its mail to a subscriber without
+// preferences shows them.
+func (in Input) Arranged() []article.Article {
+	return flatten(Arrange(in.Articles, in.Layout, in.Edits, in.language(Preferences{})))
+}
+
 // flatten returns the articles of all sections, in the order shown.
 func flatten(sections []Section) []article.Article {
 	var out []article.Article

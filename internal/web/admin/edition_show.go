@@ -99,7 +99,7 @@ func (h *Handler) fillEdition(ctx context.Context, body *editionPage) (err error
 	if review, err := h.engine.Review(ctx, e.ID); err != nil {
 		body.Problem = err.Error()
 	} else {
-		body.Review, body.Recipients = &review, review.Recipients
+		body.Review, body.Recipients, body.Articles = &review, review.Recipients, review.Contents
 		body.Findings, err = h.engine.Check(ctx, e.ID)
 		return err
 	}
