@@ -43,7 +43,7 @@ func (v view) addArticles(d *templates.Digest, shown extent) error {
 	return nil
 }
 
-// portraitWidth is the width of an author's portrait in pixels; portraits are square.
+// portraitWidth is the width of an author's portrait in pixels.
 const portraitWidth = 40
 
 // addFacts adds what an article says about itself: how long it takes to read, where it comes from, and
@@ -59,10 +59,21 @@ func (v view) addFacts(out *templates.Article, a *article.Article) {
 		out.Source = singleLine(a.Origin.Title, maxTitle)
 	}
 	if len(a.Authors) > 0 && a.Authors[0].Portrait != "" {
-		if out.Portrait = v.image(&article.Image{URL: a.Authors[0].Portrait}); out.Portrait != nil {
-			out.Portrait.Width, out.Portrait.Height = portraitWidth, portraitWidth
-		}
+		out.Portrait = v.portrait(a.Authors[0].Portrait)
 	}
+}
+
+// portrait returns a portrait in its proportions, or nil if mail programs do not show it.
+func (v view) portrait(address string) *templates.Image {
+	image := v.image(&article.Image{URL: address})
+	if image == nil {
+		return nil
+	}
+	if image.Width > 0 {
+		image.Height = image.Height * portraitWidth / image.Width
+	}
+	image.Width = portraitWidth
+	return image
 }
 
 // addEdits adds what editors wrote.
