@@ -44,6 +44,11 @@ func MessageOf(edition store.Edition) (Message, error) {
 	}, err
 }
 
+// MessageRevision identifies the content of a stored message, for forms that change it.
+func MessageRevision(edition store.Edition) string {
+	return hashOf([]any{edition.Subject, edition.Edits, edition.Articles, edition.Audience})[:16]
+}
+
 // into returns an edition with the message's content.
 func (m Message) into(edition store.Edition) store.Edition {
 	edition.Audience, edition.Digest = m.Audience.Encode(), m.Audience.Digests[0]

@@ -68,6 +68,7 @@ var flashMessages = map[string]string{
 	"test":           "The test email is queued.",
 	"paused":         "Paused. Emails that were already sent still arrive; no others are sent.",
 	"resumed":        "Resumed.",
+	"message":        "The message is stored as a draft. Nothing was sent yet.",
 	"approved":       "Approved. Sending starts now.",
 	"approved-first": "Your approval is recorded. Another editor must approve this edition too.",
 	"approved-ahead": "Approved. It is sent at its time.",
