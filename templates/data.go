@@ -194,7 +194,14 @@ type Notice struct {
 	Heading string        // of a notice
 	Lines   []string      // paragraphs of a notice
 	Button  string        // label of a notice's button
+	Links   []NoticeLink  // further links of a notice, after the button
 	Reader  Reader        // the links of a welcome
+}
+
+// NoticeLink is a link of a notice with its text.
+type NoticeLink struct {
+	Text string
+	URL  string
 }
 
 // Titles returns the digests' titles, such as "The Daily and The Weekly", or the site's title if there

@@ -49,7 +49,7 @@ func SampleNotice(phrases *Phrases) Notice {
 		Digests: []Publication{{Name: "weekly", Title: "The Weekly", Description: "What we wrote this week."}, {Name: "daily", Title: "The Daily"}},
 		Name:    "Anna Berg", Address: "anna@example.org", Link: "https://example.org/confirm/sample",
 		Expires: time.Date(2026, time.December, 27, 8, 0, 0, 0, time.UTC),
-		Heading: "An edition waits for approval", Lines: []string{"The Weekly, No. 12, has 5 articles.", "It goes to 1,204 subscribers."}, Button: "Look at it",
+		Heading: "An edition waits for approval", Lines: []string{"The Weekly, No. 12, has 5 articles.", "It goes to 1,204 subscribers."}, Button: "Look at it", Links: []NoticeLink{{Text: "Hold it", URL: "https://example.org/admin/hold/sample"}},
 		Reader: Reader{Unsubscribe: "https://example.org/unsubscribe/sample", Preferences: "https://example.org/preferences/sample"},
 	}
 }

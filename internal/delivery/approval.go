@@ -43,15 +43,19 @@ func (e *Engine) ApproveAs(ctx context.Context, id string, by Approver, was Fing
 	if edition.State != digest.Draft {
 		return edition, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
 	}
-	approvals, needed, err := e.recordApproval(ctx, edition, by, was)
+	def, err := e.definition(edition.Digest)
 	if err != nil {
 		return edition, err
 	}
-	if len(approvals) < needed {
-		e.Log.Info("an editor approved a draft; others must too", "digest", edition.Digest, "edition", id, "editor", by.Name, "approvals", len(approvals), "needed", needed)
-		return edition, nil
+	approval := &store.Approval{Editor: by.Editor, Name: by.Name, Fingerprint: was.hash(), At: e.Store.Now()}
+	if needed := e.approversOf(def, edition); needed > 1 {
+		approvals, err := e.recordApproval(ctx, def, needed, edition, *approval, was)
+		if err != nil || len(approvals) < needed {
+			return edition, err
+		}
+		approval = nil // it is recorded
 	}
-	approved, err, _ := e.approval.Do(id+" "+was.hash(), func() (any, error) { return e.approveOnce(ctx, id, &was) })
+	approved, err, _ := e.approval.Do(id+" "+was.hash(), func() (any, error) { return e.approveOnce(ctx, id, &was, approval) })
 	return approved.(store.Edition), err
 }
 
@@ -69,51 +73,49 @@ func (e *Engine) approversOf(def *Definition, edition store.Edition) int {
 	return needed
 }
 
-// recordApproval records an approval of the present content of a draft. It returns the approvals
-// of that content, and how many are needed.
-func (e *Engine) recordApproval(ctx context.Context, edition store.Edition, by Approver, was Fingerprint) ([]store.Approval, int, error) {
-	def, err := e.definition(edition.Digest)
-	if err == nil {
-		err = e.mayPublish(ctx)
+// recordApproval records one of several approvals of the present content of a draft, unless the
+// check refuses it. It returns the approvals of that content.
+func (e *Engine) recordApproval(ctx context.Context, def *Definition, needed int, edition store.Edition, approval store.Approval, was Fingerprint) ([]store.Approval, error) {
+	if err := e.mayPublish(ctx); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, 0, err
-	}
-	needed := e.approversOf(def, edition)
-	if needed > 1 && by.Editor == 0 {
-		return nil, needed, &NeedsEditorError{Digest: def.Name, Count: needed}
+	if approval.Editor == 0 {
+		return nil, &NeedsEditorError{Digest: def.Name, Count: needed}
 	}
 	issue, err := e.inputOf(ctx, edition)
 	if err == nil {
 		err = e.checkUnchanged(ctx, edition.ID, issue, was)
 	}
 	if err != nil {
-		return nil, needed, err
+		return nil, err
 	}
 	// An edition with errors gets no approval, so that it is not sent as soon as they are waived. One
 	// that cannot be rendered fails when it is frozen.
 	var broken *renderError
 	if _, err := e.checkApproval(ctx, edition); err != nil && !errors.As(err, &broken) {
-		return nil, needed, err
+		return nil, err
 	}
-	jobs, err := e.askAgain(ctx, def, edition, was, by)
+	jobs, err := e.askAgain(ctx, def, edition, was, approval.Editor)
 	if err != nil {
-		return nil, needed, err
+		return nil, err
 	}
-	approvals, err := e.Store.RecordApproval(ctx, edition, store.Approval{Editor: by.Editor, Name: by.Name, Fingerprint: was.hash(), At: e.Store.Now()}, jobs...)
-	return approvals, needed, err
+	approvals, err := e.Store.RecordApproval(ctx, edition, approval, jobs...)
+	if err == nil {
+		e.Log.Info("an editor approved a draft", "digest", edition.Digest, "edition", edition.ID, "editor", approval.Name, "approvals", len(approvals), "needed", needed)
+	}
+	return approvals, err
 }
 
 // askAgain returns the mails that ask editors to approve a draft again: it was changed after
 // others than the approver had approved it. Without such approvals there are none.
-func (e *Engine) askAgain(ctx context.Context, def *Definition, edition store.Edition, is Fingerprint, by Approver) ([]store.Job, error) {
+func (e *Engine) askAgain(ctx context.Context, def *Definition, edition store.Edition, is Fingerprint, approver int64) ([]store.Job, error) {
 	approvals, err := e.Store.Approvals(ctx, edition.Seq)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
 	for _, a := range approvals {
-		if a.Fingerprint != is.hash() && a.Editor != by.Editor {
+		if a.Fingerprint != is.hash() && a.Editor != 0 && a.Editor != approver {
 			names = append(names, a.Name)
 		}
 	}
@@ -123,7 +125,7 @@ func (e *Engine) askAgain(ctx context.Context, def *Definition, edition store.Ed
 	return e.editorMailJobs(ctx, def.Name, def.notifies(EventProof), editorMessage{
 		heading: "Changed, please approve again: " + edition.Subject,
 		lines: []string{
-			fmt.Sprintf("The edition of %s was changed after %s had approved it. The approval does not count any more.", def.Title, strings.Join(names, " and ")),
+			fmt.Sprintf("The edition of %s was changed after %s had approved it. The approval does not count any more.", def.Title.In("en"), strings.Join(names, " and ")),
 			e.DeadlineText(edition),
 		},
 		button: "Open the draft", path: "/admin/editions/" + edition.ID,
@@ -171,13 +173,17 @@ func (e *Engine) reviewApprovalsOf(ctx context.Context, id string) error {
 	}
 	counting := countingApprovals(all, is)
 	if len(counting) >= e.approversOf(def, review.Edition) {
-		_, err = e.approveOnce(ctx, id, &is)
+		_, err = e.approveOnce(ctx, id, &is, nil)
+		var faults *FaultsError
+		if errors.As(err, &faults) { // the editor who approved last was shown them
+			return nil
+		}
 		return err
 	}
 	if len(counting) == len(all) {
 		return nil
 	}
-	jobs, err := e.askAgain(ctx, def, review.Edition, is, Approver{})
+	jobs, err := e.askAgain(ctx, def, review.Edition, is, 0)
 	if err != nil {
 		return err
 	}

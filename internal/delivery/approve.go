@@ -40,13 +40,14 @@ const draftsAtOnce = 20
 // cannot be rendered fails with the reason, and its articles wait for the next edition.
 func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) {
 	// A manual send and approveDrafts may approve the same edition: it is rendered once.
-	approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id, nil) })
+	approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id, nil, nil) })
 	return approved.(store.Edition), err
 }
 
-func (e *Engine) approveOnce(ctx context.Context, id string, was *Fingerprint) (store.Edition, error) {
+// approveOnce freezes a draft. by is an approval to record with it; nil for none.
+func (e *Engine) approveOnce(ctx context.Context, id string, was *Fingerprint, by *store.Approval) (store.Edition, error) {
 	for attempt := 1; ; attempt++ {
-		edition, err := e.approve(ctx, id, was)
+		edition, err := e.approve(ctx, id, was, by)
 		if (errors.Is(err, store.ErrRecipientsChanged) || errors.Is(err, store.ErrDraftChanged)) && attempt < maxPlans {
 			continue
 		}
@@ -58,7 +59,7 @@ func (e *Engine) approveOnce(ctx context.Context, id string, was *Fingerprint) (
 	}
 }
 
-func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (store.Edition, error) {
+func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint, by *store.Approval) (store.Edition, error) {
 	e.activity.approvals.Add(1)
 	defer e.activity.approvals.Add(-1)
 	edition, err := e.Store.Edition(ctx, id)
@@ -80,11 +81,12 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint) (stor
 		return edition, err
 	}
 	var faults []lint.Finding
-	if was == nil { // an editor's approval has been checked before it was recorded
+	if was == nil || by != nil { // the approvals of several editors were checked before they were recorded
 		if faults, err = e.checkApproval(ctx, edition); err != nil {
 			return edition, err
 		}
 	}
+	frozen.Approval = by
 	edition, err = e.Store.Approve(ctx, edition, frozen)
 	if err != nil {
 		return edition, err

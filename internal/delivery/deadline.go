@@ -128,13 +128,13 @@ func deadlineMessage(def *Definition, draft store.Edition, policy Deadline, miss
 	n := editorMessage{
 		heading: "Held, not sent: " + draft.Subject,
 		lines: []string{
-			fmt.Sprintf("The edition of %s was due now, but %s. It stays a draft and is sent as soon as it is approved.", def.Title, missing),
+			fmt.Sprintf("The edition of %s was due now, but %s. It stays a draft and is sent as soon as it is approved.", def.Title.In("en"), missing),
 		},
 		button: "Open the draft", path: "/admin/editions/" + draft.ID,
 	}
 	if policy == DeadlineSkip {
 		n.heading = "Skipped: " + draft.Subject
-		n.lines[0] = fmt.Sprintf("The edition of %s was due now, but %s. It is not sent. Its articles returned to the queue and wait for the next edition.", def.Title, missing)
+		n.lines[0] = fmt.Sprintf("The edition of %s was due now, but %s. It is not sent. Its articles returned to the queue and wait for the next edition.", def.Title.In("en"), missing)
 		n.button = "Open the edition"
 	}
 	return n

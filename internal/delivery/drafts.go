@@ -110,7 +110,7 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	if def.DraftBefore > 0 {
 		e.draftAhead(def, &next, tick)
 	}
-	jobs, err := e.editorMailJobs(ctx, def.Name, def.notifies(EventProof), e.draftMessage(def, next, joined))
+	jobs, err := e.proofJobs(def, next, joined)
 	if err != nil {
 		return true, err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -94,37 +94,19 @@ type editorMessage struct {
 	lines   []string
 	button  string
 	path    string // of the page that the button opens
+	links   []templates.NoticeLink
 }
 
 // editorMailJobs returns a job for each editor whom notify selects. Each job mails the message
 // with the sender of the named digest.
 func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify, n editorMessage) ([]store.Job, error) {
-	if notify == NotifyNone {
-		return nil, nil
-	}
-	editors, err := e.Store.Editors(ctx)
-	if err != nil {
-		return nil, err
-	}
-	mail, err := e.Templates.Mail("notice")
+	editors, err := e.notifiedEditors(ctx, notify)
 	if err != nil {
 		return nil, err
 	}
 	var jobs []store.Job
 	for _, editor := range editors {
-		address, err := subscriber.ParseAddress(editor.Email)
-		owner := editor.Role == store.OwnerRole
-		if err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && !owner || notify == notifyOthers && owner {
-			continue
-		}
-		rendered, err := mail.Render(templates.Notice{
-			Page: e.Templates.Page(e.Site.In("en"), "en"), Name: editor.Name, Address: editor.Email,
-			Heading: n.heading, Lines: n.lines, Button: n.button, Link: strings.TrimSuffix(e.Site.URL, "/") + n.path,
-		})
-		if err != nil {
-			return nil, err
-		}
-		job, err := singleMail{Digest: name, To: address.String(), Mail: rendered}.job()
+		job, err := e.editorMailJob(name, editor, n)
 		if err != nil {
 			return nil, err
 		}
@@ -133,21 +115,33 @@ func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify,
 	return jobs, nil
 }
 
-// draftMessage returns the message that a draft waits for approval. joined is the number of
-// articles that a later tick added; 0 for a new draft.
-func (e *Engine) draftMessage(def *Definition, edition store.Edition, joined int) editorMessage {
-	n := editorMessage{
-		heading: "A draft needs your approval: " + edition.Subject,
-		lines: []string{fmt.Sprintf("An edition of %s with %s awaits approval. It is not sent until an editor approves it.",
-			def.Title.In("en"), count(len(edition.Articles), "article", "articles"))},
-		button: "Open the draft",
-		path:   "/admin/editions/" + edition.ID,
+// notifiedEditors returns the editors whom notify selects.
+func (e *Engine) notifiedEditors(ctx context.Context, notify Notify) ([]store.Editor, error) {
+	if notify == NotifyNone {
+		return nil, nil
 	}
-	if joined > 0 {
-		n.heading = "A draft still needs your approval: " + edition.Subject
-		n.lines = append(n.lines, fmt.Sprintf("It was not approved before the next edition was due, so %s added to it.", count(joined, "new article was", "new articles were")))
+	editors, err := e.Store.Editors(ctx)
+	return slices.DeleteFunc(editors, func(editor store.Editor) bool {
+		_, err := subscriber.ParseAddress(editor.Email)
+		owner := editor.Role == store.OwnerRole
+		return err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && !owner || notify == notifyOthers && owner
+	}), err
+}
+
+// editorMailJob returns the job that mails a message to one editor.
+func (e *Engine) editorMailJob(name string, editor store.Editor, n editorMessage) (store.Job, error) {
+	mail, err := e.Templates.Mail("notice")
+	if err != nil {
+		return store.Job{}, err
 	}
-	return n
+	rendered, err := mail.Render(templates.Notice{
+		Page: e.Templates.Page(e.Site.In("en"), "en"), Name: editor.Name, Address: editor.Email,
+		Heading: n.heading, Lines: n.lines, Button: n.button, Link: e.absolute(n.path), Links: n.links,
+	})
+	if err != nil {
+		return store.Job{}, err
+	}
+	return singleMail{Digest: name, To: editor.Email, Mail: rendered}.job()
 }
 
 // notifyWithdrawn mails editors about articles that were withdrawn after their edition was

@@ -72,7 +72,7 @@ func TestDraftIsMailedToEditors(t *testing.T) {
 			b.addArticle("ferries")
 			b.start()
 			draft := b.waitingDraft(1)
-			b.eventually("the mails to the editors", func() bool { return len(b.server.Mails()) >= len(want) })
+			b.eventually("the mails to the editors", func() bool { return len(b.server.Mails()) >= 2*len(want) })
 			b.stop()
 			var mailed []string
 			for address := range b.server.Received() {
@@ -83,10 +83,8 @@ func TestDraftIsMailedToEditors(t *testing.T) {
 				t.Errorf("told %q, want %q", mailed, want)
 			}
 			for _, address := range want {
-				for _, m := range b.mailsTo(address) {
-					if !strings.Contains(m, "https://gazette.example/admin/editions/"+draft.ID) || !strings.Contains(m, "A draft needs your approval") {
-						t.Errorf("the mail to %s:\n%s", address, m)
-					}
+				if m := b.mailWith(address, "A draft needs your approval"); !strings.Contains(m, "https://gazette.example/admin/editions/"+draft.ID) {
+					t.Errorf("the mail to %s:\n%s", address, m)
 				}
 			}
 			if e, err := b.store.Edition(t.Context(), draft.ID); err != nil || e.State != digest.Draft {

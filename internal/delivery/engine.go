@@ -156,6 +156,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	work.Go(func() {
 		e.every(ctx, "approvals of editors", everyNthCall(reviewEvery, e.unlessQuarantined(e.reviewApprovals)))
 	})
+	work.Go(func() { e.every(ctx, "proofs", e.unlessQuarantined(e.sendProofs)) })
 	work.Go(func() { e.every(ctx, "single mails", e.unlessQuarantined(e.sendSingleMails)) })
 	work.Go(func() {
 		e.every(ctx, "withdrawn articles", everyNthCall(withdrawnEvery, e.unlessQuarantined(e.notifyWithdrawn)))

@@ -17,6 +17,7 @@ type Progress struct {
 	Rate    float64       // mails per second over the last seconds; 0 when none are sent
 	Left    time.Duration // estimated time at that rate; 0 when unknown
 	Holds   []store.Hold  // held relays and throttled domains, with the reason
+	Waits   bool          // it was approved before its tick and waits for it
 	// Withdrawn lists articles of an approved, unfinished edition that were withdrawn after
 	// the approval. The edition still contains them.
 	Withdrawn []store.WithdrawnArticle
@@ -35,7 +36,15 @@ func (p Progress) Retrying() bool { return Retrying(p.Edition.State, p.Counts) }
 
 // StateText describes the edition's state for people: the state itself, or "sent, 5
 // retrying".
-func (p Progress) StateText() string { return StateText(p.Edition.State, p.Counts) }
+func (p Progress) StateText() string {
+	if p.Waits && p.Edition.State == digest.Approved {
+		return WaitsText
+	}
+	return StateText(p.Edition.State, p.Counts)
+}
+
+// WaitsText is the state of an edition that was approved before its tick.
+const WaitsText = "approved, sent at its time"
 
 // RelayHeld reports whether a relay is held, not only a recipient domain.
 func (p Progress) RelayHeld() bool {
@@ -65,7 +74,7 @@ func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 	if err != nil {
 		return Progress{}, err
 	}
-	p := Progress{Edition: edition}
+	p := Progress{Edition: edition, Waits: e.waitsForTick(edition)}
 	if p.Counts, err = e.Store.EditionCounts(ctx, edition.Seq); err != nil {
 		return p, err
 	}

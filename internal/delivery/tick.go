@@ -107,7 +107,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 	}
 	var jobs []store.Job
 	if def.awaitsApproval() && !edition.Automatic {
-		if jobs, err = e.editorMailJobs(ctx, def.Name, def.notifies(EventProof), e.draftMessage(def, edition, 0)); err != nil {
+		if jobs, err = e.proofJobs(def, edition, 0); err != nil {
 			return err
 		}
 	}

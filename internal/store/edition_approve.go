@@ -93,6 +93,7 @@ type Frozen struct {
 	Approved  time.Time // the date of the edition's mails; zero for the time of the commit
 	Settings  string    // kept with the edition
 	Articles  []string  // ids of the articles in the edition; the others of the draft wait again
+	Approval  *Approval // recorded with it; nil for none
 	Audience  *Audience // of a message; nil for the subscribers of the edition's digest
 
 	packed [][]byte // compressed variants, since variants are large and repetitive
@@ -164,6 +165,11 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		}
 		if n == 0 {
 			return draftError(ctx, tx, e.ID, digest.Approved)
+		}
+		if f.Approval != nil {
+			if err := putApproval(ctx, tx, e.Seq, *f.Approval); err != nil {
+				return err
+			}
 		}
 		if err := dropArticles(ctx, tx, e, f.Articles); err != nil {
 			return err

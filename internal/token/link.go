@@ -2,6 +2,7 @@ package token
 
 import (
 	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"time"
@@ -20,6 +21,8 @@ const (
 	WebEdition  Purpose = 4 // only in mails of earlier versions
 	Erase       Purpose = 6 // deletes everything about a person; expires
 	Export      Purpose = 7 // shows everything about a person; expires
+
+	Proof Purpose = 20 // lets an editor decide on a draft; expires
 )
 
 // Lifetimes of links that expire.
@@ -93,6 +96,31 @@ func (k Keys) SignUntil(purpose Purpose, person uuid.UUID, digest string, expire
 // SignConfirm returns the token of a confirmation link, which expires after ConfirmFor.
 func (k Keys) SignConfirm(person uuid.UUID, digest string, now time.Time) string {
 	return k.SignUntil(Confirm, person, digest, now.Add(ConfirmFor))
+}
+
+// SignProof returns the token with which one editor decides on one draft until it expires. bound
+// is what the link depends on besides, such as the editor's address: if that changes, the claim no
+// longer matches.
+func (k Keys) SignProof(editor int64, bound, edition string, expires time.Time) string {
+	return k.Token(Claim{Purpose: Proof, Person: Person{Row: editor}, Digest: boundHash(bound), Edition: edition, Expires: expires})
+}
+
+// CheckProof returns ErrInvalid if a claim of SignProof was bound to something else or is for another
+// purpose, and ErrExpired if it has expired.
+func (c Claim) CheckProof(bound string, now time.Time) error {
+	if err := c.Check(Proof, now); err != nil {
+		return err
+	}
+	if !hmac.Equal([]byte(c.Digest), []byte(boundHash(bound))) {
+		return ErrInvalid
+	}
+	return nil
+}
+
+// boundHash returns a short hash. 72 bits are enough, since the token is signed.
+func boundHash(bound string) string {
+	sum := sha256.Sum256([]byte("tidings proof\x00" + bound))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 // Token returns the token of a claim, in base64url without padding, so that it can be used in a

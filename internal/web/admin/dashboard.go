@@ -53,13 +53,19 @@ type editionRow struct {
 	store.Edition
 	Counts store.DeliveryCounts
 	Title  string // of its digest
+	Waits  bool   // it was approved before its tick and waits for it
 }
 
 // Retrying reports whether only deferred mails of the edition remain to be sent.
 func (e editionRow) Retrying() bool { return delivery.Retrying(e.State, e.Counts) }
 
 // StateText returns the state of the edition in words.
-func (e editionRow) StateText() string { return delivery.StateText(e.State, e.Counts) }
+func (e editionRow) StateText() string {
+	if e.Waits {
+		return delivery.WaitsText
+	}
+	return delivery.StateText(e.State, e.Counts)
+}
 
 func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	ctx := r.Context()
@@ -90,7 +96,7 @@ func (h *Handler) fillEditions(ctx context.Context, body *dashboardPage) error {
 		return err
 	}
 	for _, e := range found {
-		row := editionRow{Edition: e, Title: h.digestTitle(e.Digest)}
+		row := editionRow{Edition: e, Title: h.digestTitle(e.Digest), Waits: e.State == digest.Approved && e.SendAt.After(h.store.Now())}
 		if row.Counts, err = h.store.EditionCounts(ctx, e.Seq); err != nil {
 			return err
 		}

@@ -5,15 +5,15 @@ import (
 	"net/http"
 
 	"github.com/tidings-press/tidings/internal/delivery"
-	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
 // approvePage is the data of the confirmation page for a draft.
 type approvePage struct {
 	delivery.Review
-	Title   string
-	Changes []string // since the draft was shown
+	Title    string
+	Deadline string   // when it is sent
+	Changes  []string // since the draft was shown
 }
 
 // approve sends a draft. The first POST, from the draft's page, is answered with a
@@ -32,7 +32,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	if err != nil {
 		return draftError(err, back)
 	}
-	body := approvePage{Review: review, Title: h.digestTitle(review.Edition.Digest)}
+	body := approvePage{Review: review, Title: h.digestTitle(review.Edition.Digest), Deadline: h.engine.DeadlineText(review.Edition)}
 	if r.PostFormValue("sure") == "yes" {
 		var changed *delivery.ChangedError
 		edition, err := h.engine.ApproveAs(ctx, id, delivery.Approver{Editor: session.Editor.ID, Name: session.Editor.Email}, shown)
@@ -61,15 +61,4 @@ func draftError(err error, back string) error {
 		return err
 	}
 	return conflict("Nothing was sent", err, back)
-}
-
-// approvedFlash returns the key of the flash message after an approval.
-func (h *Handler) approvedFlash(e store.Edition) string {
-	switch {
-	case e.State == digest.Draft:
-		return "approved-first"
-	case e.SendAt.After(h.store.Now()):
-		return "approved-ahead"
-	}
-	return "approved"
 }

@@ -18,7 +18,8 @@ const deliveryLimit = 50
 type editionPage struct {
 	progress
 	Articles   []article.Article
-	Review     *delivery.Review // for a draft that can be sent
+	Proof      *delivery.Proof  // of a draft that can be sent
+	Approvals  []store.Approval // of an edition that is no draft
 	Problem    string           // why a draft cannot be sent
 	Findings   []lint.Finding   // faults of a draft
 	Refused    []store.AddressedDelivery
@@ -92,16 +93,17 @@ func (h *Handler) fillEdition(ctx context.Context, body *editionPage) (err error
 		return err
 	}
 	if e.State != digest.Draft {
+		if body.Approvals, err = h.store.Approvals(ctx, e.Seq); err != nil {
+			return err
+		}
 		body.Recipients, err = h.engine.EditionRecipients(ctx, e)
 		return err
 	}
 	// The page of a draft that cannot be rendered shows the error.
-	if review, err := h.engine.Review(ctx, e.ID); err != nil {
+	if proof, err := h.engine.Proof(ctx, e.ID); err != nil {
 		body.Problem = err.Error()
 	} else {
-		body.Review, body.Recipients, body.Articles = &review, review.Recipients, review.Contents
-		body.Findings, err = h.engine.Check(ctx, e.ID)
-		return err
+		body.Proof, body.Recipients, body.Articles, body.Findings = &proof, proof.Recipients, proof.Contents, proof.Findings
 	}
 	return nil
 }

@@ -150,6 +150,10 @@ func (h *Handler) routes() *http.ServeMux {
 		"POST /admin/forgotten":       h.forgotten,
 		"GET /admin/welcome/{token}":  h.welcomePage,
 		"POST /admin/welcome/{token}": h.welcome,
+
+		"GET /admin/proofs/{token}":           h.draftByLink,
+		"GET /admin/proofs/{token}/mail":      h.mailByLink,
+		"POST /admin/proofs/{token}/{action}": h.decideByLink,
 	} {
 		mux.Handle(pattern, h.anonymous(f))
 	}
@@ -175,6 +179,7 @@ func (h *Handler) routes() *http.ServeMux {
 		"POST /admin/editions/{id}/compose":        h.compose,
 		"POST /admin/editions/{id}/check":          h.checkEdition,
 		"POST /admin/editions/{id}/waive":          h.waiveFinding,
+		"POST /admin/editions/{id}/add":            h.takeOffered,
 		"POST /admin/editions/{id}/{action}":       h.controlEdition,
 		"GET /admin/messages":                      h.messages,
 		"GET /admin/messages/new":                  h.newMessagePage,

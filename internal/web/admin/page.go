@@ -74,6 +74,7 @@ var flashMessages = map[string]string{
 	"approved-ahead": "Approved. It is sent at its time.",
 	"draft-held":     "Held. It is not sent until it is approved.",
 	"draft-released": "The hold has ended.",
+	"taken":          "The article was added to this edition.",
 	"canceled":       "Cancelled. No other subscriber will get this edition.",
 	"resent":         "The uncertain emails are sent again.",
 	"dropped":        "The uncertain emails are not sent again.",
