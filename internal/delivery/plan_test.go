@@ -290,3 +290,41 @@ func excludeForGood(b *env, _ *clock, id string) {
 		b.t.Fatal(err)
 	}
 }
+
+func TestCalendarShowsEditionsAndComingTicks(t *testing.T) {
+	t.Parallel()
+	b, c := weekly(t, store.SQLite)
+	b.addArticle("first")
+	b.addSubscribers(1)
+	if _, err := b.engine.SendNow(t.Context(), "weekly", "ann"); err != nil {
+		t.Fatal(err)
+	}
+	c.advance(time.Hour)
+	b.addArticle("second")
+	if _, err := b.engine.Draft(t.Context(), "weekly", delivery.SendOptions{By: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	b.addArticle("third")
+	paris := b.engine.Zone("weekly")
+	for _, test := range []struct {
+		month time.Month
+		want  []string
+	}{
+		{time.October, nil},
+		{time.November, []string{"25 Nov 13:00 edition 1 approved 1", "25 Nov 14:00 edition 2 draft 1", "27 Nov 08:00 edition 0  1"}},
+		{time.December, []string{"4 Dec 08:00 edition 0  0", "11 Dec 08:00 edition 0  0", "18 Dec 08:00 edition 0  0", "25 Dec 08:00 edition 0  0"}},
+	} {
+		from := time.Date(2026, test.month, 1, 0, 0, 0, 0, paris)
+		entries, err := b.engine.Calendar(t.Context(), from, from.AddDate(0, 1, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, one := range entries {
+			got = append(got, fmt.Sprintf("%s edition %d %s %d", one.At.Format("2 Jan 15:04"), one.Number, one.State, one.Articles))
+		}
+		if strings.Join(got, "\n") != strings.Join(test.want, "\n") {
+			t.Errorf("%s has\n%s\nwant\n%s", test.month, strings.Join(got, "\n"), strings.Join(test.want, "\n"))
+		}
+	}
+}
