@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/aymerick/douceur/css"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
@@ -43,7 +42,7 @@ func (c *checker) contrast(v *Variant, d *document) {
 	}
 }
 
-func (c *checker) colors(v *Variant, d *document, s scheme, rules []*css.Rule) {
+func (c *checker) colors(v *Variant, d *document, s scheme, rules []cssRule) {
 	p := painter{document: d, scheme: s, rules: d.matched(rules), texts: map[pair][]string{}}
 	p.walk(d.root.Nodes[0], look{color: s.text, background: s.page, size: 16})
 	for _, found := range p.order {
@@ -58,15 +57,15 @@ func (c *checker) colors(v *Variant, d *document, s scheme, rules []*css.Rule) {
 }
 
 // matched returns the declarations that rules of style elements give to elements.
-func (d *document) matched(rules []*css.Rule) map[*html.Node]declarations {
+func (d *document) matched(rules []cssRule) map[*html.Node]declarations {
 	out := map[*html.Node]declarations{}
 	for _, rule := range rules {
-		for _, selector := range rule.Selectors {
+		for _, selector := range rule.selectors {
 			for _, n := range d.root.Find(selector).Nodes {
 				if out[n] == nil {
 					out[n] = declarations{}
 				}
-				out[n].set(rule.Declarations)
+				out[n].set(rule.declarations)
 			}
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"unicode"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/aymerick/douceur/css"
-	"github.com/aymerick/douceur/parser"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
@@ -14,8 +12,8 @@ import (
 // document is the HTML part of a variant, parsed once for all checks.
 type document struct {
 	root   *goquery.Document
-	base   []*css.Rule // rules of style elements for every scheme, which inlining left in place
-	dark   []*css.Rule // rules for dark mode only
+	base   []cssRule // rules of style elements for every scheme, which inlining left in place
+	dark   []cssRule // rules for dark mode only
 	inline map[string]declarations
 }
 
@@ -35,15 +33,8 @@ func parse(source string) *document {
 	}
 	d := &document{root: root, inline: map[string]declarations{}}
 	root.Find("style").Each(func(_ int, s *goquery.Selection) {
-		for _, rule := range readSheet(s.Text()) {
-			media := strings.ToLower(rule.Prelude)
-			switch {
-			case rule.Kind == css.QualifiedRule:
-				d.base = append(d.base, rule)
-			case strings.EqualFold(rule.Name, "@media") && strings.Contains(media, "prefers-color-scheme") && strings.Contains(media, "dark"):
-				d.dark = append(d.dark, rule.Rules...)
-			}
-		}
+		base, dark := readSheet(s.Text())
+		d.base, d.dark = append(d.base, base...), append(d.dark, dark...)
 	})
 	return d
 }
@@ -63,40 +54,11 @@ func (d *document) style(n *html.Node) declarations {
 	return found
 }
 
-// readSheet returns the rules of a style element. Mail programs drop what they cannot read, and so
-// does it. A template may contain CSS that makes the third-party parser panic; that must not end the
-// process.
-func readSheet(source string) (rules []*css.Rule) {
-	defer func() {
-		if recover() != nil {
-			rules = nil
-		}
-	}()
-	sheet, err := parser.Parse(source)
-	if err != nil {
-		return nil
-	}
-	return sheet.Rules
-}
-
-// readDeclarations returns the declarations of a style attribute, as far as they can be read.
-func readDeclarations(source string) (list []*css.Declaration) {
-	defer func() {
-		if recover() != nil {
-			list = nil
-		}
-	}()
-	// Without the last semicolon, the parser drops the last declaration.
-	list, _ = parser.ParseDeclarations(strings.TrimRight(source, "; \n\t") + ";")
-	return list
-}
-
 // set adds declarations as the cascade does: later ones win, important ones over others.
-func (s declarations) set(list []*css.Declaration) {
+func (s declarations) set(list []cssDeclaration) {
 	for _, one := range list {
-		name := strings.ToLower(one.Property)
-		if before, found := s[name]; !found || one.Important || !before.important {
-			s[name] = declaration{strings.ToLower(strings.TrimSpace(one.Value)), one.Important}
+		if before, found := s[one.name]; !found || one.important || !before.important {
+			s[one.name] = declaration{one.value, one.important}
 		}
 	}
 }

@@ -11,6 +11,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add(sound().Variants[0].HTML, "subject", "text")
 	f.Add(`<style>@media (prefers-color-scheme: dark) { a:not( { color: rgb(1,,2) } </style><a href="%zz" style="color: #12; font-size: 1e999em; background: url(">x</a>`, "{{", "")
 	f.Add(`<style>} @media { .a { } </style><img width="-1" src="data:,"><p style="color">x`, "", "\x00")
+	f.Add(`<style>; background: url(">x</am`, "", "") // once without end
 	f.Fuzz(func(t *testing.T, html, subject, text string) {
 		e := sound()
 		v := &e.Variants[0]
