@@ -146,7 +146,10 @@ func (f *editionFeeds) title(issue digest.Input) (string, error) {
 func (f *editionFeeds) fill(ctx context.Context, entry *article.Article, issue digest.Input) error {
 	var names, titles []string
 	for i := range issue.Articles {
-		names, titles = append(names, issue.Articles[i].MediaNames()...), append(titles, issue.Articles[i].Title)
+		names = append(names, issue.Articles[i].MediaNames()...)
+	}
+	for _, a := range issue.Arranged() {
+		titles = append(titles, a.Title)
 	}
 	entry.Summary = strings.Join(titles, " · ")
 	pictures, _, err := f.store.Pictures(ctx, names)

@@ -1,8 +1,13 @@
 package web_test
 
 import (
+	"cmp"
+	"encoding/json"
+	"html"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +17,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
@@ -291,4 +297,88 @@ func TestPagesOfEditionsAreTheSameOnEveryNode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPageAndFeedOfEditionAreArrangedLikeItsMail compares the order of headings and titles.
+func TestPageAndFeedOfEditionAreArrangedLikeItsMail(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change   func(*config.Digest)
+		headings []string
+		first    string
+	}{
+		"sections": {func(d *config.Digest) {
+			d.Order, d.Lead = digest.OldestFirst, "transport"
+			d.Sections = []config.DigestSection{{Name: "rest", Title: "Everything else"}, {Name: "port", Title: "At the harbour", Tag: "harbour"}}
+		}, []string{"At the harbour", "Everything else"}, "The ferry that waited"},
+		"sources": {func(d *config.Digest) { d.GroupBy = "source" }, []string{"Boats", "Island News"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _, h := handlerWith(t, store.SQLite, func(c *config.Config) { test.change(&c.Digests[0]) })
+			engine, err := s.service.Engine(t.Context()) // with the changed settings
+			if err != nil {
+				t.Fatal(err)
+			}
+			who := s.subscriber(t, "ada@example.org")
+			for _, source := range []string{"Island News", "Boats"} {
+				a := article.Article{
+					Source: "feed/" + source, Slug: article.Slugify(source), Title: "From " + article.Slugify(source), HTML: "<p>x</p>", Hash: source, Status: article.Published,
+					Published: s.store.Now(), Updated: s.store.Now(), Origin: &article.Origin{Title: source, URL: "https://" + article.Slugify(source) + ".example/"},
+				}
+				if _, err := s.store.PutArticle(t.Context(), &a, nil, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			edition := sentEdition(t, s, engine)
+			_, mail, err := s.store.VariantFor(t.Context(), edition.Seq, who.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			words := slices.Clone(test.headings)
+			for _, id := range edition.Articles {
+				a, err := s.store.Article(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				words = append(words, a.Title)
+			}
+			page := ask(h, http.MethodGet, edition.PagePath()).Body.String()
+			_, page, _ = strings.Cut(page, "</h1>")
+			var found struct {
+				Items []struct {
+					HTML    string `json:"content_html"`
+					Summary string
+				}
+			}
+			if err := json.Unmarshal(ask(h, http.MethodGet, "/digests/weekly/feed.json").Body.Bytes(), &found); err != nil || len(found.Items) != 1 {
+				t.Fatalf("a feed with %d editions, %v", len(found.Items), err)
+			}
+			want := orderOf(mail.HTML, words)
+			if len(want) != len(words) || test.first != "" && want[0] != test.first {
+				t.Fatalf("the mail shows %q", want)
+			}
+			if !strings.HasPrefix(found.Items[0].Summary, want[0]) {
+				t.Errorf("the summary in the feed is %q", found.Items[0].Summary)
+			}
+			for place, text := range map[string]string{"page": page, "feed": found.Items[0].HTML} {
+				if got := orderOf(text, words); !slices.Equal(got, want) {
+					t.Errorf("the %s shows\n%q, the mail\n%q", place, got, want)
+				}
+			}
+		})
+	}
+}
+
+// orderOf returns those of some headings and titles that HTML has, in the order shown.
+func orderOf(text string, words []string) []string {
+	at := map[string]int{}
+	for _, word := range words {
+		if found := regexp.MustCompile(`>\s*` + regexp.QuoteMeta(html.EscapeString(word)) + `\s*<`).FindStringIndex(text); found != nil {
+			at[word] = found[0]
+		}
+	}
+	found := slices.DeleteFunc(slices.Clone(words), func(word string) bool { return at[word] == 0 })
+	slices.SortFunc(found, func(a, b string) int { return cmp.Compare(at[a], at[b]) })
+	return found
 }
