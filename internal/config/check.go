@@ -78,7 +78,7 @@ func (c *checker) all() {
 // multiline are the keys whose values may have line breaks: texts for people and long
 // expressions. All others are used in headers, commands, addresses and names, where a line break
 // would begin another header or command.
-var multiline = map[string]bool{"description": true, "postal_address": true, "copyright": true, "match": true, "strip": true, "footer": true}
+var multiline = map[string]bool{"description": true, "postal_address": true, "copyright": true, "match": true, "strip": true, "footer": true, "intro": true}
 
 // controlCharacters refuses values with control characters for all keys.
 func (c *checker) controlCharacters(v reflect.Value, key string) {

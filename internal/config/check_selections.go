@@ -65,6 +65,17 @@ func (c *checker) digest(key string, d *Digest) {
 	c.oneOf(key+".notify", d.Notify.To, "editors", "owners", "none")
 	c.notNegative(key+".after", d.After)
 	c.arrangement(key, d)
+	c.size(key+".intro", d.Intro, 20_000) // as much as in one edition
+	c.size(key+".footer", d.Footer, 2000)
+}
+
+// size refuses a text with more bytes in a language.
+func (c *checker) size(key string, t Text, most int) {
+	for tag, text := range t.All() {
+		if len(text) > most {
+			c.wrong(strings.TrimSuffix(key+"."+tag, "."), fmt.Sprintf("it has %d bytes", len(text)), fmt.Sprintf("write at most %d", most))
+		}
+	}
 }
 
 // draftBefore checks how long before its tick an edition is drafted: the draft of a tick must not

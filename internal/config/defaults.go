@@ -77,6 +77,7 @@ func (f *Feed) fill() {
 func (d *Digest) fill(c *Config) {
 	d.Title = cmp.Or(d.Title.preferring(c.Site.Language), c.Site.Title)
 	d.Description = d.Description.preferring(c.Site.Language)
+	d.Intro, d.Footer = d.Intro.preferring(c.Site.Language), d.Footer.preferring(c.Site.Language)
 	d.Timezone = cmp.Or(d.Timezone, c.Site.Timezone)
 	d.Missed = cmp.Or(d.Missed, "latest")
 	d.MinArticles = cmp.Or(d.MinArticles, 1)

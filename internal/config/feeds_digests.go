@@ -86,6 +86,10 @@ type Digest struct {
 	Title Text `yaml:"title"`
 	// One sentence about it, on the subscription page: a text, or one per language.
 	Description Text `yaml:"description"`
+	// Markdown before the articles of each mail: a text, or one per language. An editor's intro of an edition stands in its place.
+	Intro Text `yaml:"intro"`
+	// Lines in the footer of its mails, as text: a text, or one per language; the brand's footer when empty.
+	Footer Text `yaml:"footer"`
 	// Cron spec: minute hour day-of-month month day-of-week, six fields with seconds first, or @weekly and the like. Day of month and day of week are ORed when both are given. A time that the clock skips in spring is moved later by the skipped hour; a time that occurs twice in autumn is used once.
 	Schedule string `yaml:"schedule"`
 	// Timezone of the schedule; the site's when empty.

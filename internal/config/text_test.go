@@ -106,3 +106,21 @@ func TestTextsAreDumpedAsTheyAreWritten(t *testing.T) {
 		t.Error("the fingerprint does not depend on the texts")
 	}
 }
+
+func TestTextsOfADigestMayHaveSeveralLines(t *testing.T) {
+	t.Parallel()
+	const digests = "digests:\n  - name: weekly\n    schedule: '@weekly'\n    sender: n@example.org\n    "
+	for text, want := range map[string]string{
+		`intro: {en: "Good\n\n*morning*", fr: Bon}`:                "",
+		`footer: "One\ntwo"`:                                       "",
+		`footer: {en: "a\x07b"}`:                                   "digests[0].footer: it has the control character U+0007",
+		`intro: "` + strings.Repeat("x", 20_001) + `"`:             "digests[0].intro: it has 20001 bytes; write at most 20000",
+		`footer: {fr: "` + strings.Repeat("x", 2001) + `", en: x}`: "digests[0].footer.fr: it has 2001 bytes; write at most 2000",
+		`intro: {english: x}`:                                      "digests[0].intro",
+	} {
+		got := strings.Join(problemsOf(t, digests+text+"\n"), "\n")
+		if want == "" && strings.Contains(got, "digests[0].") || !strings.Contains(got, want) {
+			t.Errorf("%.40s: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -167,7 +167,7 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	if len(articles) == 0 && !edition.IsMessage() {
 		return digest.Input{}, &renderError{errors.New("all its articles have been removed")}
 	}
-	pictures, err := copies.ForArticles(ctx, e.Store, append(slices.Clone(found), edition.Edits.Pictured()))
+	pictures, err := e.pictures(ctx, found, edition.Edits, def.Definition)
 	if err != nil {
 		return digest.Input{}, err
 	}
@@ -182,6 +182,11 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	}
 	issue.Articles = articles
 	return issue, nil
+}
+
+// pictures returns the stored images of articles, of what editors wrote, and of the intro of a digest.
+func (e *Engine) pictures(ctx context.Context, articles []article.Article, edits digest.Edits, d digest.Definition) (article.Pictures, error) {
+	return copies.ForArticles(ctx, e.Store, append(slices.Clone(articles), edits.Pictured(d)))
 }
 
 // nextDate returns the date of the edition after one that is sent now, or at the tick for which it

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
@@ -152,7 +151,7 @@ func (e *Engine) joinInput(ctx context.Context, def *Definition, state store.Dig
 	rule.Min, rule.Max = 0, max(0, def.Max-len(issue.Articles))
 	added := digest.Choose(found, rule, w.Now)
 	issue.Articles = digest.Choose(append(issue.Articles, added...), digest.Rule{}, w.Now)
-	issue.Pictures, err = copies.ForArticles(ctx, e.Store, issue.Articles)
+	issue.Pictures, err = e.pictures(ctx, issue.Articles, issue.Edits, issue.Definition)
 	return issue, err
 }
 

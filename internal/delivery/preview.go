@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -108,7 +107,7 @@ func (e *Engine) previewInput(ctx context.Context, def *Definition, state store.
 	if err != nil {
 		return digest.Input{}, err
 	}
-	pictures, err := copies.ForArticles(ctx, e.Store, articles)
+	pictures, err := e.pictures(ctx, articles, digest.Edits{}, def.Definition)
 	return digest.Input{
 		ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: number, Site: e.Site, Articles: articles,
 		Pictures: pictures, Date: options.At, Layout: def.Layout, Next: e.nextDate(def, options.At),
@@ -174,6 +173,6 @@ func (e *Engine) sample(ctx context.Context, def *Definition, w store.QueueQuery
 	if len(chosen) == 0 {
 		return digest.Input{}, e.nothingNewError(ctx, def, w)
 	}
-	pictures, err := copies.ForArticles(ctx, e.Store, chosen)
+	pictures, err := e.pictures(ctx, chosen, digest.Edits{}, def.Definition)
 	return digest.Input{ID: e.names.EditionID(def.Name, previewKey()), Definition: def.Definition, Number: 1, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now, Layout: def.Layout, Next: e.nextDate(def, time.Time{})}, err
 }

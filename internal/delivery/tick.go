@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
@@ -235,7 +234,7 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 	if err != nil {
 		return digest.Input{}, err
 	}
-	pictures, err := copies.ForArticles(ctx, e.Store, chosen)
+	pictures, err := e.pictures(ctx, chosen, digest.Edits{}, def.Definition)
 	return digest.Input{ID: e.names.EditionID(def.Name, key), Definition: def.Definition, Number: number, Site: e.Site, Articles: chosen, Pictures: pictures, Date: w.Now, Layout: def.Layout, Next: e.nextDate(def, time.Time{})}, err
 }
 

@@ -19,6 +19,16 @@ func (s Site) In(lang string) templates.Site {
 	}
 }
 
+// site returns the site as the mails of a digest show it: with the footer of the digest, if it has
+// one.
+func (in Input) site(lang string) templates.Site {
+	site := in.Site.In(lang)
+	if footer := in.Definition.Footer.In(lang); len(linesOf(footer)) > 0 {
+		site.Brand.Footer, site.Brand.FooterText = paragraph(footer), strings.Join(linesOf(footer), "\n")
+	}
+	return site
+}
+
 // linesOf returns the lines of a text that are not blank.
 func linesOf(text string) []string {
 	var lines []string

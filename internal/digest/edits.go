@@ -82,9 +82,10 @@ func InLanguage(texts map[string]string, lang string) string {
 	return cmp.Or(texts[lang], texts[canonical(lang)], texts[""])
 }
 
-// Pictured returns an article that refers to the same images of this site as the edits.
-func (e Edits) Pictured() article.Article {
-	return article.Article{HTML: strings.Join(mediaPaths.FindAllString(e.text(), -1), " ")}
+// Pictured returns an article that refers to the same images of this site as the edits and the
+// intro of the digest.
+func (e Edits) Pictured(d Definition) article.Article {
+	return article.Article{HTML: strings.Join(mediaPaths.FindAllString(e.text()+" "+string(d.Intro), -1), " ")}
 }
 
 var mediaPaths = regexp.MustCompile(`/media/[A-Za-z0-9][A-Za-z0-9._-]*`)

@@ -38,12 +38,14 @@ type Definition struct {
 	Name        string
 	Title       config.Text
 	Description config.Text
-	Language    string // language of the digest; empty when its articles have several
-	Timezone    string // IANA name, for the edition's date; UTC when empty
-	Template    string // name of a mail template; "digest" when empty
-	Subject     string // subject template; DefaultSubject when empty
-	Feedback    bool   `json:",omitempty"` // mails ask if the edition was helpful
-	Reply       bool   `json:",omitempty"` // mails invite replies
+	Intro       config.Text `json:",omitempty"` // Markdown before the articles of an edition without an intro of its own
+	Footer      config.Text `json:",omitempty"` // lines of text; the brand's when empty
+	Language    string      // language of the digest; empty when its articles have several
+	Timezone    string      // IANA name, for the edition's date; UTC when empty
+	Template    string      // name of a mail template; "digest" when empty
+	Subject     string      // subject template; DefaultSubject when empty
+	Feedback    bool        `json:",omitempty"` // mails ask if the edition was helpful
+	Reply       bool        `json:",omitempty"` // mails invite replies
 }
 
 // DefaultSubject is the subject template of digests without one.
@@ -62,7 +64,7 @@ type Site struct {
 // DefinitionOf returns the Definition for a digest in the configuration.
 func DefinitionOf(d *config.Digest) Definition {
 	return Definition{
-		Name: d.Name, Title: d.Title, Description: d.Description, Language: d.Language,
+		Name: d.Name, Title: d.Title, Description: d.Description, Intro: d.Intro, Footer: d.Footer, Language: d.Language,
 		Timezone: d.Timezone, Template: d.Template, Subject: d.Subject, Feedback: d.Feedback,
 		Reply: d.ReplyTo != "" && d.ReplyTo != d.Sender,
 	}

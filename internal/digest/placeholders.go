@@ -32,7 +32,7 @@ func newPlaceholders(edition, key string, contains func(word string) bool) Place
 // contains reports whether a word occurs in anything that a template may print.
 func (in Input) contains(word string) bool {
 	d, s := in.Definition, in.Site
-	if anyContains(word, d.Name, string(d.Title), string(d.Description), s.text(), in.Subject) ||
+	if anyContains(word, d.Name, string(d.Title), string(d.Description), string(d.Intro), html.UnescapeString(string(d.Intro)), string(d.Footer), s.text(), in.Subject) ||
 		anyContains(word, in.Layout.text(), in.Edits.text(), html.UnescapeString(in.Edits.text())) {
 		return true
 	}

@@ -38,7 +38,7 @@ func newView(in Input, lang string, articles []article.Article, set *templates.S
 	if err != nil {
 		zone = time.UTC
 	}
-	page := set.Page(in.Site.In(lang), lang)
+	page := set.Page(in.site(lang), lang)
 	sections := Arrange(articles, in.Layout, in.Edits, lang)
 	return view{
 		in: in, lang: lang, page: page, sections: sections, articles: flatten(sections), zone: zone,

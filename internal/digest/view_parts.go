@@ -80,7 +80,7 @@ func (v view) portrait(address string) *templates.Image {
 func (v view) addEdits(d *templates.Digest) error {
 	var err error
 	edits, lang := v.in.Edits, v.lang
-	if d.Intro, d.IntroText, err = v.fromMarkdown("intro", InLanguage(edits.Intro, lang)); err != nil {
+	if d.Intro, d.IntroText, err = v.fromMarkdown("intro", v.in.intro(lang)); err != nil {
 		return err
 	}
 	if d.Outro, d.OutroText, err = v.fromMarkdown("outro", InLanguage(edits.Outro, lang)); err != nil {
@@ -88,6 +88,15 @@ func (v view) addEdits(d *templates.Digest) error {
 	}
 	d.Sponsor, err = v.sponsor(edits.Sponsor)
 	return err
+}
+
+// intro returns the Markdown before the articles: what an editor wrote for the edition, or the intro of
+// the digest. A message has only its own text.
+func (in Input) intro(lang string) string {
+	if own := InLanguage(in.Edits.Intro, lang); strings.TrimSpace(own) != "" || in.IsMessage() {
+		return own
+	}
+	return in.Definition.Intro.In(lang)
 }
 
 // addInvitations adds what a mail invites its reader to do, and the date of the next edition.

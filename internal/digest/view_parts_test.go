@@ -68,6 +68,59 @@ func TestTemplatesGetAllPartsOfAnEdition(t *testing.T) {
 	}
 }
 
+func TestIntroAndFooterOfADigest(t *testing.T) {
+	t.Parallel()
+	in := sampleInput()
+	in.Site.Brand.Footer = "Printed at the harbour."
+	in.Definition.Intro = textOf(t, `{"en": "Good *morning*.\n\n![](/media/map.png)", "fr": "Salut à *tous*."}`)
+	in.Definition.Footer = textOf(t, `{"en": "Written <b>here</b>.\nEvery week.", "fr": "Écrit ici."}`)
+	in.Pictures = article.Pictures{}
+	check := func(step string, want, unwanted []string) {
+		t.Helper()
+		for _, design := range []string{"magazine", "letter", "brief", "digest"} {
+			in.Definition.Template = design
+			v := mustRender(t, in, Preferences{})
+			for _, both := range want {
+				html, text, _ := strings.Cut(both, "|")
+				if !strings.Contains(v.HTML, html) || !strings.Contains(v.Text, text) {
+					t.Errorf("%s, %s: no %q in\n%s\n%s", step, design, both, v.HTML, v.Text)
+				}
+			}
+			for _, word := range unwanted {
+				if strings.Contains(v.HTML+v.Text, word) {
+					t.Errorf("%s, %s: the mail has %q", step, design, word)
+				}
+			}
+		}
+	}
+	check("configured", []string{"Good <em>morning</em>.|Good morning.", "Written &lt;b&gt;here&lt;/b&gt;.<br/>Every week.|Written <b>here</b>.\nEvery week."}, []string{"Printed", "Salut"})
+	if got := (Edits{}).Pictured(in.Definition).HTML; got != "/media/map.png" {
+		t.Errorf("the images of the intro are %q", got)
+	}
+	for _, word := range []string{"Salut", "Written"} {
+		if !in.contains(word) {
+			t.Errorf("a placeholder could be %q, which is in the texts of the digest", word)
+		}
+	}
+	in.Edits.Intro = map[string]string{"fr": "Rien de neuf."}
+	check("an editor's intro in another language", []string{"Good <em>morning</em>.|Good morning."}, []string{"Rien"})
+	in.Definition.Language = "fr"
+	check("an editor's intro", []string{"Rien de neuf.|Rien de neuf.", "Écrit ici.|Écrit ici."}, []string{"Salut", "Good <em>"})
+	in.Edits.Intro = nil
+	in.Definition.Footer = ""
+	check("the brand's footer", []string{"Salut à <em>tous</em>.|Salut à tous.", "Printed at the harbour.|Printed at the harbour."}, nil)
+}
+
+func TestMessageHasNoIntroOfADigest(t *testing.T) {
+	t.Parallel()
+	in := sampleInput()
+	in.Audience, in.Subject = Audience{Digests: []string{"weekly"}}.Encode(), "News"
+	in.Definition.Intro, in.Edits.Intro = "Good morning.", map[string]string{"": "We move."}
+	if v := mustRender(t, in, Preferences{}); strings.Contains(v.HTML+v.Text, "Good morning") || !strings.Contains(v.Text, "We move.") {
+		t.Errorf("%s\n%s", v.HTML, v.Text)
+	}
+}
+
 // TestSectionsOfATrimmedMailHoldTheArticlesShown: an edition that does not fit shows its first articles in their
 // sections and lists the others.
 func TestSectionsOfATrimmedMailHoldTheArticlesShown(t *testing.T) {
