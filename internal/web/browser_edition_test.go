@@ -30,7 +30,7 @@ func TestEditionIsReadInTheBrowser(t *testing.T) {
 	}
 	was := draft
 	draft.Edits.Intro = map[string]string{"": "The boats are **back**. This is what we wrote about them, and [what else happened](/)."}
-	draft.Edits.Sponsor = &digest.Sponsor{Text: "Ropes for every boat.", URL: "https://ropes.example/"}
+	draft.Edits.Sponsor = &digest.Sponsor{Text: "Ropes for every boat.", URL: s.url + "/tags/harbour/"} // no other site is reached
 	if err := s.store.EditDraft(t.Context(), was, draft); err != nil {
 		t.Fatal(err)
 	}
