@@ -150,6 +150,18 @@ type Image struct {
 	Width, Height int // size to show it at, in pixels, at most 536 wide; 0 if unknown
 }
 
+// Scaled returns the image as wide as a column, in pixels, with its height in proportion. An image
+// of less than half that width keeps its size, since enlarging would blur it.
+func (i Image) Scaled(column int) Image {
+	switch {
+	case i.Width <= 0:
+		i.Width, i.Height = column, 0
+	case 2*i.Width >= column:
+		i.Width, i.Height = column, (i.Height*column+i.Width/2)/i.Width
+	}
+	return i
+}
+
 // Link is an article that is shown by its title only.
 type Link struct {
 	Title     string

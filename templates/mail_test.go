@@ -184,3 +184,17 @@ func TestPageWithoutASetIsInEnglish(t *testing.T) {
 		t.Errorf("%q, %v", out.Subject, err)
 	}
 }
+
+func TestImagesAreScaledToTheColumn(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[Image]Image{
+		{Width: 536, Height: 268}: {Width: 600, Height: 300},
+		{Width: 300, Height: 100}: {Width: 600, Height: 200},
+		{Width: 90, Height: 30}:   {Width: 90, Height: 30}, // enlarged it would be a blur
+		{}:                        {Width: 600},
+	} {
+		if got := in.Scaled(600); got != want {
+			t.Errorf("%+v becomes %+v, want %+v", in, got, want)
+		}
+	}
+}
