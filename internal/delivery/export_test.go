@@ -3,6 +3,8 @@ package delivery
 import (
 	"context"
 
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/mailer"
 )
@@ -31,3 +33,31 @@ func (e *Engine) ApproveUnchanged(ctx context.Context, id string, was Fingerprin
 
 // ReviewApprovals looks once for approvals of content that has changed since.
 func (e *Engine) ReviewApprovals(ctx context.Context) error { return e.reviewApprovals(ctx) }
+
+// ChosenTwice returns the ids of the articles of a digest's next edition: as they are chosen, and as
+// they follow from all articles that wait.
+func (e *Engine) ChosenTwice(ctx context.Context, name string) (chosen, fromAll []string, err error) {
+	def, err := e.definition(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	state, err := e.Store.DigestState(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := e.waiting(def, state, selection{})
+	made, err := e.chosen(ctx, def, w)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := e.Store.WaitingArticles(ctx, w)
+	return idsOf(made), idsOf(digest.Choose(all, def.rule(), w.Now)), err
+}
+
+func idsOf(articles []article.Article) []string {
+	var ids []string
+	for i := range articles {
+		ids = append(ids, articles[i].ID)
+	}
+	return ids
+}

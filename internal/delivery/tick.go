@@ -120,9 +120,13 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 
 // logBacklog logs how many articles did not fit in an edition.
 func (e *Engine) logBacklog(ctx context.Context, def *Definition) {
-	b, err := e.Backlog(ctx, def.Name, time.Time{})
-	if err == nil && b.Waiting > 0 {
-		e.Log.Warn("articles are left for later editions", "digest", def.Name, "articles", b.Waiting, "hint", "tidings digest mark-seen "+def.Name+" --before DATE")
+	state, err := e.Store.DigestState(ctx, def.Name)
+	if err != nil {
+		return
+	}
+	waiting, err := e.Store.CountWaiting(ctx, e.waiting(def, state, selection{}))
+	if err == nil && waiting > 0 {
+		e.Log.Warn("articles are left for later editions", "digest", def.Name, "articles", waiting, "hint", "tidings digest mark-seen "+def.Name+" --before DATE")
 	}
 }
 
@@ -241,18 +245,45 @@ func (e *Engine) input(ctx context.Context, def *Definition, state store.DigestS
 // chosen chooses articles from those that wait. It reads the texts of the chosen ones alone.
 func (e *Engine) chosen(ctx context.Context, def *Definition, w store.QueueQuery) ([]article.Article, error) {
 	w.WithoutHTML = true
-	candidates, err := e.Store.WaitingArticles(ctx, w)
+	rule := def.rule()
+	rule.Filter = nil // the query has applied it; it needs the texts
+	chosen, complete, err := e.chooseNewest(ctx, rule, w)
+	if err == nil && !complete {
+		var candidates []article.Article
+		candidates, err = e.Store.WaitingArticles(ctx, w)
+		chosen = digest.Choose(candidates, rule, w.Now)
+	}
 	if err != nil {
 		return nil, err
 	}
-	rule := def.rule()
-	rule.Filter = nil // the query has applied it; it needs the texts
-	chosen := digest.Choose(candidates, rule, w.Now)
 	ids := make([]string, len(chosen))
 	for i := range chosen {
 		ids[i] = chosen[i].ID
 	}
 	return e.Store.ArticlesByID(ctx, ids)
+}
+
+// chooseNewest chooses the newest articles, as many as an edition may have. It returns what
+// digest.Choose returns if all articles that wait are candidates; complete is false if it cannot find
+// out. A query for more articles than an edition takes would go on through all that were sent.
+func (e *Engine) chooseNewest(ctx context.Context, rule digest.Rule, w store.QueueQuery) (chosen []article.Article, complete bool, err error) {
+	if rule.Max <= 0 || rule.Max >= w.Limit || rule.Oldest {
+		return nil, false, nil
+	}
+	newest := w
+	newest.Limit = rule.Max
+	found, err := e.Store.WaitingArticles(ctx, newest)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(found) < rule.Max { // these are all
+		return digest.Choose(found, rule, w.Now), true, nil
+	}
+	// Which of several articles with the date of the last one are taken is up to digest.Choose.
+	newest.Limit, newest.From = w.Limit, found[len(found)-1].Published
+	found, err = e.Store.WaitingArticles(ctx, newest)
+	chosen = digest.Choose(found, rule, w.Now)
+	return chosen, len(chosen) == rule.Max, err
 }
 
 // SendOptions controls an edition that is made by hand.

@@ -239,6 +239,9 @@ func (q *QueueQuery) condition(st *statement, labels bool) string {
 	if !q.Before.IsZero() {
 		text += fmt.Sprintf(" AND d.published < %s", st.arg(millis(q.Before)))
 	}
+	if !q.From.IsZero() {
+		text += fmt.Sprintf(" AND d.published >= %s", st.arg(millis(q.From)))
+	}
 	if !q.Ripe.IsZero() {
 		text += fmt.Sprintf(" AND d.appears <= %s", st.arg(millis(q.Ripe)))
 	}
@@ -257,11 +260,11 @@ const noEdition = "-"
 // own returns the SQL condition that an article is the digest's own, or with Earlier that
 // it is not.
 func (q *QueueQuery) own(st *statement) string {
-	if q.Since.IsZero() {
+	if q.Since.IsZero() || !q.From.IsZero() && !q.From.Before(q.Since) {
 		if q.Earlier {
 			return "1 = 0"
 		}
-		return ""
+		return "" // with From, SQLite would otherwise begin to read the index at Since
 	}
 	own := fmt.Sprintf("d.published >= %s", st.arg(millis(q.Since)))
 	if !q.Began.IsZero() {

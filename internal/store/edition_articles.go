@@ -22,6 +22,7 @@ type QueueQuery struct {
 	Now    time.Time
 	Filter article.Filter
 	Before time.Time // only articles dated before; zero for all
+	From   time.Time // only articles dated from then on; zero for all
 	Ripe   time.Time // only articles that appeared no later than this; zero for all
 	Draft  string    // id of an edition whose articles count as waiting; empty for none
 	Limit  int
