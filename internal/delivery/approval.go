@@ -92,7 +92,7 @@ func (e *Engine) recordApproval(ctx context.Context, def *Definition, needed int
 	// An edition with errors gets no approval, so that it is not sent as soon as they are waived. One
 	// that cannot be rendered fails when it is frozen.
 	var broken *renderError
-	if _, err := e.checkApproval(ctx, edition); err != nil && !errors.As(err, &broken) {
+	if _, err := e.checkApproval(ctx, edition, issue, nil); err != nil && !errors.As(err, &broken) {
 		return nil, err
 	}
 	jobs, err := e.askAgain(ctx, def, edition, was, approval.Editor)

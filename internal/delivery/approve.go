@@ -72,7 +72,7 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint, by *s
 	if edition.State != digest.Draft {
 		return edition, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
 	}
-	frozen, compiled, err := e.freeze(ctx, edition, was)
+	frozen, err := e.freeze(ctx, edition, was)
 	if err != nil {
 		var broken *renderError
 		if errors.As(err, &broken) && !edition.IsMessage() { // the text of a message can be corrected
@@ -82,16 +82,16 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint, by *s
 	}
 	var faults []lint.Finding
 	if was == nil || by != nil { // the approvals of several editors were checked before they were recorded
-		if faults, err = e.checkApproval(ctx, edition); err != nil {
+		if faults, err = e.checkApproval(ctx, edition, frozen.input, frozen.checked); err != nil {
 			return edition, err
 		}
 	}
 	frozen.Approval = by
-	edition, err = e.Store.Approve(ctx, edition, frozen)
+	edition, err = e.Store.Approve(ctx, edition, frozen.Frozen)
 	if err != nil {
 		return edition, err
 	}
-	for number, variant := range compiled {
+	for number, variant := range frozen.compiled {
 		e.compiled.Put(variantKey{edition.Seq, number}, variant)
 	}
 	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Recipients.Count, "variants", frozen.Variants())
@@ -107,36 +107,36 @@ func (r *renderError) Unwrap() error { return r.err }
 
 // freeze renders a variant for each set of preferences among the recipients. was is the
 // fingerprint that the editor approved: freeze fails if the edition has changed since; nil skips
-// this check. It also returns the first variants compiled, dated with this approval.
-func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerprint) (store.Frozen, []*compiledVariant, error) {
+// this check. The mails are dated with this approval.
+func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerprint) (*freezer, error) {
 	input, err := e.inputOf(ctx, edition)
 	if err == nil && was != nil {
 		err = e.checkUnchanged(ctx, edition.ID, input, *was)
 	}
 	if err != nil {
-		return store.Frozen{}, nil, err
+		return nil, err
 	}
 	audience, groups, err := e.groups(ctx, edition)
 	if err != nil {
-		return store.Frozen{}, nil, err
+		return nil, err
 	}
 	fixed, err := e.settings(edition.Digest)
 	if err != nil {
-		return store.Frozen{}, nil, err
+		return nil, err
 	}
-	f := freezer{engine: e, edition: edition.Edition, input: input.Sharing(), fixed: fixed, known: map[string]int{}}
+	f := freezer{engine: e, edition: edition.Edition, input: input.Sharing(), fixed: fixed, known: map[string]int{}, checked: map[string]digest.Variant{}}
 	f.Frozen = store.Frozen{Approved: e.Store.Now(), Groups: groups, Choice: make([]int, len(groups)), Reasons: make([]string, len(groups)), ChunkSize: e.Policy.Chunk, Audience: audience}
 	f.date = mailDate(f.Approved, edition)
 	if f.Settings, err = fixed.encode(); err != nil {
-		return store.Frozen{}, nil, err
+		return nil, err
 	}
 	for i := range input.Articles {
 		f.Articles = append(f.Articles, input.Articles[i].ID)
 	}
 	if err := f.add(groups); err != nil {
-		return f.Frozen, nil, err
+		return nil, err
 	}
-	return f.Frozen, f.compiled, nil
+	return &f, nil
 }
 
 // preferencesOf returns the preferences of the variant that a group of subscribers gets.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +48,13 @@ func (e *Engine) check(ctx context.Context, edition store.Edition, online contex
 	if err != nil {
 		return nil, err
 	}
-	variants, err := e.checkedVariants(ctx, edition, issue)
+	return e.checkInput(ctx, edition, issue, nil, online)
+}
+
+// checkInput checks an edition with this input. rendered are variants of it by key, which are then
+// not rendered again; it may be nil.
+func (e *Engine) checkInput(ctx context.Context, edition store.Edition, issue digest.Input, rendered map[string]digest.Variant, online context.Context) ([]lint.Finding, error) {
+	variants, err := e.checkedVariants(ctx, edition, issue, rendered)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +77,7 @@ func (e *Engine) CheckNext(ctx context.Context, name string, online bool) ([]lin
 	if err != nil {
 		return nil, err
 	}
-	variants, err := e.variantsWithoutTopics(issue)
+	variants, err := e.variantsWithoutTopics(issue, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -110,23 +115,33 @@ func (e *Engine) findings(ctx context.Context, issue digest.Input, variants []di
 
 // checkedVariants returns the frozen variant with the most articles, or else the variants that an
 // approval would freeze now.
-func (e *Engine) checkedVariants(ctx context.Context, edition store.Edition, issue digest.Input) ([]digest.Variant, error) {
+func (e *Engine) checkedVariants(ctx context.Context, edition store.Edition, issue digest.Input, rendered map[string]digest.Variant) ([]digest.Variant, error) {
 	if !edition.Approved.IsZero() {
 		v, err := e.Store.FullVariant(ctx, edition.Seq)
 		if !errors.Is(err, store.ErrNotFound) { // it had no recipients
 			return []digest.Variant{v}, err
 		}
 	}
-	return e.variantsWithoutTopics(issue)
+	return e.variantsWithoutTopics(issue, rendered)
 }
 
-// variantsWithoutTopics renders the variants of all languages. Those for topics show some of
-// their articles.
-func (e *Engine) variantsWithoutTopics(issue digest.Input) ([]digest.Variant, error) {
+// variantsWithoutTopics renders the variants of all languages, except those that are rendered
+// already, by key. Those for topics show some of their articles.
+func (e *Engine) variantsWithoutTopics(issue digest.Input, rendered map[string]digest.Variant) ([]digest.Variant, error) {
 	var out []digest.Variant
+	done := map[string]bool{}
 	for _, prefs := range e.withoutTopics(issue) {
+		key := prefs.Key()
+		if done[key] {
+			continue
+		}
+		done[key] = true
+		if v, found := rendered[key]; found {
+			out = append(out, v)
+			continue
+		}
 		v, err := digest.Render(issue, prefs, e.Templates)
-		if errors.Is(err, digest.ErrEmpty) || slices.ContainsFunc(out, func(have digest.Variant) bool { return have.Key == v.Key }) {
+		if errors.Is(err, digest.ErrEmpty) {
 			continue
 		}
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/store"
 )
@@ -73,15 +74,16 @@ const approvalTimeout = 10 * time.Second
 
 // checkApproval checks an edition that is being approved. It returns the errors, and a
 // *FaultsError if they keep it from being sent; an edition without an editor is then left to one.
-// Such editions are sent to the second, so other sites are asked only if they could block it.
-func (e *Engine) checkApproval(ctx context.Context, edition store.Edition) ([]lint.Finding, error) {
+// Such editions are sent to the second, so other sites are asked only if they could block it. rendered
+// are variants that need not be rendered again, by key.
+func (e *Engine) checkApproval(ctx context.Context, edition store.Edition, issue digest.Input, rendered map[string]digest.Variant) ([]lint.Finding, error) {
 	var online context.Context
 	if !edition.Automatic || e.Checks.OnErrors == ErrorsBlock {
 		var cancel context.CancelFunc
 		online, cancel = context.WithTimeout(ctx, approvalTimeout)
 		defer cancel()
 	}
-	findings, err := e.check(ctx, edition, online)
+	findings, err := e.checkInput(ctx, edition, issue, rendered, online)
 	if err != nil {
 		return nil, err
 	}

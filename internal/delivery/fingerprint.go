@@ -116,13 +116,17 @@ func (e *Engine) mailHash(issue digest.Input) (string, error) {
 	year, month, day := issue.Date.In(zone).Date()
 	issue.Date = time.Date(year, month, day, 0, 0, 0, 0, zone)
 	parts := []any{e.Templates.Hash(), issue.Number}
+	rendered := map[string]digest.Variant{} // stored fingerprints repeat a variant that has several languages
 	for _, prefs := range e.withoutTopics(issue) {
-		v, err := digest.Render(issue, prefs, e.Templates)
-		if errors.Is(err, digest.ErrEmpty) {
-			continue
-		}
-		if err != nil {
-			return "", &renderError{err}
+		v, found := rendered[prefs.Key()]
+		if !found {
+			if v, err = digest.Render(issue, prefs, e.Templates); errors.Is(err, digest.ErrEmpty) {
+				continue
+			}
+			if err != nil {
+				return "", &renderError{err}
+			}
+			rendered[prefs.Key()] = v
 		}
 		parts = append(parts, v.Subject, v.HTML, v.Text)
 	}

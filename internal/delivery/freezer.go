@@ -17,10 +17,11 @@ type freezer struct {
 	edition  digest.Edition
 	input    digest.Input
 	fixed    settings
-	date     time.Time          // of the mails
-	known    map[string]int     // numbers of variants by the key of their preferences
-	compiled []*compiledVariant // the first ones, by number
-	size     int                // of those, in bytes
+	date     time.Time                 // of the mails
+	known    map[string]int            // numbers of variants by the key of their preferences
+	checked  map[string]digest.Variant // the variants without topics by key, which the check of the edition reads
+	compiled []*compiledVariant        // the first ones, by number
+	size     int                       // of those, in bytes
 }
 
 // add renders and compiles the variants of groups of subscribers, and sets which variant each group
@@ -70,6 +71,9 @@ func (f *freezer) addVariants(batch []digest.Preferences) error {
 			return err
 		}
 		f.known[prefs.Key()] = number
+		if len(prefs.Topics) == 0 {
+			f.checked[prefs.Key()] = variants[i]
+		}
 	}
 	compiled := make([]*compiledVariant, len(batch))
 	inParallel(len(batch), func(i int) {

@@ -205,7 +205,7 @@ func (e *Engine) proofVariants(ctx context.Context, draft store.Edition, editor 
 	if err != nil {
 		return nil, err
 	}
-	variants, err := e.variantsWithoutTopics(issue)
+	variants, err := e.variantsWithoutTopics(issue, nil)
 	var out []digest.Variant
 	for _, v := range variants {
 		// No link in it belongs to a subscriber.
