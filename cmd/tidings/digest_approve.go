@@ -32,6 +32,7 @@ type shownReview struct {
 	Readers   int64             `json:"readers"`
 	SkippedBy []store.SkipCount `json:"skipped_by,omitempty"`
 	Warnings  []string          `json:"warnings,omitempty"`
+	Decision  *shownDecision    `json:"decision,omitempty"`
 	Shown     string            `json:"shown"` // for "approve --shown"
 	HTML      string            `json:"html"`
 	Text      string            `json:"text"`
@@ -69,10 +70,11 @@ func (s shownReview) lines(w io.Writer) {
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
+	s.Decision.lines(w)
 }
 
-const showLong = `Show prints a draft as it would be sent if it were approved now: subject, sender, articles, subscribers. It
-writes the mail to files named by the edition's id, .html and .txt. The last line has a fingerprint of all of it:
+const showLong = `Show prints a draft as it would be sent if it were approved now: subject, sender, articles, subscribers, when it
+is sent and what happens then without approval, the approvals given and missing, and what holds it. It writes the mail to files named by the edition's id, .html and .txt. The last line has a fingerprint of all of it:
 "digest approve EDITION --shown FINGERPRINT" approves exactly what was shown, or refuses.`
 
 func newShow(a *cli) *cobra.Command {
@@ -89,6 +91,9 @@ func newShow(a *cli) *cobra.Command {
 				return err
 			}
 			shown := showReview(review)
+			if shown.Decision, err = showDecision(ctx, e, review); err != nil {
+				return err
+			}
 			if a.json {
 				return a.print(shown, nil)
 			}

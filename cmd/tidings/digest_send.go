@@ -187,6 +187,7 @@ type shownProgress struct {
 	SkippedBy []store.SkipCount `json:"skipped_by,omitempty"`
 	Withdrawn []string          `json:"withdrawn,omitempty"` // titles, of a running edition
 	Feedback  *shownVotes       `json:"feedback,omitempty"`  // if readers answered
+	Decision  *shownDecision    `json:"decision,omitempty"`  // on a draft that awaits approval
 }
 
 // shownVotes is how many readers found an edition helpful.
@@ -211,9 +212,15 @@ func showProgress(p delivery.Progress) shownProgress {
 	return out
 }
 
-// showWithSkips is showProgress with the reasons why subscribers were skipped.
+// showWithSkips is showProgress with the reasons why subscribers were skipped, and what was decided
+// on a draft.
 func showWithSkips(ctx context.Context, e *delivery.Engine, p delivery.Progress) (shownProgress, error) {
 	out := showProgress(p)
+	if p.Edition.State == digest.Draft {
+		decision, err := decisionOn(ctx, e, p.Edition)
+		out.Decision = decision
+		return out, err
+	}
 	if out.Skipped == 0 {
 		return out, nil
 	}
@@ -233,6 +240,7 @@ func (a *cli) printProgress(ctx context.Context, e *delivery.Engine, p delivery.
 			fmt.Fprintf(w, " (%s)", shown.Reason)
 		}
 		fmt.Fprintf(w, "\n%s: %d sent, %d refused, %d skipped, %d retrying, %d uncertain, %d remaining\n", some(shown.Total, "subscriber", "subscribers"), shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
+		shown.Decision.lines(w)
 		for _, title := range shown.Withdrawn {
 			fmt.Fprintf(w, "withdrawn after the approval and still in this edition: %s; pause it with: tidings digest pause %s\n", title, shown.Edition)
 		}

@@ -145,8 +145,8 @@ func deadlineMessage(def *Definition, draft store.Edition, policy Deadline, miss
 func (e *Engine) DeadlineText(draft store.Edition) string {
 	who := "an editor approves it"
 	def, err := e.definition(draft.Digest)
-	if err == nil && def.approvers() > 1 {
-		who = fmt.Sprintf("%d editors approve it", def.approvers())
+	if err == nil && e.approversOf(def, draft) > 1 {
+		who = fmt.Sprintf("%d editors approve it", e.approversOf(def, draft))
 	}
 	if draft.Held != "" || err != nil || !draft.SendAt.After(e.Store.Now()) {
 		return "It is not sent until " + who + "."
@@ -159,6 +159,32 @@ func (e *Engine) DeadlineText(draft store.Edition) string {
 		return "It is sent on " + at + " if " + who + " before. Otherwise it is skipped then, and its articles wait for the next edition."
 	}
 	return "It is sent on " + at + " if " + who + " before. Otherwise it is held then, until it is approved."
+}
+
+// Decision is what editors have decided on a draft, and what happens if they decide nothing more.
+type Decision struct {
+	Deadline  string           // when it is sent, and what happens then without the approvals
+	AtTick    Deadline         // what happens then without the approvals; empty if it has no tick
+	Approvals []store.Approval // of the present content
+	Needed    int              // how many approvals it needs
+}
+
+// Missing returns how many approvals a draft lacks.
+func (d Decision) Missing() int { return max(d.Needed-len(d.Approvals), 0) }
+
+// Decision returns what editors have decided on a draft in the form that Review returned.
+func (e *Engine) Decision(ctx context.Context, r Review) (Decision, error) {
+	def, err := e.definition(r.Edition.Digest)
+	if err != nil {
+		return Decision{}, err
+	}
+	out := Decision{Deadline: e.DeadlineText(r.Edition), Needed: e.approversOf(def, r.Edition)}
+	if !r.Edition.SendAt.IsZero() {
+		out.AtTick = def.deadline()
+	}
+	all, err := e.Store.Approvals(ctx, r.Edition.Seq)
+	out.Approvals = countingApprovals(all, r.Fingerprint)
+	return out, err
 }
 
 // timeText writes a time in the timezone of a digest.

@@ -17,14 +17,12 @@ import (
 // Proof is what editors need to decide on a draft.
 type Proof struct {
 	Review
-	Title     string           // of the digest
-	Reasons   []string         // why each of the Contents is in the draft
-	Offered   []Offer          // articles that wait and are not in it, the newest first
-	Backlog   Backlog          // of the digest
-	Approvals []store.Approval // of the present content
-	Needed    int              // how many approvals it needs
-	Deadline  string           // when it is sent, and what happens then without the approvals
-	Findings  []lint.Finding   // of the check
+	Decision
+	Title    string         // of the digest
+	Reasons  []string       // why each of the Contents is in the draft
+	Offered  []Offer        // articles that wait and are not in it, the newest first
+	Backlog  Backlog        // of the digest
+	Findings []lint.Finding // of the check
 
 	at time.Time // when it was made
 }
@@ -52,17 +50,15 @@ func (e *Engine) proof(ctx context.Context, id string, online context.Context) (
 	if err != nil {
 		return Proof{Review: review}, err
 	}
-	out := Proof{Review: review, Deadline: e.DeadlineText(review.Edition), at: e.Store.Now()}
+	out := Proof{Review: review, at: e.Store.Now()}
 	def, err := e.definition(review.Edition.Digest)
 	if err != nil {
 		return out, err
 	}
-	out.Title, out.Needed = def.Title.In("en"), e.approversOf(def, review.Edition)
-	all, err := e.Store.Approvals(ctx, review.Edition.Seq)
-	if err != nil {
+	out.Title = def.Title.In("en")
+	if out.Decision, err = e.Decision(ctx, review); err != nil {
 		return out, err
 	}
-	out.Approvals = countingApprovals(all, review.Fingerprint)
 	if out.Findings, err = e.check(ctx, review.Edition, online); err != nil || review.Edition.IsMessage() {
 		return out, err
 	}
