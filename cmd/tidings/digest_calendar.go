@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
 )
 
 // shownEntry is an entry of the calendar in the form that the command prints.
@@ -18,7 +20,7 @@ type shownEntry struct {
 	Digest   string    `json:"digest"`
 	Edition  string    `json:"edition,omitempty"`
 	Number   int       `json:"number,omitempty"`
-	State    string    `json:"state"` // planned for a coming tick
+	State    string    `json:"state"` // of the edition; planned or skipped for a tick, proof for when a coming one is drafted
 	Subject  string    `json:"subject,omitempty"`
 	Articles int       `json:"articles"`
 	Reason   string    `json:"reason,omitempty"`
@@ -29,8 +31,8 @@ func newDigestCalendar(a *cli) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "calendar",
 		Short: "Show the editions and coming times of all digests in a month",
-		Long: `Calendar shows a month of all digests, in the site's timezone: editions that were sent, drafts, and the coming times
-with the number of articles that each edition would hold today. "digest plan" shows the articles.`,
+		Long: `Calendar shows a month of all digests, in the site's timezone: editions that were sent, drafts, skipped times, and the coming
+times and proofs with the number of articles that each edition would hold today. "digest plan" shows the articles.`,
 		Example: "  tidings digest calendar\n  tidings digest calendar --month 2026-12 --json",
 		Args:    exactly(),
 		RunE: a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, _ []string) error {
@@ -48,10 +50,7 @@ with the number of articles that each edition would hold today. "digest plan" sh
 			}
 			list := []shownEntry{}
 			for _, one := range entries {
-				state := string(one.State)
-				if one.Edition == "" {
-					state = "planned"
-				}
+				state := string(cmp.Or(one.State, digest.State(one.Kind)))
 				list = append(list, shownEntry{one.At, one.Digest, one.Edition, one.Number, state, one.Subject, one.Articles, one.Reason})
 			}
 			return a.print(map[string]any{"month": from.Format("2006-01"), "entries": list}, func(w io.Writer) { printCalendar(w, list) })

@@ -305,26 +305,36 @@ func TestCalendarShowsEditionsAndComingTicks(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.addArticle("third")
-	paris := b.engine.Zone("weekly")
-	for _, test := range []struct {
-		month time.Month
-		want  []string
-	}{
-		{time.October, nil},
-		{time.November, []string{"25 Nov 13:00 edition 1 approved 1", "25 Nov 14:00 edition 2 draft 1", "27 Nov 08:00 edition 0  1"}},
-		{time.December, []string{"4 Dec 08:00 edition 0  0", "11 Dec 08:00 edition 0  0", "18 Dec 08:00 edition 0  0", "25 Dec 08:00 edition 0  0"}},
-	} {
-		from := time.Date(2026, test.month, 1, 0, 0, 0, 0, paris)
-		entries, err := b.engine.Calendar(t.Context(), from, from.AddDate(0, 1, 0))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, one := range entries {
-			got = append(got, fmt.Sprintf("%s edition %d %s %d", one.At.Format("2 Jan 15:04"), one.Number, one.State, one.Articles))
-		}
-		if strings.Join(got, "\n") != strings.Join(test.want, "\n") {
-			t.Errorf("%s has\n%s\nwant\n%s", test.month, strings.Join(got, "\n"), strings.Join(test.want, "\n"))
-		}
+	b.wantCalendar(time.October)
+	b.wantCalendar(time.November, "25 Nov 13:00 edition 1 approved 1", "25 Nov 14:00 edition 2 draft 1", "27 Nov 08:00 planned 0  1")
+	b.wantCalendar(time.December, "4 Dec 08:00 planned 0  0", "11 Dec 08:00 planned 0  0", "18 Dec 08:00 planned 0  0", "25 Dec 08:00 planned 0  0")
+}
+
+func TestCalendarShowsProofsAndSkippedTicks(t *testing.T) {
+	t.Parallel()
+	b, c := weekly(t, store.SQLite)
+	b.options.Digests[0].DraftBefore = 5 * 24 * time.Hour
+	b.newEngine()
+	c.advance(44 * time.Hour) // past the tick of Friday
+	b.fireTicks()
+	b.addArticle("first")
+	b.wantCalendar(time.November, "27 Nov 09:00 skipped 0  0", "29 Nov 08:00 proof 0  1")
+	b.wantCalendar(time.December, "4 Dec 08:00 planned 0  1", "11 Dec 08:00 planned 0  0", "18 Dec 08:00 planned 0  0", "25 Dec 08:00 planned 0  0")
+}
+
+// wantCalendar fails the test unless a month has these entries.
+func (b *env) wantCalendar(month time.Month, want ...string) {
+	b.t.Helper()
+	from := time.Date(2026, month, 1, 0, 0, 0, 0, b.engine.Zone("weekly"))
+	entries, err := b.engine.Calendar(b.t.Context(), from, from.AddDate(0, 1, 0))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var got []string
+	for _, one := range entries {
+		got = append(got, fmt.Sprintf("%s %s %d %s %d", one.At.Format("2 Jan 15:04"), one.Kind, one.Number, one.State, one.Articles))
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		b.t.Errorf("%s has\n%s\nwant\n%s", month, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -181,6 +181,7 @@ func (h *Handler) routes() *http.ServeMux {
 		"POST /admin/editions/{id}/waive":          h.waiveFinding,
 		"POST /admin/editions/{id}/add":            h.takeOffered,
 		"POST /admin/editions/{id}/{action}":       h.controlEdition,
+		"GET /admin/calendar":                      h.calendar,
 		"GET /admin/messages":                      h.messages,
 		"GET /admin/messages/new":                  h.newMessagePage,
 		"POST /admin/messages/new":                 h.writeMessage,

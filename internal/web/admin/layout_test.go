@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
@@ -59,28 +60,19 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	message, err := s.newEngine().NewMessage(t.Context(), "ada", delivery.Message{
+		Audience: digest.Audience{Digests: []string{"weekly"}, Segment: "lang:en"}, Subject: "We are moving", Text: map[string]string{"": "Our **office** moves.", "fr": "Nous déménageons."},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	pages := map[string]string{
+		"calendar": "/admin/calendar", "calendar-next": "/admin/calendar?month=" + s.newEngine().NextTicks("weekly", 1)[0].At.Format("2006-01"), "messages": "/admin/messages", "message-new": "/admin/messages/new", "message": "/admin/messages/" + message.ID, "message-draft": "/admin/editions/" + message.ID,
 		"draft": "/admin/editions/" + draft.ID, "compose": "/admin/editions/" + draft.ID + "/compose",
 		"dashboard": "/admin/", "digest": "/admin/digests/weekly", "send": "/admin/digests/weekly/send", "edition": "/admin/editions/" + e.ID,
 		"articles": "/admin/articles", "subscribers": "/admin/subscribers", "subscriber": "/admin/subscribers/1", "account": "/admin/account", "missing": "/admin/nothing",
 	}
-	for name, path := range pages {
-		for _, screen := range []struct {
-			width int64
-			dark  bool
-			label string
-		}{{320, true, ""}, {375, false, "-phone"}, {375, true, "-phone-dark"}, {1280, false, ""}, {1280, true, "-dark"}} {
-			b.SetViewport(screen.width, 900, screen.dark)
-			b.Open(s.url + path)
-			check(t, b, name, screen.width)
-			if screen.label != "" || !screen.dark {
-				b.Screenshot("admin-" + name + screen.label)
-			}
-			if screen.width == 375 && screen.dark || screen.width == 1280 && !screen.dark {
-				b.CheckAccessibility("admin-" + name + screen.label)
-			}
-		}
-	}
+	checkPages(t, b, s.url, pages)
 	// The confirmation page of an approval is the response to a POST.
 	for _, width := range []int64{320, 375, 1280} {
 		b.SetViewport(width, 900, false)
@@ -120,6 +112,41 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 			t.Errorf("the browser's console: %s", problem)
 		}
 	}
+}
+
+// checkPages checks pages, by name, on all screens.
+func checkPages(t *testing.T, b *testkit.Browser, url string, pages map[string]string) {
+	t.Helper()
+	for name, path := range pages {
+		for _, screen := range []struct {
+			width int64
+			dark  bool
+			label string
+		}{{320, true, ""}, {375, false, "-phone"}, {375, true, "-phone-dark"}, {1280, false, ""}, {1280, true, "-dark"}} {
+			b.SetViewport(screen.width, 900, screen.dark)
+			b.Open(url + path)
+			check(t, b, name, screen.width)
+			if screen.label != "" || !screen.dark {
+				b.Screenshot("admin-" + name + screen.label)
+			}
+			if screen.width == 375 && screen.dark || screen.width == 1280 && !screen.dark {
+				b.CheckAccessibility("admin-" + name + screen.label)
+			}
+		}
+	}
+}
+
+func TestProofPagesFitPhoneAndDarkScheme(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	s := startSite(t)
+	s.put("TODO: the harbour " + strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
+	s.addSubscribers(3)
+	s.owner()
+	s.startDrafting("two")
+	path := s.proofPath(adaEmail)
+	checkPages(t, testkit.StartBrowser(t), s.url, map[string]string{"proof": path})
 }
 
 func check(t *testing.T, b *testkit.Browser, name string, width int64) {
