@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -14,6 +15,21 @@ type approvePage struct {
 	Title    string
 	Deadline string   // when it is sent
 	Changes  []string // since the draft was shown
+	Errors   int      // that the check found and no editor waived
+	Warnings int
+}
+
+// countFindings counts the findings of the check that no editor waived.
+func (p *approvePage) countFindings(findings []lint.Finding) {
+	for _, f := range findings {
+		switch {
+		case f.Waived != "":
+		case f.Severity == lint.Error:
+			p.Errors++
+		default:
+			p.Warnings++
+		}
+	}
 }
 
 // approve sends a draft. The first POST, from the draft's page, is answered with a
@@ -48,6 +64,11 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	if body.Changes, err = h.engine.Differences(ctx, shown, review.Fingerprint); err != nil {
 		return err
 	}
+	findings, err := h.engine.Check(ctx, id)
+	if err != nil {
+		return err
+	}
+	body.countFindings(findings)
 	if len(body.Changes) > 0 {
 		status = http.StatusConflict
 	}

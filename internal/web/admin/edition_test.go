@@ -73,11 +73,16 @@ func TestErrorOfDraftIsShownAndWaived(t *testing.T) {
 		return e.post(here+"/approve", "shown", e.hidden("shown"), "sure", "yes")
 	}
 	e.want(approve(), "Nothing was sent", "leftover-text", "fix or waive them first")
+	e.get(here)
+	e.want(e.post(here+"/approve", "shown", e.hidden("shown")), "The check found 1 error", `<a href="`+here+`#check">Review the check</a>`)
 	e.want(e.post(here+"/waive", "finding", "leftover-text", "reason", " "), "Nothing was changed", "needs a reason")
 	e.want(e.post(here+"/waive", "finding", "leftover-text", "reason", "It is <meant> so"), "Waived. The edition may be sent", "It is &lt;meant&gt; so (ada@gazette.example, ", "Take back")
 	e.want(e.post(here+"/waive", "finding", "leftover-text", "undo", "yes"), "The waiver was taken back", "Reason to send it anyway")
 	e.post(here+"/waive", "finding", "leftover-text", "reason", "meant so")
 	e.want(e.post(here+"/check"), "The links and images were checked", "Waived: ")
+	if text := e.post(here+"/approve", "shown", e.hidden("shown")); strings.Contains(text, "error") {
+		t.Error("the confirmation counts a waived error")
+	}
 	e.want(approve(), "Approved. Sending starts now.")
 }
 
