@@ -53,6 +53,20 @@ func Load(dir string) (*Set, error) {
 	return set, nil
 }
 
+// FilesHash returns the Hash of the set that Load would return for dir, without checking the files. If
+// they cannot be read, the result differs from that of every set.
+func FilesHash(dir string) string {
+	phrases, err := readFiles("phrases", dir, ".yaml")
+	if err != nil {
+		return err.Error()
+	}
+	mails, err := readFiles("mail", dir, ".html", ".txt")
+	if err != nil {
+		return err.Error()
+	}
+	return hashOf(phrases, mails)
+}
+
 // hashOf hashes the names and sources of files.
 func hashOf(sets ...fileSet) string {
 	hash := sha256.New()

@@ -22,14 +22,18 @@ of serve and worker processes may run on one PostgreSQL store.
 SIGTERM and Ctrl-C stop it gracefully: requests are answered, mails in progress are finished and
 recorded. A second signal stops it at once; no mail is lost then either, and those with an
 uncertain outcome are listed. SIGHUP reloads the configuration; docs/configuration.md lists what
-a reload changes.`
+a reload changes.
+
+With --dev each request reads templates and phrases again if their files have changed. If one has an
+error, the old ones stay in use, and the log and the admin show its file and line.`
 
 func newServe(a *cli) *cobra.Command {
-	return &cobra.Command{
+	var development bool
+	cmd := &cobra.Command{
 		Use:     "serve",
 		Short:   "Run the service: pages, feeds, the admin and mail",
 		Long:    serveLong,
-		Example: "  tidings serve\n  tidings --config /etc/tidings/config.yaml serve",
+		Example: "  tidings serve\n  tidings serve --dev\n  tidings --config /etc/tidings/config.yaml serve",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(p *app.Service) error {
@@ -37,10 +41,12 @@ func newServe(a *cli) *cobra.Command {
 				if err != nil {
 					return p.Config.Problem("server.listen", err.Error(), "use a free address of this machine")
 				}
-				return a.serve(c.Context(), &app.Node{Service: p, HTTP: listener, Ready: func() { a.welcome(c.Context(), p, listener) }})
+				return a.serve(c.Context(), &app.Node{Service: p, HTTP: listener, Development: development, Ready: func() { a.welcome(c.Context(), p, listener) }})
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&development, "dev", false, "show changed templates and phrases at once, for work on them")
+	return cmd
 }
 
 const workerLong = `Worker sends digests without serving pages. Run it on other machines, with the same PostgreSQL

@@ -41,6 +41,7 @@ func (n *Node) connectionLimit() (*connlimit.Limiter, error) {
 
 func (n *Node) serveHTTP(ctx context.Context) error {
 	server := web.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.currentTemplates(ctx, r)
 		(*n.pages.Load()).ServeHTTP(w, r)
 	}), n.Service.Log)
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -93,8 +94,18 @@ func LimitMemory(cached int64) {
 	}
 }
 
-// pages returns all HTTP pages. hub is our own WebSub hub; it may be nil.
-func (s *Service) pages(ctx context.Context, engine *delivery.Engine, monitor *health.Monitor, feeds *feedserver.Server, hub *websub.Hub, share *loadshare.Share) (*web.Site, error) {
+// pageParts are the parts of an instance that its pages use.
+type pageParts struct {
+	engine  *delivery.Engine
+	monitor *health.Monitor
+	feeds   *feedserver.Server
+	hub     *websub.Hub // our own WebSub hub; it may be nil
+	share   *loadshare.Share
+	problem func() string // of the templates, for the admin
+}
+
+// pages returns all HTTP pages.
+func (s *Service) pages(ctx context.Context, parts pageParts) (*web.Site, error) {
 	hooks, err := s.webhooks(ctx)
 	if err != nil {
 		return nil, err
@@ -102,18 +113,19 @@ func (s *Service) pages(ctx context.Context, engine *delivery.Engine, monitor *h
 	polls := NewFeedPolls(s.Store, nodeName())
 	deps := web.Deps{
 		Store:     s.Store,
-		Engine:    engine,
-		Feeds:     feeds,
+		Engine:    parts.engine,
+		Feeds:     parts.feeds,
 		Config:    s.Config,
 		Templates: s.Templates,
 		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, s.Store.Now()) },
 		Webhooks:  hooks,
-		Ready:     monitor,
-		Share:     share,
+		Ready:     parts.monitor,
+		Share:     parts.share,
+		Problem:   parts.problem,
 		Log:       s.Log,
 	}
-	if hub != nil {
-		deps.Hub = hub
+	if parts.hub != nil {
+		deps.Hub = parts.hub
 	}
 	return web.New(deps)
 }

@@ -23,8 +23,13 @@ type Node struct {
 	Reload <-chan *config.Config
 	// Ready is called when the node takes requests and mail. It may be nil.
 	Ready func()
+	// Development makes each request read the templates again if their files have changed.
+	Development bool
 
-	pages atomic.Pointer[http.Handler]
+	pages            atomic.Pointer[http.Handler]
+	requests         chan chan<- struct{} // of requests that wait for the templates; with Development
+	templateFiles    string               // hash of the files that reloadTemplates read last
+	templatesProblem atomic.Pointer[string]
 }
 
 // Run serves until the context ends. Then it stops gracefully: requests are answered, and
@@ -35,6 +40,7 @@ func (n *Node) Run(ctx context.Context) error {
 		cached = 2 * int64(n.Service.Config.FeedSet.Memory) // feeds, and pages as much again
 	}
 	LimitMemory(cached)
+	n.requests, n.templateFiles = make(chan chan<- struct{}), n.Service.Templates.Hash()
 	current, err := n.start(ctx, n.Service)
 	if err != nil {
 		return err
@@ -63,6 +69,9 @@ func (n *Node) Run(ctx context.Context) error {
 		select {
 		case c := <-n.Reload:
 			current = n.reload(ctx, current, c)
+		case done := <-n.requests:
+			current = n.reloadTemplates(ctx, current)
+			close(done)
 		case err = <-stopped:
 			if err != nil && ctx.Err() == nil {
 				current.stop()
@@ -82,11 +91,7 @@ func (n *Node) Run(ctx context.Context) error {
 func (n *Node) reload(ctx context.Context, current *instance, c *config.Config) *instance {
 	c.Store, c.Server.Listen, c.Log.Format = n.Service.Config.Store, n.Service.Config.Server.Listen, n.Service.Config.Log.Format
 	c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = n.Service.Config.FeedSet.Memory, n.Service.Config.Bounces.SMTP, n.Service.Config.Bounces.LMTP
-	set, err := CheckTemplates(c)
-	var next *instance
-	if err == nil {
-		next, err = n.start(ctx, &Service{Config: c, Store: n.Service.Store, Templates: set, Log: n.Service.Log})
-	}
+	next, err := n.startWith(ctx, c)
 	if err != nil {
 		n.Service.Log.Error("the new settings have errors; the old ones stay in use", "error", err)
 		return current
@@ -97,8 +102,18 @@ func (n *Node) reload(ctx context.Context, current *instance, c *config.Config) 
 	return next
 }
 
+// startWith starts an instance with other settings, and with the templates as their files are now.
+func (n *Node) startWith(ctx context.Context, c *config.Config) (*instance, error) {
+	set, err := CheckTemplates(c)
+	if err != nil {
+		return nil, err
+	}
+	return n.start(ctx, &Service{Config: c, Store: n.Service.Store, Templates: set, Log: n.Service.Log})
+}
+
 // instance is everything that runs with one version of the settings.
 type instance struct {
+	config *config.Config
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 }
@@ -116,7 +131,7 @@ func (n *Node) start(ctx context.Context, p *Service) (*instance, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // stop cancels it, so that everything stops in order
-	g := &instance{cancel: cancel}
+	g := &instance{config: p.Config, cancel: cancel}
 	g.work.Go(func() {
 		if err := engine.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			p.Log.Error("the engine stopped", "error", err)
@@ -146,7 +161,7 @@ func (n *Node) publish(ctx context.Context, p *Service, engine *delivery.Engine,
 		return err
 	}
 	push := p.WebSub(feeds)
-	pages, err := p.pages(ctx, engine, monitor, feeds, push.Hub, share)
+	pages, err := p.pages(ctx, pageParts{engine, monitor, feeds, push.Hub, share, n.problemOfTemplates})
 	if err != nil {
 		return err
 	}

@@ -40,15 +40,22 @@ func start(t *testing.T, settings string, articles ...article.Article) *running 
 
 func runOn(t *testing.T, p *app.Service) *running {
 	t.Helper()
+	return runNode(t, &app.Node{Service: p})
+}
+
+// runNode runs a node, with a listener of its own, until the test ends.
+func runNode(t *testing.T, node *app.Node) *running {
+	t.Helper()
 	door, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	r := &running{address: door.Addr().String(), press: p, stop: stop, ended: make(chan error, 1)}
+	r := &running{address: door.Addr().String(), press: node.Service, stop: stop, ended: make(chan error, 1)}
 	ready := make(chan struct{})
 	go func() {
-		r.ended <- (&app.Node{Service: p, HTTP: door, Ready: func() { close(ready) }}).Run(ctx)
+		node.HTTP, node.Ready = door, func() { close(ready) }
+		r.ended <- node.Run(ctx)
 		close(r.ended)
 	}()
 	t.Cleanup(func() {

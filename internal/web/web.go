@@ -43,7 +43,10 @@ type Deps struct {
 	Ready    http.Handler            // answers /readyz; if nil, it checks that the store is writable
 	// Share limits the processor time of requests while mail is sent; nil sets no limits.
 	Share *loadshare.Share
-	Log   *slog.Logger // slog.Default when nil
+	// Problem returns what is wrong with the templates, for all pages of the admin; an empty string if
+	// nothing is. It may be nil.
+	Problem func() string
+	Log     *slog.Logger // slog.Default when nil
 }
 
 // Site answers all requests. Run processes the jobs that requests queue.
@@ -67,7 +70,7 @@ func New(d Deps) (*Site, error) {
 	if d.Feeds != nil {
 		d.Feeds.SetBrowser(pages.FeedPage)
 	}
-	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation})
+	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation, Problem: d.Problem})
 	if err != nil {
 		return nil, err
 	}

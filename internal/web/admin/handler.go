@@ -39,6 +39,8 @@ type Deps struct {
 	// RequestConfirmation queues a mail that asks an address to confirm a subscription to
 	// digests.
 	RequestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
+	// Problem returns what is wrong with the templates; an empty string if nothing is. It may be nil.
+	Problem func() string
 }
 
 // Handler serves the admin. New returns one.
@@ -53,6 +55,7 @@ type Handler struct {
 	mux    http.Handler
 
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
+	problem             func() string // of the templates; may be nil
 
 	testMails  *middleware.Limiter[int64] // by editor
 	background sync.WaitGroup             // work that answers do not wait for
@@ -74,7 +77,7 @@ func New(d Deps) (*Handler, error) {
 		secure:              strings.HasPrefix(d.Config.Site.URL, "https:"),
 		testMails:           middleware.NewLimiter[int64](10, 10*time.Second, nil),
 		hashing:             make(chan struct{}, 2),
-		requestConfirmation: d.RequestConfirmation,
+		requestConfirmation: d.RequestConfirmation, problem: d.Problem,
 	}
 	if h.pages, err = view.Load(folder, h.templateFuncs()); err != nil {
 		return nil, err

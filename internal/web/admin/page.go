@@ -17,6 +17,7 @@ type page struct {
 	Editor  *store.Editor
 	Site    string
 	Flash   string // result of the last request
+	Problem string // of the templates, because of which previews show older ones
 	Live    bool   // the page loads the script
 	Refresh bool   // reload every few seconds without scripts
 	Body    any
@@ -59,6 +60,9 @@ func (h *Handler) authenticated(f editorFunc) http.Handler {
 // show renders a page and sends it.
 func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) error {
 	p.Site = h.config.Site.Title.String()
+	if h.problem != nil && p.Editor != nil {
+		p.Problem = h.problem()
+	}
 	return h.pages.Show(w, status, name, p)
 }
 
