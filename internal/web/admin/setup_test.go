@@ -39,7 +39,8 @@ type site struct {
 	log   *lines
 	stop  func() // ends the node, waits for it and closes the store
 
-	listener net.Listener // for the next start; if nil, it listens at url again
+	clock    func() time.Time // of the store at the next start; the system's if nil
+	listener net.Listener     // for the next start; if nil, it listens at url again
 }
 
 // lines collects the log.
@@ -144,6 +145,15 @@ func (s *site) start(c *config.Config) {
 	var err error
 	if s.Service, err = app.Open(s.t.Context(), c, slog.New(slog.NewTextHandler(io.MultiWriter(s.t.Output(), s.log), &slog.HandlerOptions{Level: slog.LevelWarn}))); err != nil {
 		s.t.Fatal(err)
+	}
+	if s.clock != nil {
+		dsn := c.Store.DSN.Reveal()
+		if err := s.Store.Close(); err != nil {
+			s.t.Fatal(err)
+		}
+		if s.Store, err = store.Open(s.t.Context(), dsn, store.Options{Clock: s.clock}); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	if s.listener == nil {
 		if s.listener, err = net.Listen("tcp", strings.TrimPrefix(s.url, "http://")); err != nil {
