@@ -111,6 +111,21 @@ func (p Page) PhraseHTML(key string, args ...string) (template.HTML, error) {
 	return template.HTML(fillIn(html.EscapeString(text), isolated)), nil //nolint:gosec // all of it is escaped
 }
 
+// PhraseText is Phrase for text parts. An argument with letters of the other direction stands between
+// the characters that isolate it (UAX 9, section 2.4: U+2068 and U+2069), so that it does not reorder
+// the words around it. Values that differ per recipient count by their placeholders, which are Latin
+// letters.
+func (p Page) PhraseText(key string, args ...string) (string, error) {
+	isolated := make([]string, len(args))
+	for i, arg := range args {
+		isolated[i] = arg
+		if p.directionMark([]string{arg}) != "" {
+			isolated[i] = "\u2068" + arg + "\u2069"
+		}
+	}
+	return p.Phrase(key, isolated...)
+}
+
 // isolate returns text in an element whose direction is that of the text and does not depend on the
 // text around it.
 func isolate(text string) string { return "<bdi>" + html.EscapeString(text) + "</bdi>" }

@@ -174,3 +174,23 @@ func TestHTMLPartsIsolateNamesAndDates(t *testing.T) {
 		t.Error("an unknown phrase is no error")
 	}
 }
+
+func TestPhraseTextIsolatesValuesOfTheOtherDirection(t *testing.T) {
+	t.Parallel()
+	set, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		language, name, want string
+	}{
+		{"en", "Anna", "Hello Anna,"},
+		{"en", "ليلى", "Hello \u2068ليلى\u2069,"},
+		{"ar", "Anna", "مرحبًا \u2068Anna\u2069،"},
+		{"ar", "ليلى", "مرحبًا ليلى،"},
+	} {
+		if got, err := set.Page(Site{}, tc.language).PhraseText("hello", tc.name); err != nil || got != tc.want {
+			t.Errorf("%s: %q, want %q, %v", tc.language, got, tc.want, err)
+		}
+	}
+}
