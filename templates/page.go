@@ -17,8 +17,11 @@ func (s *Set) Page(site Site, lang string) Page {
 }
 
 // phrases returns the phrases of a language: those of the language tag, of its parents, of another
-// region, or English.
+// region, or English. A nil Set has English ones.
 func (s *Set) phrases(lang string) *Phrases {
+	if s == nil {
+		return english
+	}
 	tag, err := language.Parse(lang)
 	if err != nil {
 		return s.phrasesByLanguage["en"]

@@ -118,6 +118,9 @@ func (e *templateEditor) page(t *testing.T, path string) string {
 }
 
 func TestChangedTemplatesShowAtOnceInDevelopment(t *testing.T) {
+	if testkit.RaceDetector {
+		t.Skip("reading all templates again and again takes minutes with the race detector, so scripts/run-tests runs it without")
+	}
 	t.Parallel()
 	e := editTemplates(t, true, nil)
 	if got := e.page(t, "/mail"); !strings.Contains(got, "<p>First</p>") {
@@ -156,6 +159,9 @@ func TestChangedTemplatesShowAtOnceInDevelopment(t *testing.T) {
 }
 
 func TestTemplatesAreReadAgainOnReload(t *testing.T) {
+	if testkit.RaceDetector {
+		t.Skip("reading all templates again and again takes minutes with the race detector, so scripts/run-tests runs it without")
+	}
 	t.Parallel()
 	reload := make(chan *config.Config)
 	e := editTemplates(t, false, reload)

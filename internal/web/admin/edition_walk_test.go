@@ -28,10 +28,10 @@ func TestEditionFromProofToArchive(t *testing.T) {
 			draft := s.startDrafting("manual")
 			path := s.proofPath(adaEmail)
 			here := "/admin/editions/" + draft.ID + "/compose"
-			out, lead := draft.Articles[0], draft.Articles[2]
 			if len(draft.Articles) < 3 {
 				t.Fatalf("the draft has the articles %v", draft.Articles)
 			}
+			out, lead := draft.Articles[0], draft.Articles[2]
 			for _, form := range [][]string{{"lead", lead}, {"exclude", out}, {"texts", "", "subject", "Our own words", "intro", "Good *morning*."}} {
 				owner.get(here)
 				owner.want(owner.post(here, append([]string{"revision", owner.hidden("revision"), "do", form[0], "article", form[1]}, form[2:]...)...), "The draft was changed.")
