@@ -86,7 +86,7 @@ func ParseSegment(text string) (Segment, error) {
 func (c *Condition) read(text string) (rest string, err error) {
 	kind, tail, found := strings.Cut(text, ":")
 	if c.Kind = ConditionKind(kind); !found || !slices.Contains(conditionKinds, c.Kind) {
-		return "", fmt.Errorf("unknown condition %q; expected one of label:, topic:, lang:, joined-since:, joined-before: and a value", firstWord(text))
+		return "", fmt.Errorf("unknown condition %q; expected label:, topic:, lang:, joined-since: or joined-before: and a value", firstWord(text))
 	}
 	for {
 		var value string
