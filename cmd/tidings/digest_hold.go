@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidings-press/tidings/internal/delivery"
-	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -104,14 +103,7 @@ const holdLong = `Hold keeps the schedule from sending a draft at its tick, what
 func newHold(a *cli) *cobra.Command {
 	var release bool
 	c := newEditionControl(a, "hold", "Keep the schedule from sending a draft at its tick", func(ctx context.Context, e *delivery.Engine, id string) error {
-		draft, err := e.Store.Edition(ctx, id)
-		if err == nil {
-			err = mayHold(e.Store, draft, release)
-		}
-		switch {
-		case err != nil:
-			return err
-		case release:
+		if release {
 			return e.ReleaseHold(ctx, id)
 		}
 		return e.Hold(ctx, id, "command line")
@@ -120,20 +112,4 @@ func newHold(a *cli) *cobra.Command {
 	c.Example += "\n  tidings digest hold 0b6cc0e4 --release"
 	c.Flags().BoolVar(&release, "release", false, "end the hold")
 	return c
-}
-
-// mayHold returns why a draft cannot be held, or its hold cannot end.
-func mayHold(s *store.Store, draft store.Edition, release bool) error {
-	ahead := draft.SendAt.After(s.Now())
-	switch {
-	case draft.State != digest.Draft:
-		return &store.StateError{Edition: draft.ID, Have: draft.State, Want: digest.Draft}
-	case release && draft.Held == "":
-		return fmt.Errorf("edition %s is not held", draft.ID)
-	case !release && draft.Held != "":
-		return fmt.Errorf("edition %s is held already: %s; end that with: tidings digest hold %s --release", draft.ID, draft.Held, draft.ID)
-	case !ahead:
-		return fmt.Errorf("edition %s has no send time ahead; it is sent when it is approved, with: tidings digest approve %s", draft.ID, draft.ID)
-	}
-	return nil
 }

@@ -197,14 +197,47 @@ func (e *Engine) timeText(def *Definition, at time.Time) string {
 }
 
 // Hold keeps the schedule from sending a draft at its tick. by is the editor. The draft is sent
-// once it is approved.
+// once it is approved. The error says why it cannot be held.
 func (e *Engine) Hold(ctx context.Context, id, by string) error {
+	if err := e.mayHold(ctx, id, false); err != nil {
+		return err
+	}
 	return e.Store.HoldDraft(ctx, id, "held by "+by)
 }
 
-// ReleaseHold ends the hold of a draft before its tick.
+// ReleaseHold ends the hold of a draft before its tick. The error says why it cannot end.
 func (e *Engine) ReleaseHold(ctx context.Context, id string) error {
+	if err := e.mayHold(ctx, id, true); err != nil {
+		return err
+	}
 	return e.Store.ReleaseDraft(ctx, id)
+}
+
+// HoldError refuses to hold a draft or to end its hold.
+type HoldError struct {
+	Edition string
+	Reason  string // a predicate, such as "is not held"
+}
+
+func (e *HoldError) Error() string { return "edition " + e.Edition + " " + e.Reason }
+
+// mayHold returns why a draft cannot be held, or, with release, why its hold cannot end. Store.HoldDraft
+// and Store.ReleaseDraft check the same once more, without words.
+func (e *Engine) mayHold(ctx context.Context, id string, release bool) error {
+	draft, err := e.Store.Edition(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case draft.State != digest.Draft:
+		return &store.StateError{Edition: id, Have: draft.State, Want: digest.Draft}
+	case release && draft.Held == "":
+		return &HoldError{id, "is not held"}
+	case !release && draft.Held != "":
+		return &HoldError{id, "is held already: " + draft.Held + "; end that hold to let the schedule send it"}
+	case !draft.SendAt.After(e.Store.Now()):
+		return &HoldError{id, "has no send time ahead; it is sent when it is approved"}
+	}
+	return nil
 }
 
 // issueDate returns the date that an edition shows: that of its tick if it was drafted before.

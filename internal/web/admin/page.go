@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
@@ -158,6 +159,7 @@ func (h *Handler) notFound(http.ResponseWriter, *http.Request, store.Session) er
 func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *store.Editor, err error) {
 	var shown *userError
 	var edition *store.StateError
+	var hold *delivery.HoldError
 	var person *store.SubscriberStateError
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -165,6 +167,8 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 	case errors.As(err, &shown):
 	case errors.As(err, &edition):
 		shown = &userError{http.StatusConflict, "Not possible now", edition.Error() + ".", "/admin/editions/" + edition.Edition, "Go to the edition"}
+	case errors.As(err, &hold):
+		shown = &userError{http.StatusConflict, "Not possible now", hold.Error() + ".", "/admin/editions/" + hold.Edition, "Go to the edition"}
 	case errors.As(err, &person):
 		shown = &userError{http.StatusConflict, "Not possible now", person.Error() + ".", "/admin/subscribers", "Go to the subscribers"}
 	case errors.Is(err, store.ErrNotFound):
