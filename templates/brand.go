@@ -38,20 +38,20 @@ type Person struct {
 
 // Colors are the colors of a mail in one color scheme, as #rrggbb.
 type Colors struct {
-	Accent   string // links, buttons and the band at the top
-	OnAccent string // text on Accent
-	Ink      string // text
-	Soft     string // secondary text
-	Line     string // rules between articles
-	Paper    string // behind the column
-	Sheet    string // the column
-	Tint     string // panels in the column
+	Accent     string // links, buttons and the band at the top
+	OnAccent   string // text on Accent
+	Ink        string // text
+	Soft       string // secondary text
+	Line       string // rules between articles
+	Background string // behind the column
+	Content    string // the column
+	Tint       string // panels in the column
 }
 
 // The built-in colors. Every text has a contrast of at least 4.5 to what is behind it (WCAG 2.2, 1.4.3).
 var (
-	lightColors = Colors{Accent: "#0f5c56", OnAccent: "#ffffff", Ink: "#1c1b19", Soft: "#67625a", Line: "#e0dace", Paper: "#f3f0ea", Sheet: "#ffffff", Tint: "#f7f5f0"}
-	darkColors  = Colors{Accent: "#7fd1c6", OnAccent: "#0d1f1c", Ink: "#f2efe9", Soft: "#aaa59b", Line: "#363c3a", Paper: "#101312", Sheet: "#1a1e1d", Tint: "#232827"}
+	lightColors = Colors{Accent: "#0f5c56", OnAccent: "#ffffff", Ink: "#1c1b19", Soft: "#67625a", Line: "#e0dace", Background: "#f3f0ea", Content: "#ffffff", Tint: "#f7f5f0"}
+	darkColors  = Colors{Accent: "#7fd1c6", OnAccent: "#0d1f1c", Ink: "#f2efe9", Soft: "#aaa59b", Line: "#363c3a", Background: "#101312", Content: "#1a1e1d", Tint: "#232827"}
 )
 
 // MinContrast is the lowest contrast of text to its background (WCAG 2.2, 1.4.3).
@@ -71,10 +71,10 @@ func (p Page) Dark() Colors {
 	return dark.complete(darkColors).withReadableAccent(darkColors)
 }
 
-// withReadableAccent makes an accent darker or lighter until links can be read on the sheet and on
+// withReadableAccent makes an accent darker or lighter until links can be read on the content and on
 // panels.
 func (c Colors) withReadableAccent(from Colors) Colors {
-	readable := ReadableOn(c.Accent, c.Sheet, c.Tint)
+	readable := ReadableOn(c.Accent, c.Content, c.Tint)
 	if c.Accent == from.Accent || readable == c.Accent {
 		return c
 	}
@@ -111,7 +111,7 @@ func (c Colors) complete(from Colors) Colors {
 	}
 	return Colors{
 		Accent: accent, OnAccent: orDefault(c.OnAccent, on), Ink: orDefault(c.Ink, from.Ink), Soft: orDefault(c.Soft, from.Soft),
-		Line: orDefault(c.Line, from.Line), Paper: orDefault(c.Paper, from.Paper), Sheet: orDefault(c.Sheet, from.Sheet), Tint: orDefault(c.Tint, from.Tint),
+		Line: orDefault(c.Line, from.Line), Background: orDefault(c.Background, from.Background), Content: orDefault(c.Content, from.Content), Tint: orDefault(c.Tint, from.Tint),
 	}
 }
 

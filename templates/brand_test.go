@@ -22,7 +22,7 @@ func TestColorsCanBeRead(t *testing.T) {
 	for _, accent := range []string{"", "#1d4e89", "#000000", "#ffffff", "#ffcc00", "#ff0000", "#00ff00", "#0000ff", "#808080"} {
 		page := Page{Site: Site{Brand: Brand{Light: Colors{Accent: accent}}}}
 		for scheme, c := range map[string]Colors{"light": page.Light(), "dark": page.Dark()} {
-			for _, pair := range [][2]string{{c.Ink, c.Sheet}, {c.Ink, c.Tint}, {c.Soft, c.Sheet}, {c.Soft, c.Tint}, {c.Soft, c.Paper}, {c.OnAccent, c.Accent}, {c.Accent, c.Sheet}, {c.Accent, c.Tint}} {
+			for _, pair := range [][2]string{{c.Ink, c.Content}, {c.Ink, c.Tint}, {c.Soft, c.Content}, {c.Soft, c.Tint}, {c.Soft, c.Background}, {c.OnAccent, c.Accent}, {c.Accent, c.Content}, {c.Accent, c.Tint}} {
 				if Contrast(pair[0], pair[1]) < MinContrast {
 					t.Errorf("accent %q, %s: %s on %s has a contrast of %.2f", accent, scheme, pair[0], pair[1], Contrast(pair[0], pair[1]))
 				}

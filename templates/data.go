@@ -27,10 +27,10 @@ type Digest struct {
 	Feedback             Feedback
 	Forward              string // URL of the subscription form, for people to whom the mail was forwarded; may be empty
 	Reply                bool   // whether an editor reads replies
-	// Web means that the digest is rendered as a public web page, without a limit on its size and
-	// without a Reader.
+	// Web and Subscribe are for templates of earlier versions, which also made the public page of an
+	// edition. They are always false and empty.
 	Web       bool
-	Subscribe string // URL of the subscription form; only if Web
+	Subscribe string
 }
 
 // First returns the first article, for subject lines.

@@ -57,9 +57,9 @@ type Colors struct {
 	// Rules between articles.
 	Line string `yaml:"line"`
 	// Behind the column.
-	Paper string `yaml:"paper"`
+	Background string `yaml:"background"`
 	// The column.
-	Sheet string `yaml:"sheet"`
+	Content string `yaml:"content"`
 	// Panels in the column.
 	Tint string `yaml:"tint"`
 }
@@ -140,7 +140,7 @@ var (
 func (c Colors) entries() map[string]string {
 	return map[string]string{
 		"accent": c.Accent, "on_accent": c.OnAccent, "ink": c.Ink, "soft": c.Soft,
-		"line": c.Line, "paper": c.Paper, "sheet": c.Sheet, "tint": c.Tint,
+		"line": c.Line, "background": c.Background, "content": c.Content, "tint": c.Tint,
 	}
 }
 
@@ -162,13 +162,13 @@ func (c *checker) colors(key string, colors Colors) {
 func (c *checker) contrast(key string, set Colors, shown templates.Colors) {
 	own, all := set.entries(), Colors(shown).entries()
 	for _, name := range []string{"ink", "soft"} {
-		for _, ground := range []string{"sheet", "tint"} {
+		for _, ground := range []string{"content", "tint"} {
 			at := name
 			if own[name] == "" {
 				at = ground
 			}
 			if own[at] != "" { // one of the two is not built in
-				c.readable(key+"."+at, name, all[name], ground, all[ground], templates.ReadableOn(all[name], shown.Sheet, shown.Tint))
+				c.readable(key+"."+at, name, all[name], ground, all[ground], templates.ReadableOn(all[name], shown.Content, shown.Tint))
 			}
 		}
 	}
@@ -206,7 +206,7 @@ func (c *Config) warnBrand(warn func(key, what, fix string)) {
 		if scheme.set == "" || strings.EqualFold(scheme.set, scheme.shown.Accent) {
 			continue
 		}
-		ratio := min(templates.Contrast(scheme.set, scheme.shown.Sheet), templates.Contrast(scheme.set, scheme.shown.Tint))
+		ratio := min(templates.Contrast(scheme.set, scheme.shown.Content), templates.Contrast(scheme.set, scheme.shown.Tint))
 		warn(key, fmt.Sprintf("its contrast to the column is %.1f:1, and links need %.1f:1; mails show %s in its place", ratio, templates.MinContrast, scheme.shown.Accent),
 			fmt.Sprintf("use %q", scheme.shown.Accent))
 	}

@@ -11,9 +11,9 @@ import (
 func TestWrongBrandIsRefusedWithAFix(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ brand, want string }{
-		{"light: {ink: '#aaaaaa'}", `:2: brand.light.ink: the contrast of ink (#aaaaaa) to sheet (#ffffff) is 2.3:1, and text needs 4.5:1; use ink: "#`},
+		{"light: {ink: '#aaaaaa'}", `:2: brand.light.ink: the contrast of ink (#aaaaaa) to content (#ffffff) is 2.3:1, and text needs 4.5:1; use ink: "#`},
 		{"light: {soft: '#999999'}", `brand.light.soft: the contrast of soft (#999999) to `},
-		{"light: {sheet: '#222222'}", `brand.light.sheet: the contrast of ink (#1c1b19) to sheet (#222222) is 1.1:1`},
+		{"light: {content: '#222222'}", `brand.light.content: the contrast of ink (#1c1b19) to content (#222222) is 1.1:1`},
 		{"dark: {ink: '#333333'}", `brand.dark.ink: the contrast of ink (#333333) to `},
 		{"light: {accent: '#0f5c56', on_accent: '#336666'}", `brand.light.on_accent: the contrast of on_accent (#336666) to accent (#0f5c56) is `},
 		{"light: {accent: red}", `brand.light.accent: "red" is not a color; write it as "#rrggbb"`},
