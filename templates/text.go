@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"strings"
 	texttemplate "text/template"
-	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 
@@ -38,20 +37,14 @@ func underline(char, text string) string {
 	return text + "\n" + strings.Repeat(char, min(width, 72))
 }
 
-// excerpt shortens a text to about that many columns. Chinese, Japanese and Korean characters take two.
-// Where a Chinese or Japanese sentence ends in the second half, the text ends with it; otherwise it ends
-// with an ellipsis.
+// excerpt shortens a text to about that many columns: it ends with a sentence, or with a word and an
+// ellipsis. Chinese, Japanese and Korean characters take two columns.
 func excerpt(columns int, text string) string {
 	width := uniseg.StringWidth(text)
 	if width <= columns {
 		return text
 	}
-	cut := Truncate(text, columns*uniseg.GraphemeClusterCount(text)/width)
-	if end := strings.LastIndexAny(cut, "。！？"); end > len(cut)/2 {
-		_, size := utf8.DecodeRuneInString(cut[end:])
-		return cut[:end+size]
-	}
-	return cut
+	return plaintext.Shorten(text, columns*uniseg.GraphemeClusterCount(text)/width)
 }
 
 // plain converts an article's HTML to text.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tidings-press/tidings/internal/plaintext"
 )
 
 // Segment is a part of a text. Marked parts are those that a search found.
@@ -25,7 +27,7 @@ func wordsIn(text string) iter.Seq[markedWord] {
 	return func(yield func(markedWord) bool) {
 		start := -1
 		for i, r := range text {
-			unspaced := Unspaced(r)
+			unspaced := plaintext.Unspaced(r)
 			letter := !unspaced && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
 			if start >= 0 && !letter {
 				if !yieldWords(text, start, i, yield) {

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/tidings-press/tidings/internal/plaintext"
 )
 
 // Words returns the words of a text in the form that search compares: in NFKC, with case folded
@@ -23,7 +25,7 @@ func Words(text string) []string {
 	}
 	for i, r := range text {
 		switch {
-		case Unspaced(r):
+		case plaintext.Unspaced(r):
 			flush(i)
 			words = append(words, string(r))
 		case unicode.IsLetter(r), unicode.IsNumber(r), unicode.IsMark(r) && start >= 0:
@@ -36,11 +38,6 @@ func Words(text string) []string {
 	}
 	flush(len(text))
 	return words
-}
-
-// Unspaced reports whether a letter belongs to a script without spaces between words.
-func Unspaced(r rune) bool {
-	return r >= 0x0E00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
 // SearchText returns all words of title, summary and body in the form of Words, separated by

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/plaintext"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -140,7 +141,7 @@ func (v view) preheader(intro template.HTML) string {
 
 // summaryOf returns the summary of an article in one line, shortened at the end of a sentence.
 func summaryOf(a *article.Article, width int) string {
-	return article.Shorten(article.CleanLine(a.Summary), width)
+	return plaintext.Shorten(article.CleanLine(a.Summary), width)
 }
 
 // singleLine makes one line of a text and truncates it. Imported articles have been sanitized

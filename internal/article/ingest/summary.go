@@ -17,7 +17,7 @@ const SummaryLength = 280
 // that fit, or words of the first sentence if that does not fit. Sentences and words are split
 // by UAX 29, which works for scripts without spaces, too.
 func Summarize(source string, letters int) string {
-	return article.Shorten(openingText(source, letters), letters)
+	return plaintext.Shorten(openingText(source, letters), letters)
 }
 
 // openingText returns the text of the first paragraphs on one line, with enough bytes for a

@@ -13,7 +13,7 @@ import (
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
-	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/plaintext"
 )
 
 // Limits of Markdown, far above what people write. Without them 80 KB of "[a]("
@@ -220,7 +220,7 @@ func (emphasis) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node
 	if line[0] == '*' {
 		rest := bytes.TrimLeft(line, "*")
 		after, _ := utf8.DecodeRune(rest)
-		if len(rest) > 0 && (article.Unspaced(before) || article.Unspaced(after) || isWide(before) || isWide(after)) && !unicode.IsSpace(before) && !unicode.IsSpace(after) {
+		if len(rest) > 0 && (plaintext.Unspaced(before) || plaintext.Unspaced(after) || isWide(before) || isWide(after)) && !unicode.IsSpace(before) && !unicode.IsSpace(after) {
 			// Treat the character before as a letter, or as punctuation if punctuation follows,
 			// so that the delimiter may both open and close.
 			if before = 'a'; util.IsPunctRune(after) {

@@ -1,8 +1,9 @@
-package article
+package plaintext
 
 import (
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
@@ -80,4 +81,9 @@ func cutAtClause(text string) string {
 		return text[:at]
 	}
 	return text
+}
+
+// Unspaced reports whether a letter belongs to a script without spaces between words.
+func Unspaced(r rune) bool {
+	return r >= 0x0E00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
