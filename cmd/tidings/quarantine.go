@@ -198,6 +198,8 @@ func accessText(change journal.AccessChange) string {
 	switch change {
 	case journal.AccessPassword:
 		return "the password was changed after the backup; a new one is needed (tidings editor reset ADDRESS)"
+	case journal.AccessFactor:
+		return "two-step sign-in was turned on after the backup, and is off; a new password is needed (tidings editor reset ADDRESS)"
 	case journal.AccessRole:
 		return "is no longer an owner"
 	case journal.AccessDisabled:

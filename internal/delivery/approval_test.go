@@ -78,7 +78,7 @@ func TestSendByHandNeedsTwoEditorsToo(t *testing.T) {
 }
 
 // TestChangeDiscardsEarlierApproval changes an article between the two approvals: the editors are
-// asked again, by the second approval or, if nobody approves, by the next review.
+// asked again, by the second approval or, if no editor approves, by the next review.
 func TestChangeDiscardsEarlierApproval(t *testing.T) {
 	t.Parallel()
 	twoEditors(t, func(b *drafting, draft store.Edition, ann, bob delivery.Approver) {

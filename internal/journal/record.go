@@ -125,7 +125,8 @@ func FeedClosed(subscriber int64, digest string) Record {
 }
 
 // AccessChanged records a change of an editor's access. For AccessRole, value is the new role, and for
-// AccessPassword a hash of the stored hash of the new password.
+// AccessPassword a hash of the stored hash of the new password, and for AccessFactor FactorOn or
+// FactorOff.
 func AccessChanged(editor int64, change AccessChange, value string) Record {
 	return Record{kind: editorKind, fields: []string{number(editor), string(change), value}}
 }
@@ -137,9 +138,16 @@ type AccessChange string
 const (
 	AccessPassword AccessChange = "password" // the editor has another password
 	AccessRole     AccessChange = "role"     // the editor has another role
+	AccessFactor   AccessChange = "factor"   // two-step sign-in is on or off
 	AccessDisabled AccessChange = "disabled" // the editor may not sign in
 	AccessEnabled  AccessChange = "enabled"  // the editor may sign in again
 	AccessRemoved  AccessChange = "removed"  // the editor was removed
+)
+
+// The values of AccessFactor.
+const (
+	FactorOn  = "on"
+	FactorOff = "off"
 )
 
 func header(generation, id string) Record {

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/journal"
 )
 
 // SecondFactor is an editor's authenticator app (RFC 6238).
@@ -16,9 +18,13 @@ type SecondFactor struct {
 
 // SecondFactor returns an editor's authenticator app, confirmed or not, or ErrNotFound.
 func (s *Store) SecondFactor(ctx context.Context, editor int64) (SecondFactor, error) {
+	return s.readers.secondFactor(ctx, editor)
+}
+
+func (c *conn) secondFactor(ctx context.Context, editor int64) (SecondFactor, error) {
 	var f SecondFactor
 	var confirmed int64
-	found, err := s.readers.One(ctx, "factor.get", []any{editor}, &f.Secret, &confirmed, &f.LastStep)
+	found, err := c.One(ctx, "factor.get", []any{editor}, &f.Secret, &confirmed, &f.LastStep)
 	if err == nil && !found {
 		err = notFound("second factor of editor", editor)
 	}
@@ -53,6 +59,7 @@ func (s *Store) ConfirmSecondFactor(ctx context.Context, editor, step int64, rec
 		if err := s.replaceRecoveryCodes(ctx, tx, editor, recovery); err != nil {
 			return err
 		}
+		tx.record(journal.AccessChanged(editor, journal.AccessFactor, journal.FactorOn))
 		_, err = tx.Exec(ctx, "session.deleteOthers", editor, hashToken(here))
 		return err
 	})
@@ -113,6 +120,7 @@ func (s *Store) RemoveSecondFactor(ctx context.Context, editor int64) error {
 		if _, err := tx.Exec(ctx, "factor.deleteCodes", editor); err != nil {
 			return err
 		}
+		tx.record(journal.AccessChanged(editor, journal.AccessFactor, journal.FactorOff))
 		_, err := tx.Exec(ctx, "factor.delete", editor)
 		return err
 	})

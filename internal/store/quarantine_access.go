@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/journal"
@@ -45,7 +46,8 @@ func (s *Store) applyAccessChanges(ctx context.Context, recorded *journal.State,
 }
 
 // loseAccess repeats one loss of access, and records it for the owner who reviews the store. An
-// editor whose password changed has none afterwards, since the journal contains no passwords.
+// editor whose password changed has none afterwards, since the journal contains no passwords, and
+// neither has one who turned two-step sign-in on, since the password alone would then be enough again.
 func (s *Store) loseAccess(ctx context.Context, tx *conn, key journal.EditorKey, v journal.TimedValue) error {
 	found, err := tx.editors(ctx, "editor.byID", key.Editor)
 	if err != nil || len(found) == 0 {
@@ -54,6 +56,12 @@ func (s *Store) loseAccess(ctx context.Context, tx *conn, key journal.EditorKey,
 	e, change := found[0], key.Change
 	switch {
 	case change == journal.AccessPassword && e.Password != "" && v.Value != hashStoredPassword(e.Password):
+		e.Password = ""
+	case change == journal.AccessFactor && e.Password != "" && v.Value == journal.FactorOn:
+		f, err := tx.secondFactor(ctx, e.ID)
+		if err != nil && !errors.Is(err, ErrNotFound) || !f.Confirmed.IsZero() {
+			return err
+		}
 		e.Password = ""
 	case change == journal.AccessRole && e.Role == OwnerRole && v.Value != OwnerRole:
 		e.Role = v.Value

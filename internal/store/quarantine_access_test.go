@@ -43,6 +43,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			changed, early := newEditor(t, s, "changed", store.OwnerRole), newEditor(t, s, "early", store.OwnerRole)
 			demoted, disabled := newEditor(t, s, "demoted", store.OwnerRole), newEditor(t, s, "disabled", "editor")
 			removed, back := newEditor(t, s, "removed", "editor"), newEditor(t, s, "back", "editor")
+			careful := newEditor(t, s, "careful", "editor")
 			reader := addSubscriber(t, s, "reader@example.org", subscriber.Active)
 			early.Password = "$argon2id$before-the-backup"
 			must(t, s.Subscribe(ctx, reader.ID, "weekly", nil), s.Subscribe(ctx, reader.ID, "daily", nil), s.UpdateEditor(ctx, early, ""))
@@ -56,6 +57,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			changed.Password, demoted.Role, disabled.Disabled, back.Disabled = "$argon2id$new", "editor", s.Now(), s.Now()
 			must(t, s.UpdateEditor(ctx, changed, ""), s.UpdateEditor(ctx, demoted, ""), s.UpdateEditor(ctx, disabled, ""), s.UpdateEditor(ctx, back, ""))
 			back.Disabled = time.Time{}
+			must(t, s.StartSecondFactor(ctx, careful.ID, "SECRET"), s.ConfirmSecondFactor(ctx, careful.ID, 1, []string{"CODE"}, ""))
 			must(t, s.UpdateEditor(ctx, back, ""), s.DeleteEditor(ctx, removed.ID), s.RevokeFeedToken(ctx, reader.ID, "weekly"), s.JournalProblem(), s.Close())
 			for _, secret := range []string{"argon2id", "gazette", "changed"} {
 				if grepFolder(t, folder, secret) {
@@ -69,7 +71,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 				return storetest.Reopen(t, dsn, options)
 			}
 			without := restore(emptyDSN(t, engine), store.Options{})
-			if got, feeds := access(ctx, without), countFeeds(ctx, without); got != "back changed(owner) demoted(owner) disabled early(owner) removed" || feeds != 2 {
+			if got, feeds := access(ctx, without), countFeeds(ctx, without); got != "back careful changed(owner) demoted(owner) disabled early(owner) removed" || feeds != 2 {
 				t.Errorf("without a journal: %s, %d feeds", got, feeds)
 			}
 			q, err := without.Quarantine(ctx)
@@ -78,7 +80,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			}
 
 			s = restore(dsn, store.Options{Journal: folder})
-			if got, want := access(ctx, s), "back changed(owner, no password) demoted early(owner)"; got != want {
+			if got, want := access(ctx, s), "back careful(, no password) changed(owner, no password) demoted early(owner)"; got != want {
 				t.Errorf("editors who may sign in: %s\nwant: %s", got, want)
 			}
 			_, err1 = s.FeedToken(ctx, closed)
@@ -96,7 +98,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			}
 			want := map[string]journal.AccessChange{
 				"changed@gazette.example": journal.AccessPassword, "demoted@gazette.example": journal.AccessRole,
-				"disabled@gazette.example": journal.AccessDisabled, "removed@gazette.example": journal.AccessRemoved,
+				"careful@gazette.example": journal.AccessFactor, "disabled@gazette.example": journal.AccessDisabled, "removed@gazette.example": journal.AccessRemoved,
 			}
 			if fmt.Sprint(lost) != fmt.Sprint(want) || q.ClosedFeeds != 1 || !q.Journal {
 				t.Errorf("the review lists %v and %d feeds, want %v", lost, q.ClosedFeeds, want)
