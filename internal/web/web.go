@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
@@ -52,11 +53,17 @@ type Deps struct {
 // Site answers all requests. Run processes the jobs that requests queue.
 type Site struct {
 	http.Handler
-	pages *public.Pages
+	pages   *public.Pages
+	editors *admin.Handler
 }
 
 // Run processes queued jobs until the context ends.
-func (s *Site) Run(ctx context.Context) { s.pages.Run(ctx) }
+func (s *Site) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { s.editors.Run(ctx) })
+	s.pages.Run(ctx)
+}
 
 // New returns the handler for all paths.
 func New(d Deps) (*Site, error) {
@@ -81,7 +88,7 @@ func New(d Deps) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Site{guarded, pages}, nil
+	return &Site{guarded, pages, editors}, nil
 }
 
 // fromMemory answers requests for feeds and pages from the caches of rendered documents.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -51,26 +52,38 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session st
 	return h.show(w, status, "account_show", page{Title: "Account", Nav: "account", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
-// checkCurrentPassword reports whether a form has the editor's current password. Attempts are
-// limited as for signing in, so that the password cannot be guessed in an unattended browser. If
-// it returns false without an error, it has answered the request.
-func (h *Handler) checkCurrentPassword(w http.ResponseWriter, r *http.Request, session store.Session) (ok bool, err error) {
+// matchesCurrent reports whether a password is the editor's current one. Attempts are limited as for
+// signing in, so that the password cannot be guessed in an unattended browser; wait is the time until
+// the next one.
+func (h *Handler) matchesCurrent(r *http.Request, session store.Session, password string) (ok bool, wait time.Duration, err error) {
 	limit := store.AttemptLimit{Key: "present password " + session.Editor.Email, Burst: attemptsPerPair, Every: retryInterval}
-	wait, err := h.store.TakeAttempt(r.Context(), limit)
+	if wait, err = h.store.TakeAttempt(r.Context(), limit); wait > 0 || err != nil {
+		return false, wait, err
+	}
+	if ok, err = h.matches(r.Context(), session.Editor.Password, truncate(password, 4*maxPassword)); err != nil {
+		return false, 0, err
+	}
+	if !ok {
+		h.logRefused(r, session.Editor.Email, "wrong current password")
+		return false, 0, nil
+	}
+	return true, 0, h.store.ReturnAttempt(r.Context(), limit)
+}
+
+// checkCurrentPassword reports whether a form has the editor's current password. If it returns false
+// without an error, it has answered the request.
+func (h *Handler) checkCurrentPassword(w http.ResponseWriter, r *http.Request, session store.Session) (bool, error) {
+	ok, wait, err := h.matchesCurrent(r, session, r.PostFormValue("current"))
 	if err != nil {
 		return false, err
 	}
 	if wait > 0 {
 		return false, h.showAccount(w, r, session, http.StatusTooManyRequests, accountPage{Problem: tooManyAttempts(w, wait)})
 	}
-	if ok, err = h.matches(r.Context(), session.Editor.Password, truncate(r.PostFormValue("current"), 4*maxPassword)); err != nil {
-		return false, err
-	}
 	if !ok {
-		h.logRefused(r, session.Editor.Email, "wrong current password")
 		return false, h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: "The current password is wrong.", Email: truncate(r.PostFormValue("email"), 254)})
 	}
-	return true, h.store.ReturnAttempt(r.Context(), limit)
+	return true, nil
 }
 
 // changePassword changes the editor's password and signs out all other browsers.

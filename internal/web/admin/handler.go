@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/config"
@@ -57,9 +56,8 @@ type Handler struct {
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 	problem             func() string // of the templates; may be nil
 
-	testMails  *middleware.Limiter[int64] // by editor
-	background sync.WaitGroup             // work that answers do not wait for
-	hashing    chan struct{}              // limits the number of password hashes computed at once
+	testMails *middleware.Limiter[int64] // by editor
+	hashing   chan struct{}              // limits the number of password hashes computed at once
 }
 
 // New returns the handler for all paths below /admin/, or an error for invalid site settings.

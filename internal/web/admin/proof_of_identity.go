@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
@@ -104,21 +103,14 @@ func hiddenFields(form url.Values) []formField {
 // checkProof checks the password and the code of a form. It returns 0 if they are right, or else
 // the status of the response, with the problem in body.
 func (h *Handler) checkProof(w http.ResponseWriter, r *http.Request, session store.Session, body *proofPage) (status int, err error) {
-	limit := store.AttemptLimit{Key: "present password " + session.Editor.Email, Burst: attemptsPerPair, Every: retryInterval}
-	wait, err := h.store.TakeAttempt(r.Context(), limit)
-	if err != nil {
+	ok, wait, err := h.matchesCurrent(r, session, r.PostFormValue(proofPassword))
+	switch {
+	case err != nil:
 		return 0, err
-	}
-	if wait > 0 {
+	case wait > 0:
 		body.Problem = tooManyAttempts(w, wait)
 		return http.StatusTooManyRequests, nil
-	}
-	ok, err := h.matches(r.Context(), session.Editor.Password, truncate(r.PostFormValue(proofPassword), 4*maxPassword))
-	if err != nil {
-		return 0, err
-	}
-	if !ok {
-		h.logRefused(r, session.Editor.Email, "wrong current password")
+	case !ok:
 		body.Problem = "The password is wrong."
 		return http.StatusUnprocessableEntity, nil
 	}
@@ -135,7 +127,5 @@ func (h *Handler) checkProof(w http.ResponseWriter, r *http.Request, session sto
 			return http.StatusUnprocessableEntity, nil
 		}
 	}
-	return 0, h.store.ReturnAttempt(r.Context(), limit)
+	return 0, nil
 }
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"html/template"
 	"image/png"
 	"net/http"
@@ -109,7 +110,7 @@ func (h *Handler) signInCode(w http.ResponseWriter, r *http.Request) error {
 // checkCode reports whether a text is a right code or recovery code of an editor, and uses it up.
 // Attempts are limited; wait is the time until the next one.
 func (h *Handler) checkCode(r *http.Request, editor int64, text string) (ok bool, wait time.Duration, err error) {
-	limit := store.AttemptLimit{Key: "code of editor " + itoa(editor), Burst: attemptsPerCodes, Every: retryInterval}
+	limit := store.AttemptLimit{Key: fmt.Sprint("code of editor ", editor), Burst: attemptsPerCodes, Every: retryInterval}
 	if wait, err = h.store.TakeAttempt(r.Context(), limit); wait > 0 || err != nil {
 		return false, wait, err
 	}
