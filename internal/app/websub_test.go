@@ -258,7 +258,7 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 		n.settle(t, hub)
 		english := func(a *article.Article) { a.Language = "en-GB" }
 		secret := func(a *article.Article) { a.Status, a.Tags = article.Draft, []string{"acquisition"} }
-		due := w.now().Add(time.Minute)
+		due := w.now().Add(24 * time.Hour) // long after the step with it, at twenty times the speed
 		later := func(a *article.Article) { a.Published, a.Tags = due, []string{"launch"} }
 		// Each step starts when the notifications of the previous one are sent.
 		for _, step := range []struct {
@@ -272,7 +272,7 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 			{"an edit that drops a tag", func() { putArticles(t, s, edited(2, tags("other"))) }, "/ /authors/Ann%20Author/ /feeds/go/ /languages/en/ /tags/golang/ /tags/other/"},
 			{"a draft and a future article, besides another", func() { putArticles(t, s, edited(3, secret), edited(4, later), edited(5, tags("third"))) },
 				"/ /authors/Ann%20Author/ /languages/en/ /tags/third/"},
-			{"the date", func() { w.advance(time.Hour) }, "/ /authors/Ann%20Author/ /languages/en/ /tags/launch/"},
+			{"the date", func() { w.advance(25 * time.Hour) }, "/ /authors/Ann%20Author/ /languages/en/ /tags/launch/"},
 			{"an edition", func() { startEdition(t, s, first...) }, "/digests/weekly/"},
 			{"an edit of its article", func() { putArticles(t, s, edited(0, tags("golang"))) },
 				"/ /authors/Ann%20Author/ /digests/weekly/ /feeds/go/ /languages/en/ /tags/C%2FC%2B%2B/ /tags/golang/ /tags/%C3%A9t%C3%A9/"},
