@@ -3,12 +3,24 @@ package templates
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
+
+// checkAll checks all mails of the set.
+func (s *Set) checkAll() error {
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(s.mails)) {
+		if err := s.check(s.mails[name]); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return joinDistinct(faults)
+}
 
 // check renders a mail with sample data, in a language of each direction, and checks the output.
 func (s *Set) check(m *Mail) error {

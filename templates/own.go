@@ -59,6 +59,9 @@ func List(dir string) (mails []Listed, parts []string, err error) {
 func Check(dir, name string) ([]string, error) {
 	if name == "" {
 		set, err := Load(dir)
+		if err == nil && dir == "" {
+			err = set.checkAll()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +91,7 @@ func loadOne(dir, name string) (*Set, error) {
 	if names := mailNames(files); !slices.Contains(names, name) {
 		return nil, errUnknownMail(name, names)
 	}
-	return set, set.parseMail(name, files)
+	return set, set.parseMail(name, files, true)
 }
 
 // Preview renders a mail template of the folder dir with sample data in a language.

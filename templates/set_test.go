@@ -44,6 +44,9 @@ const own = `<p>{{.Digest.Title}}</p><a href="{{.Reader.Unsubscribe}}">{{.Phrase
 func TestBuiltInTemplatesLoad(t *testing.T) {
 	t.Parallel()
 	set := mustLoad(t)
+	if err := set.checkAll(); err != nil {
+		t.Error(err)
+	}
 	if got := set.Names(); !slices.Equal(got, []string{"brief", "digest", "letter", "magazine"}) {
 		t.Errorf("digests can use %v", got)
 	}

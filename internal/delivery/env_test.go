@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,8 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/templates"
 )
+
+var builtInTemplates = sync.OnceValues(func() (*templates.Set, error) { return templates.Load("") })
 
 // env is a store with a digest, its subscribers and a real SMTP server.
 type env struct {
@@ -57,7 +60,7 @@ func setup(t *testing.T, kind store.Engine, wire sink.Options) *env {
 func setupOn(t *testing.T, dsn string, wire sink.Options) *env {
 	t.Helper()
 	s := storetest.Reopen(t, dsn, store.Options{})
-	set, err := templates.Load("")
+	set, err := builtInTemplates()
 	if err != nil {
 		t.Fatal(err)
 	}
