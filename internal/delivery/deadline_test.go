@@ -332,8 +332,8 @@ func TestHeldDraftIsNotSentAtTick(t *testing.T) {
 				b.t.Fatal(err)
 			}
 		}
-		var changed *store.StateError
-		if err := b.engine.Hold(ctx, draft.ID, "bob@gazette.example"); !errors.As(err, &changed) {
+		var refused *delivery.HoldError
+		if err := b.engine.Hold(ctx, draft.ID, "bob@gazette.example"); !errors.As(err, &refused) {
 			b.t.Errorf("held twice: %v", err)
 		}
 		b.clock.now.Store(draft.SendAt.UnixMilli())
@@ -342,7 +342,7 @@ func TestHeldDraftIsNotSentAtTick(t *testing.T) {
 		if e.State != digest.Draft || e.Held != "held by ann@gazette.example" {
 			b.t.Fatalf("at its tick it is %s, held %q", e.State, e.Held)
 		}
-		if err := b.engine.ReleaseHold(ctx, draft.ID); !errors.As(err, &changed) {
+		if err := b.engine.ReleaseHold(ctx, draft.ID); !errors.As(err, &refused) {
 			b.t.Errorf("the hold ended after the tick: %v", err)
 		}
 		if _, err := b.engine.ApproveUnchanged(ctx, e.ID, b.review(e.ID).Fingerprint); err != nil {
