@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"html/template"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -15,6 +16,7 @@ import (
 // timezone.
 func (h *Handler) templateFuncs() template.FuncMap {
 	return template.FuncMap{
+		"t":        translated,
 		"agent":    describeAgent,
 		"number":   number,
 		"plural":   plural,
@@ -26,6 +28,15 @@ func (h *Handler) templateFuncs() template.FuncMap {
 		"duration": duration,
 		"state":    digest.State.Label,
 	}
+}
+
+// translated returns a text of a page with args in place of {0}, {1} and so on.
+func translated(text string, args ...any) string {
+	pairs := make([]string, 0, 2*len(args))
+	for i, arg := range args {
+		pairs = append(pairs, fmt.Sprintf("{%d}", i), fmt.Sprint(arg))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 var english = message.NewPrinter(language.English)
