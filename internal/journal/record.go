@@ -142,7 +142,22 @@ const (
 	AccessDisabled AccessChange = "disabled" // the editor may not sign in
 	AccessEnabled  AccessChange = "enabled"  // the editor may sign in again
 	AccessRemoved  AccessChange = "removed"  // the editor was removed
+	AccessPasskey  AccessChange = "passkey"  // a passkey of the editor was removed
+	AccessProvider AccessChange = "provider" // an account at a provider of sign-ins no longer is the editor's
 )
+
+// MethodRemoved is the value of a passkey or an account at a provider that was removed.
+const MethodRemoved = "removed"
+
+// Method returns the change of one passkey or of one account at a provider, by its random id. change
+// is AccessPasskey or AccessProvider.
+func (change AccessChange) Method(id string) AccessChange { return change + AccessChange(" "+id) }
+
+// MethodID returns the change and the id that Method joined; id is empty for other changes.
+func (change AccessChange) MethodID() (kind AccessChange, id string) {
+	before, id, _ := strings.Cut(string(change), " ")
+	return AccessChange(before), id
+}
 
 // The values of AccessFactor.
 const (

@@ -23,7 +23,8 @@ type SubscriptionKey struct {
 }
 
 // EditorKey names one side of an editor's access: AccessPassword, AccessRole, or AccessDisabled
-// for whether they may sign in, whose values are AccessDisabled, AccessEnabled and AccessRemoved.
+// for whether they may sign in, whose values are AccessDisabled, AccessEnabled and AccessRemoved. Each
+// passkey and each account at a provider has a key of its own; see AccessChange.Method.
 type EditorKey struct {
 	Editor int64
 	Change AccessChange

@@ -16,6 +16,7 @@ func TestEachColumnHasOneValue(t *testing.T) {
 		"edition":    editionValues(&Edition{}),
 		"job":        jobValues(&Job{}, nil),
 		"editor":     editorValues(&Editor{}),
+		"provider":   identityValues(&Identity{}),
 	} {
 		columns := strings.Split(queries().Columns(list, ""), ", ")
 		if len(columns) != len(values) {

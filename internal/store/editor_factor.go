@@ -116,12 +116,14 @@ func (s *Store) CountRecoveryCodes(ctx context.Context, editor int64) (int, erro
 
 // RemoveSecondFactor removes an editor's authenticator app and recovery codes.
 func (s *Store) RemoveSecondFactor(ctx context.Context, editor int64) error {
-	return s.write(ctx, func(tx *conn) error {
-		if _, err := tx.Exec(ctx, "factor.deleteCodes", editor); err != nil {
-			return err
-		}
-		tx.record(journal.AccessChanged(editor, journal.AccessFactor, journal.FactorOff))
-		_, err := tx.Exec(ctx, "factor.delete", editor)
+	return s.write(ctx, func(tx *conn) error { return s.removeSecondFactor(ctx, tx, editor) })
+}
+
+func (s *Store) removeSecondFactor(ctx context.Context, tx *conn, editor int64) error {
+	if _, err := tx.Exec(ctx, "factor.deleteCodes", editor); err != nil {
 		return err
-	})
+	}
+	tx.record(journal.AccessChanged(editor, journal.AccessFactor, journal.FactorOff))
+	_, err := tx.Exec(ctx, "factor.delete", editor)
+	return err
 }

@@ -146,19 +146,26 @@ func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor
 		if l.Purpose == ResetLink || l.Purpose == CodeLink {
 			return notFound("link", "that makes an editor")
 		}
-		if e.Role = l.Role; l.Email != "" {
-			e.Email = l.Email
-		}
-		if e, err = s.insertEditor(ctx, tx, e); err != nil {
-			return err
-		}
-		if _, err = tx.Exec(ctx, "link.replace", string(InviteLink), emailKey(e.Email), 0); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, "link.replace", string(SetupLink), "", 0)
+		e, err = s.insertInvited(ctx, tx, l, e)
 		return err
 	})
 	return e, describeDuplicate(err, e.Email)
+}
+
+// insertInvited stores the editor of a setup link or an invitation that was used up.
+func (s *Store) insertInvited(ctx context.Context, tx *conn, l Link, e Editor) (Editor, error) {
+	if e.Role = l.Role; l.Email != "" {
+		e.Email = l.Email
+	}
+	e, err := s.insertEditor(ctx, tx, e)
+	if err != nil {
+		return e, err
+	}
+	if _, err = tx.Exec(ctx, "link.replace", string(InviteLink), emailKey(e.Email), 0); err != nil {
+		return e, err
+	}
+	_, err = tx.Exec(ctx, "link.replace", string(SetupLink), "", 0)
+	return e, err
 }
 
 // ResetPassword uses a reset link: it gives the link's editor a new password, a hash in PHC

@@ -24,6 +24,12 @@ part(openLinks)
 AND l.expires > $1 AND l.purpose <> 'code'
 ORDER BY l.created DESC, l.id DESC;
 
+-- name: link.invitation
+-- The valid invitation to an address. There are few links at any time. Index: links_expires.
+part(openLinks)
+AND l.expires > $2 AND l.purpose = 'invite' AND l.email_key = $1 AND l.email_key <> ''
+ORDER BY l.id DESC LIMIT 1;
+
 -- name: link.use
 -- Uses a link up; of two concurrent uses, one succeeds. Index: links_hash.
 DELETE FROM links WHERE hash = $1;

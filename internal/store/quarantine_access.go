@@ -54,6 +54,9 @@ func (s *Store) loseAccess(ctx context.Context, tx *conn, key journal.EditorKey,
 		return err
 	}
 	e, change := found[0], key.Change
+	if kind, id := key.Change.MethodID(); id != "" {
+		return s.loseMethod(ctx, tx, e, kind, id, v.At)
+	}
 	switch {
 	case change == journal.AccessPassword && e.Password != "" && v.Value != hashStoredPassword(e.Password):
 		e.Password = ""
@@ -81,5 +84,26 @@ func (s *Store) loseAccess(ctx context.Context, tx *conn, key journal.EditorKey,
 		return err
 	}
 	_, err = tx.Exec(ctx, "quarantine.addAccess", e.Email, string(change), millis(v.At))
+	return err
+}
+
+// loseMethod removes a passkey or an account at a provider again, and records it for the review.
+func (s *Store) loseMethod(ctx context.Context, tx *conn, e Editor, kind journal.AccessChange, id string, at time.Time) error {
+	remove := map[journal.AccessChange]func(context.Context, *conn, int64, string) error{
+		journal.AccessPasskey: s.removePasskey, journal.AccessProvider: s.removeIdentity,
+	}[kind]
+	if remove == nil {
+		return nil
+	}
+	err := remove(ctx, tx, e.ID, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, "session.deleteOthers", e.ID, hashToken(""))
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, "quarantine.addAccess", e.Email, string(kind), millis(at))
+	}
 	return err
 }

@@ -43,7 +43,9 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			changed, early := newEditor(t, s, "changed", store.OwnerRole), newEditor(t, s, "early", store.OwnerRole)
 			demoted, disabled := newEditor(t, s, "demoted", store.OwnerRole), newEditor(t, s, "disabled", "editor")
 			removed, back := newEditor(t, s, "removed", "editor"), newEditor(t, s, "back", "editor")
-			careful := newEditor(t, s, "careful", "editor")
+			careful, modern := newEditor(t, s, "careful", "editor"), newEditor(t, s, "modern", "editor")
+			must(t, s.AddPasskey(ctx, store.Passkey{ID: "stolen", Editor: modern.ID}), s.AddPasskey(ctx, store.Passkey{ID: "kept", Editor: modern.ID}))
+			must(t, s.LinkIdentity(ctx, store.Identity{Issuer: "https://id.example", Subject: "left", Editor: modern.ID}))
 			reader := addSubscriber(t, s, "reader@example.org", subscriber.Active)
 			early.Password = "$argon2id$before-the-backup"
 			must(t, s.Subscribe(ctx, reader.ID, "weekly", nil), s.Subscribe(ctx, reader.ID, "daily", nil), s.UpdateEditor(ctx, early, ""))
@@ -58,6 +60,8 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			must(t, s.UpdateEditor(ctx, changed, ""), s.UpdateEditor(ctx, demoted, ""), s.UpdateEditor(ctx, disabled, ""), s.UpdateEditor(ctx, back, ""))
 			back.Disabled = time.Time{}
 			must(t, s.StartSecondFactor(ctx, careful.ID, "SECRET"), s.ConfirmSecondFactor(ctx, careful.ID, 1, []string{"CODE"}, ""))
+			left, err := s.Identity(ctx, "https://id.example", "left")
+			must(t, err, s.RemovePasskey(ctx, modern.ID, "stolen"), s.RemoveIdentity(ctx, modern.ID, left.ID))
 			must(t, s.UpdateEditor(ctx, back, ""), s.DeleteEditor(ctx, removed.ID), s.RevokeFeedToken(ctx, reader.ID, "weekly"), s.JournalProblem(), s.Close())
 			for _, secret := range []string{"argon2id", "gazette", "changed"} {
 				if grepFolder(t, folder, secret) {
@@ -71,7 +75,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 				return storetest.Reopen(t, dsn, options)
 			}
 			without := restore(emptyDSN(t, engine), store.Options{})
-			if got, feeds := access(ctx, without), countFeeds(ctx, without); got != "back careful changed(owner) demoted(owner) disabled early(owner) removed" || feeds != 2 {
+			if got, feeds := access(ctx, without), countFeeds(ctx, without); got != "back careful changed(owner) demoted(owner) disabled early(owner) modern removed" || feeds != 2 {
 				t.Errorf("without a journal: %s, %d feeds", got, feeds)
 			}
 			q, err := without.Quarantine(ctx)
@@ -80,8 +84,15 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			}
 
 			s = restore(dsn, store.Options{Journal: folder})
-			if got, want := access(ctx, s), "back careful(, no password) changed(owner, no password) demoted early(owner)"; got != want {
+			if got, want := access(ctx, s), "back careful(, no password) changed(owner, no password) demoted early(owner) modern"; got != want {
 				t.Errorf("editors who may sign in: %s\nwant: %s", got, want)
+			}
+			keys, err := s.Passkeys(ctx, modern.ID)
+			if err != nil || len(keys) != 1 || keys[0].ID != "kept" {
+				t.Errorf("passkeys after the restore: %+v, %v", keys, err)
+			}
+			if _, err := s.Identity(ctx, "https://id.example", "left"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("an account at a provider that was removed: %v", err)
 			}
 			_, err1 = s.FeedToken(ctx, closed)
 			if _, err2 = s.FeedToken(ctx, open); !errors.Is(err1, store.ErrNotFound) || err2 != nil {
@@ -94,11 +105,16 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			must(t, err)
 			lost := map[string]journal.AccessChange{}
 			for _, one := range q.Access {
+				if one.Editor == "modern@gazette.example" {
+					lost[string(one.Change)] = one.Change
+					continue
+				}
 				lost[one.Editor] = one.Change
 			}
 			want := map[string]journal.AccessChange{
 				"changed@gazette.example": journal.AccessPassword, "demoted@gazette.example": journal.AccessRole,
 				"careful@gazette.example": journal.AccessFactor, "disabled@gazette.example": journal.AccessDisabled, "removed@gazette.example": journal.AccessRemoved,
+				"passkey": journal.AccessPasskey, "provider": journal.AccessProvider,
 			}
 			if fmt.Sprint(lost) != fmt.Sprint(want) || q.ClosedFeeds != 1 || !q.Journal {
 				t.Errorf("the review lists %v and %d feeds, want %v", lost, q.ClosedFeeds, want)
