@@ -21,6 +21,7 @@ type Editor struct {
 	Name     string
 	Role     string // what it permits is defined in package web
 	Password string // a hash in PHC form, never the password; empty before the first is set
+	Language string // of the admin's pages; empty for the one that the browser prefers
 	Created  time.Time
 	Disabled time.Time // zero for those who may sign in
 }
@@ -129,6 +130,18 @@ func hashStoredPassword(stored string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// SetEditorLanguage stores the language in which an editor sees the admin; empty for the one that the
+// browser prefers.
+func (s *Store) SetEditorLanguage(ctx context.Context, id int64, language string) error {
+	return s.write(ctx, func(tx *conn) error {
+		n, err := tx.Exec(ctx, "editor.setLanguage", id, language)
+		if err == nil && n == 0 {
+			err = notFound("editor", id)
+		}
+		return err
+	})
+}
+
 // DeleteEditor removes an editor, their sessions and the links that they made.
 func (s *Store) DeleteEditor(ctx context.Context, id int64) error {
 	return s.write(ctx, func(tx *conn) error {
@@ -153,7 +166,7 @@ func (s *Store) oneEditor(ctx context.Context, query string, key any) (Editor, e
 
 // editorValues returns the values of columns(editor).
 func editorValues(e *Editor) []any {
-	return []any{e.Email, e.Name, e.Role, e.Password, millis(e.Created), millis(e.Disabled)}
+	return []any{e.Email, e.Name, e.Role, e.Password, millis(e.Created), millis(e.Disabled), e.Language}
 }
 
 func (c *conn) editors(ctx context.Context, query string, args ...any) ([]Editor, error) {
@@ -161,7 +174,7 @@ func (c *conn) editors(ctx context.Context, query string, args ...any) ([]Editor
 	err := c.Each(ctx, query, args, func(rows *sql.Rows) error {
 		var e Editor
 		var created, disabled int64
-		err := rows.Scan(&e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &created, &disabled)
+		err := rows.Scan(&e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &created, &disabled, &e.Language)
 		e.Created, e.Disabled = timeOf(created), timeOf(disabled)
 		out = append(out, e)
 		return err
@@ -205,7 +218,7 @@ func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 	var created, seen, expires, proved, editorCreated, disabled int64
 	e := &out.Editor
 	found, err := s.readers.One(ctx, "session.get", []any{hashToken(token), millis(s.Now())}, &out.Agent, &created, &seen,
-		&expires, &proved, &e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &editorCreated, &disabled)
+		&expires, &proved, &e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &editorCreated, &disabled, &e.Language)
 	if err == nil && !found {
 		err = notFound("session", "of this token")
 	}

@@ -1,5 +1,5 @@
 -- columns: editor
--- email, name, role, password, created bigint, disabled bigint
+-- email, name, role, password, created bigint, disabled bigint, language
 
 -- name: editor.insert
 -- A new editor.
@@ -20,7 +20,11 @@ SELECT id, columns(editor) FROM editors ORDER BY email_key;
 
 -- name: editor.update
 -- Index: primary key.
-UPDATE editors SET (email_key, columns(editor)) = ($1, values(editor from 2)) WHERE id = $8;
+UPDATE editors SET (email_key, columns(editor)) = ($1, values(editor from 2)) WHERE id = $9;
+
+-- name: editor.setLanguage
+-- Index: primary key.
+UPDATE editors SET language = $2 WHERE id = $1;
 
 -- name: editor.delete
 -- Deletes an editor; the sessions are deleted by cascade. Index: primary key.

@@ -26,6 +26,7 @@ var notJournaled = []string{
 	"suppression.forget", // changes only the text of a reason
 	"editor.insert",      // editors who were added after the backup are not in it
 	"editor.update",      // recordAccess records what it changes
+	"editor.setLanguage", // gives no access
 	"feedtoken.insert", "feedtoken.revokeOlder", "feedtoken.dropAll",
 }
 

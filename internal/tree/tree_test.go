@@ -26,7 +26,7 @@ var layers = [][]string{
 	{"internal/config"},
 	{"mailer", "templates", "internal/article", "internal/schedule"},
 	{"internal/subscriber"},
-	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples"},
+	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples", "internal/words"},
 	{"internal/lru"},
 }
 

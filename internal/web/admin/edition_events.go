@@ -83,7 +83,11 @@ func (s *eventStream) show(p progress) {
 }
 
 func (s *eventStream) sendPart(name string, p progress) {
-	body, err := s.handler.pages.Part(name, p)
+	pages, err := s.handler.words(s.w).pages()
+	var body []byte
+	if err == nil {
+		body, err = pages.Part(name, p)
+	}
 	if err != nil {
 		s.handler.log.Error("progress not shown", "error", err)
 		s.err = err

@@ -38,9 +38,6 @@ type progress struct {
 // Done returns the number of deliveries with a final state.
 func (p progress) Done() int64 { return p.Counts.Total - p.Counts.Open() }
 
-// Percent returns Done as a percentage of all deliveries.
-func (p progress) Percent() string { return percent(p.Done(), p.Counts.Total) }
-
 // Moving reports whether mails are being sent or will be sent without an editor's action.
 func (p progress) Moving() bool {
 	return p.Edition.State == digest.Approved || p.Edition.State == digest.Sending

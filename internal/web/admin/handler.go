@@ -11,7 +11,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -23,7 +22,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/web/middleware"
-	"github.com/tidings-press/tidings/internal/web/view"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 //go:embed pages/*.html
@@ -49,9 +48,11 @@ type Handler struct {
 	config *config.Config
 	log    *slog.Logger
 	zone   *time.Location // of the site
-	pages  *view.Set
-	secure bool // the site is served over https
+	secure bool           // the site is served over https
 	mux    http.Handler
+
+	languages map[string]*pageLanguage
+	chooser   *words.Chooser
 
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 	problem             func() string // of the templates; may be nil
@@ -66,10 +67,6 @@ func New(d Deps) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := fs.Sub(files, "pages")
-	if err != nil {
-		return nil, err
-	}
 	h := &Handler{
 		store: d.Store, engine: d.Engine, config: d.Config, log: d.Log, zone: zone,
 		secure:              strings.HasPrefix(d.Config.Site.URL, "https:"),
@@ -77,7 +74,7 @@ func New(d Deps) (*Handler, error) {
 		hashing:             make(chan struct{}, 2),
 		requestConfirmation: d.RequestConfirmation, problem: d.Problem,
 	}
-	if h.pages, err = view.Load(folder, h.templateFuncs()); err != nil {
+	if err := h.loadLanguages(); err != nil {
 		return nil, err
 	}
 	h.mux, err = h.refuseCrossOrigin(h.routes())
@@ -86,6 +83,7 @@ func New(d Deps) (*Handler, error) {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.setLanguage(w, r)
 	header := w.Header()
 	header.Set("Content-Security-Policy", contentPolicy)
 	header.Set("Cache-Control", "no-store")

@@ -3,17 +3,19 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/web/middleware"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // page is the data of the layout of all pages.
 type page struct {
-	Title   string
+	Title   any    // an English text, words.T or words.Verbatim
 	Nav     string // current entry of the menu
 	Editor  *store.Editor
 	Site    string
@@ -51,6 +53,7 @@ func (h *Handler) authenticated(f editorFunc) http.Handler {
 			h.showError(w, r, nil, err)
 			return
 		}
+		h.setLanguageOf(w, session.Editor)
 		h.prolong(w, r, session)
 		if err := f(w, r, session); err != nil {
 			h.showError(w, r, &session.Editor, err)
@@ -64,7 +67,13 @@ func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) e
 	if h.problem != nil && p.Editor != nil {
 		p.Problem = h.problem()
 	}
-	return h.pages.Show(w, status, name, p)
+	l := h.words(w)
+	p.Title, p.Flash = l.Translate(p.Title), l.Translate(p.Flash)
+	pages, err := l.pages()
+	if err != nil {
+		return err
+	}
+	return pages.Show(w, status, name, p)
 }
 
 // flashMessages are the results of requests as shown on the next page, by the value of ?done= in its
@@ -126,27 +135,31 @@ func longRequest(w http.ResponseWriter, r *http.Request) context.Context {
 	return context.WithoutCancel(r.Context())
 }
 
-// userError is an error that is shown to the editor as a page, with a link to continue.
+// userError is an error that is shown to the editor as a page, with a link to continue. Title, Text
+// and Label are translated when they are shown: English texts, words.T or errors.
 type userError struct {
 	Status int
-	Title  string
-	Text   string
+	Title  any
+	Text   any
 	Link   string
-	Label  string // of the link; "Go back" when empty
+	Label  any // of the link; "Go back" when nil
 }
 
 // Error implements error.
-func (e *userError) Error() string { return e.Title + ": " + e.Text }
+func (e *userError) Error() string { return fmt.Sprintf("%v: %v", e.Title, e.Text) }
 
 // conflict returns the error page for an action that is not possible.
 func conflict(title string, err error, link string) error {
-	return &userError{Status: http.StatusConflict, Title: title, Text: err.Error(), Link: link}
+	return &userError{Status: http.StatusConflict, Title: title, Text: err, Link: link}
 }
 
 // invalid returns the error page for an invalid form.
-func invalid(title, text, link string) error {
+func invalid(title string, text any, link string) error {
 	return &userError{Status: http.StatusUnprocessableEntity, Title: title, Text: text, Link: link}
 }
+
+// sentence returns the text of an error as a sentence.
+func sentence(err error) words.Text { return words.T("{0}.", err) }
 
 const dashboardLabel = "Go to the dashboard"
 
@@ -166,22 +179,22 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 		return // the browser disconnected
 	case errors.As(err, &shown):
 	case errors.As(err, &edition):
-		shown = &userError{http.StatusConflict, "Not possible now", edition.Error() + ".", "/admin/editions/" + edition.Edition, "Go to the edition"}
+		shown = &userError{http.StatusConflict, "Not possible now", sentence(edition), "/admin/editions/" + edition.Edition, "Go to the edition"}
 	case errors.As(err, &hold):
-		shown = &userError{http.StatusConflict, "Not possible now", hold.Error() + ".", "/admin/editions/" + hold.Edition, "Go to the edition"}
+		shown = &userError{http.StatusConflict, "Not possible now", sentence(hold), "/admin/editions/" + hold.Edition, "Go to the edition"}
 	case errors.As(err, &person):
-		shown = &userError{http.StatusConflict, "Not possible now", person.Error() + ".", "/admin/subscribers", "Go to the subscribers"}
+		shown = &userError{http.StatusConflict, "Not possible now", sentence(person), "/admin/subscribers", "Go to the subscribers"}
 	case errors.Is(err, store.ErrNotFound):
 		shown = &userError{http.StatusNotFound, "Page not found", "The address may be mistyped, or the page no longer exists.", "/admin/", dashboardLabel}
 	default:
 		id := middleware.ID(r.Context())
 		h.log.Error("page failed", "path", middleware.LogPath(r), "request", id, "error", err)
-		shown = &userError{http.StatusInternalServerError, "Something went wrong", "The server could not answer this request. The cause is in its log, under request " + id + ".", "/admin/", dashboardLabel}
+		shown = &userError{http.StatusInternalServerError, "Something went wrong", words.T("The server could not answer this request. The cause is in its log, under request {0}.", id), "/admin/", dashboardLabel}
 	}
-	if shown.Label == "" {
+	if shown.Label == nil {
 		shown.Label = "Go back"
 	}
 	if err := h.show(w, shown.Status, "message", page{Title: shown.Title, Editor: editor, Body: shown}); err != nil {
-		http.Error(w, shown.Title, shown.Status)
+		http.Error(w, h.words(w).Translate(shown.Title), shown.Status)
 	}
 }

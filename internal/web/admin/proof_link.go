@@ -8,6 +8,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // proofLinkPage is the data of the page that the links of a proof open. It changes nothing: mail
@@ -68,7 +69,7 @@ func decidedError(err error) error {
 	if !errors.As(err, &state) {
 		return err
 	}
-	return &userError{http.StatusConflict, "This edition is no draft any more", "Its state is: " + state.Have.Label() + ".", "/admin/editions/" + state.Edition, "Go to the edition"}
+	return &userError{http.StatusConflict, "This edition is no draft any more", words.T("Its state is: {0}.", words.T(state.Have.Label())), "/admin/editions/" + state.Edition, "Go to the edition"}
 }
 
 // mailByLink serves the HTML part of a draft to whoever has the link of its proof.
@@ -104,7 +105,7 @@ func (h *Handler) decideByLink(w http.ResponseWriter, r *http.Request) error {
 	case errors.As(err, &changed):
 		return h.showDraftByLink(w, r, link, signedIn, changed.Differences)
 	case errors.Is(err, delivery.ErrSignIn):
-		return &userError{http.StatusForbidden, "Sign in to approve", err.Error() + ".", "/admin/sign-in?next=/admin/editions/" + link.Edition, "Sign in"}
+		return &userError{http.StatusForbidden, "Sign in to approve", sentence(err), "/admin/sign-in?next=/admin/editions/" + link.Edition, "Sign in"}
 	case err != nil:
 		return decidedError(draftError(err, "/admin/proofs/"+r.PathValue("token")))
 	}

@@ -1,88 +1,76 @@
 package admin
 
 import (
-	"fmt"
 	"html/template"
-	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
-// templateFuncs returns the functions of the page templates. Times are shown in the site's
-// timezone.
-func (h *Handler) templateFuncs() template.FuncMap {
+// templateFuncs returns the functions of the page templates in a language. Times are shown in the
+// site's timezone.
+func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 	return template.FuncMap{
-		"t":        translated,
-		"agent":    describeAgent,
-		"number":   number,
-		"plural":   plural,
-		"day":      func(t time.Time) string { return t.In(h.zone).Format("2 Jan 2006") },
-		"datetime": func(t time.Time) string { return t.In(h.zone).Format("Mon 2 Jan 2006, 15:04 MST") },
-		"rfc3339":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"until":    func(t time.Time) string { return until(t.Sub(h.store.Now())) },
-		"ago":      func(t time.Time) string { return ago(h.store.Now().Sub(t)) },
-		"duration": duration,
-		"state":    digest.State.Label,
+		"language":  func() string { return l.Tag },
+		"t":         func(text string, args ...any) any { return sayInPage(l, text, args) },
+		"plural":    func(n any, one, other string, args ...any) any { return pluralInPage(l, n, one, other, args) },
+		"translate": l.Translate,
+		"number":    l.Number,
+		"percent":   l.Percent,
+		"day":       func(t time.Time) string { return l.Day(t.In(h.zone)) },
+		"shortday":  func(t time.Time) string { return l.ShortDay(t.In(h.zone)) },
+		"longday":   func(t time.Time) string { return l.LongDay(t.In(h.zone)) },
+		"month":     func(t time.Time) string { return l.Month(t.In(h.zone)) },
+		"weekday":   l.ShortWeekday,
+		"datetime":  func(t time.Time) string { return l.DateTime(t.In(h.zone)) },
+		"rfc3339":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"until":     func(t time.Time) string { return l.Until(t.Sub(h.store.Now())) },
+		"ago":       func(t time.Time) string { return l.Ago(h.store.Now().Sub(t)) },
+		"duration":  l.Duration,
+		"state":     func(s digest.State) string { return l.Say(s.Label()) },
+		"agent":     func(agent string) string { return l.Translate(describeAgent(agent)) },
+
+		// HTML in place of {0} and so on
+		"link":   func(path, text string) template.HTML { return element("a", text, "href", path) },
+		"code":   func(text string) template.HTML { return element("code", text) },
+		"strong": func(text string) template.HTML { return element("strong", text, "dir", "auto") },
+		"moment": func(t time.Time) template.HTML {
+			return element("time", l.DateTime(t.In(h.zone)), "datetime", t.UTC().Format(time.RFC3339))
+		},
 	}
 }
 
-// translated returns a text of a page with args in place of {0}, {1} and so on.
-func translated(text string, args ...any) string {
-	pairs := make([]string, 0, 2*len(args))
-	for i, arg := range args {
-		pairs = append(pairs, fmt.Sprintf("{%d}", i), fmt.Sprint(arg))
+// sayInPage returns a text of a page: a string, or HTML if one of args is HTML.
+func sayInPage(l *words.Language, text string, args []any) any {
+	if hasHTML(args) {
+		return l.SayHTML(text, args...)
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	return l.Say(text, args...)
 }
 
-var english = message.NewPrinter(language.English)
-
-// number formats a whole number with separators, such as 1,204.
-func number(n any) string { return english.Sprintf("%d", n) }
-
-// plural formats a number with a noun, such as "1 subscriber" or "1,204 subscribers".
-func plural(n any, one, more string) string {
-	if written := number(n); written != "1" {
-		return written + " " + more
+// pluralInPage is like sayInPage, for texts with a number.
+func pluralInPage(l *words.Language, n any, one, other string, args []any) any {
+	if hasHTML(args) {
+		return l.PluralHTML(n, one, other, args...)
 	}
-	return "1 " + one
+	return l.Plural(n, one, other, args...)
 }
 
-func until(d time.Duration) string {
-	if d <= 0 {
-		return "now"
+func hasHTML(args []any) bool {
+	for _, arg := range args {
+		if _, ok := arg.(template.HTML); ok {
+			return true
+		}
 	}
-	return "in " + duration(d)
+	return false
 }
 
-func ago(d time.Duration) string {
-	if d < time.Minute {
-		return "just now"
+// element returns an HTML element with a text and attributes.
+func element(name, text string, attributes ...string) template.HTML {
+	open := "<" + name
+	for i := 0; i < len(attributes); i += 2 {
+		open += " " + attributes[i] + `="` + template.HTMLEscapeString(attributes[i+1]) + `"`
 	}
-	return duration(d) + " ago"
-}
-
-// duration formats a duration in the largest unit of which it has at least two.
-func duration(d time.Duration) string {
-	switch {
-	case d < 2*time.Minute:
-		return plural(max(1, int64(d.Round(time.Second)/time.Second)), "second", "seconds")
-	case d < 2*time.Hour:
-		return plural(int64(d/time.Minute), "minute", "minutes")
-	case d < 48*time.Hour:
-		return plural(int64(d/time.Hour), "hour", "hours")
-	}
-	return plural(int64(d/(24*time.Hour)), "day", "days")
-}
-
-// percent formats a percentage, such as "33 %".
-func percent(part, whole int64) string {
-	if whole == 0 {
-		return "0 %"
-	}
-	return fmt.Sprintf("%d %%", part*100/whole)
+	return template.HTML(open + ">" + template.HTMLEscapeString(text) + "</" + name + ">")
 }

@@ -1,8 +1,12 @@
 package admin
 
-import "strings"
+import (
+	"strings"
 
-// browsers and systems are words of the User-Agent header and what they mean. The first that occurs
+	"github.com/tidings-press/tidings/internal/words"
+)
+
+// browsers and systems are parts of the User-Agent header and what they mean. The first that occurs
 // counts: other browsers call themselves Chrome and Safari too.
 var (
 	browsers = [][2]string{
@@ -15,21 +19,21 @@ var (
 )
 
 // describeAgent returns a browser's User-Agent header in words, such as "Firefox on Windows".
-func describeAgent(agent string) string {
+func describeAgent(agent string) words.Text {
 	browser, system := firstWord(agent, browsers), firstWord(agent, systems)
 	switch {
 	case browser == "" && system == "":
-		return "Unknown browser"
+		return words.T("Unknown browser")
 	case system == "":
-		return browser
+		return words.Verbatim(browser)
 	case browser == "":
-		return "Browser on " + system
+		return words.T("Browser on {0}", system)
 	}
-	return browser + " on " + system
+	return words.T("{0} on {1}", browser, system)
 }
 
-func firstWord(text string, words [][2]string) string {
-	for _, word := range words {
+func firstWord(text string, parts [][2]string) string {
+	for _, word := range parts {
 		if strings.Contains(text, word[0]) {
 			return word[1]
 		}

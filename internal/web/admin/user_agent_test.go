@@ -13,7 +13,7 @@ func TestUserAgentIsDescribed(t *testing.T) {
 		"curl/8.5.0": "Unknown browser",
 		"":           "Unknown browser",
 	} {
-		if got := describeAgent(agent); got != want {
+		if got := describeAgent(agent).String(); got != want {
 			t.Errorf("%s: %s, want %s", agent, got, want)
 		}
 	}

@@ -83,9 +83,9 @@ func (p *Pages) translations(a *article.Article) []article.Translation {
 
 func (p *Pages) removedArticle(r *http.Request) error {
 	return &refusal{
-		status: http.StatusGone, title: p.layout(r.Context()).say("This article was removed"),
-		Text: p.layout(r.Context()).say("It will not return to this address. The front page has the latest articles."),
-		Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
+		status: http.StatusGone, title: p.layout(r.Context()).Say("This article was removed"),
+		Text: p.layout(r.Context()).Say("It will not return to this address. The front page has the latest articles."),
+		Link: "/", Label: p.layout(r.Context()).Say("Go to the front page"),
 	}
 }
 
@@ -93,8 +93,8 @@ func (p *Pages) removedArticle(r *http.Request) error {
 func (p *Pages) redirectFormer(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return &refusal{
-			status: http.StatusMethodNotAllowed, title: p.layout(r.Context()).say("This page accepts no form"),
-			Text: p.layout(r.Context()).say("This address accepts only GET requests."), Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
+			status: http.StatusMethodNotAllowed, title: p.layout(r.Context()).Say("This page accepts no form"),
+			Text: p.layout(r.Context()).Say("This address accepts only GET requests."), Link: "/", Label: p.layout(r.Context()).Say("Go to the front page"),
 		}
 	}
 	target, err := p.store.Redirect(r.Context(), r.URL.Path)

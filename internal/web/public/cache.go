@@ -64,7 +64,7 @@ func (p *Pages) FromMemory(w http.ResponseWriter, r *http.Request, secure bool) 
 		if offered == nil {
 			return false
 		}
-		page, ok = cache.ByAddress(inLanguage(offered.choose(r.Header.Get("Accept-Language")), address))
+		page, ok = cache.ByAddress(inLanguage(offered.Choose(r.Header.Get("Accept-Language")), address))
 		if !ok || !p.fresh(page, version) {
 			return false
 		}

@@ -32,10 +32,10 @@ func (p *Pages) confirmPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.layout(r.Context()).say("You are about to subscribe to:") + " " + p.titles(r.Context(), splitDigests(h.Digest)),
-		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.layout(r.Context()).say("Yes, subscribe"),
+		Text:    p.layout(r.Context()).Say("You are about to subscribe to:") + " " + p.titles(r.Context(), splitDigests(h.Digest)),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.layout(r.Context()).Say("Yes, subscribe"),
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).Say("Confirm your subscription"), NoIndex: true, Narrow: true, Body: body})
 }
 
 func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
@@ -47,9 +47,9 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err := p.activate(r, h.Subscriber, names); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.layout(r.Context()).say("Welcome! From now on you get:") + " " + p.titles(r.Context(), names),
-		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).say("Choose topics or change your subscription"),
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).Say("You are subscribed"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.layout(r.Context()).Say("Welcome! From now on you get:") + " " + p.titles(r.Context(), names),
+		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).Say("Choose topics or change your subscription"),
 	}})
 }
 
@@ -58,7 +58,7 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) activate(r *http.Request, sub subscriber.Subscriber, names []string) error {
 	ctx := r.Context()
 	consent := subscriber.Consent{
-		Source: "form", Text: p.layout(ctx).say("Yes, subscribe") + ": " + p.titles(ctx, names), IP: middleware.Client(ctx).String(), At: p.store.Now(),
+		Source: "form", Text: p.layout(ctx).Say("Yes, subscribe") + ": " + p.titles(ctx, names), IP: middleware.Client(ctx).String(), At: p.store.Now(),
 	}
 	if err := p.setActive(ctx, sub, "confirmed"); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (p *Pages) setActive(ctx context.Context, sub subscriber.Subscriber, how st
 		err = p.store.SetState(ctx, sub.ID, subscriber.Active, how)
 	}
 	if suppressed || errors.As(err, &state) {
-		return &refusal{status: http.StatusConflict, title: p.layout(ctx).say("We cannot send emails to this address"), Text: p.layout(ctx).say("Its mail server rejected our emails, or they were reported as spam. Please write to us if that is a mistake.")}
+		return &refusal{status: http.StatusConflict, title: p.layout(ctx).Say("We cannot send emails to this address"), Text: p.layout(ctx).Say("Its mail server rejected our emails, or they were reported as spam. Please write to us if that is a mistake.")}
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func (p *Pages) digests(ctx context.Context, chosen []string) []digestView {
 	var out []digestView
 	for _, d := range p.config.Digests {
 		v := digestView{Name: d.Name, Title: p.text(ctx, d.Title), Description: p.text(ctx, d.Description)}
-		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && p.layout(ctx).words == nil { // descriptions exist in English only
+		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && len(p.layout(ctx).Texts()) == 0 { // descriptions exist in English only
 			v.Schedule = s.Describe()
 		}
 		v.Checked = slices.Contains(chosen, d.Name) || chosen == nil && len(out) == 0

@@ -75,7 +75,7 @@ func (p *Pages) editionList(w http.ResponseWriter, r *http.Request) error {
 	}
 	limitCaching(w, editionsMaxAge)
 	v := page{
-		Title: body.Of, Description: cmp.Or(body.Description, p.layout(r.Context()).say("All editions of {0}.", body.Of)), Feeds: body.Feeds,
+		Title: body.Of, Description: cmp.Or(body.Description, p.layout(r.Context()).Say("All editions of {0}.", body.Of)), Feeds: body.Feeds,
 		Canonical: p.config.Site.URL + body.List, NoIndex: !first || body.Question != "" || !p.indexed(name), Body: body,
 	}
 	v.Metadata = p.listMetadata(r.Context(), &v, body.Editions)

@@ -33,13 +33,13 @@ func (p *Pages) feedbackPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := p.layout(r.Context())
 	body := buttonPage{
-		Text: l.say("You read:") + " " + e.Subject, Action: r.URL.Path, Button: l.say("Yes, it was helpful"),
-		Link: digest.FeedbackPath(e.ID, "no"), Label: l.say("No, it was not helpful"),
+		Text: l.Say("You read:") + " " + e.Subject, Action: r.URL.Path, Button: l.Say("Yes, it was helpful"),
+		Link: digest.FeedbackPath(e.ID, "no"), Label: l.Say("No, it was not helpful"),
 	}
 	if !helpful {
 		body.Button, body.Link, body.Label = body.Label, digest.FeedbackPath(e.ID, "yes"), body.Button
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: l.say("Was this edition helpful?"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: l.Say("Was this edition helpful?"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // feedback counts an answer. It stores nothing about who answers.
@@ -50,7 +50,7 @@ func (p *Pages) feedback(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := p.layout(r.Context())
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
-		return &refusal{status: http.StatusForbidden, title: l.say("One moment, please"), Text: l.say("Please open the link in the email, and use the button on its page.")}
+		return &refusal{status: http.StatusForbidden, title: l.Say("One moment, please"), Text: l.Say("Please open the link in the email, and use the button on its page.")}
 	}
 	if !p.feedbackLimit.Allow(middleware.Network32or64(middleware.Client(r.Context()))) {
 		w.Header().Set("Retry-After", "60")
@@ -59,8 +59,8 @@ func (p *Pages) feedback(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.store.Vote(r.Context(), e, helpful); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: l.say("Thank you"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: l.say("Your answer helps us to write the next edition. We do not store who answered."),
-		Link: e.PagePath(), Label: l.say("Read the edition again"),
+	return p.show(w, r, http.StatusOK, "message", page{Title: l.Say("Thank you"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: l.Say("Your answer helps us to write the next edition. We do not store who answered."),
+		Link: e.PagePath(), Label: l.Say("Read the edition again"),
 	}})
 }

@@ -37,7 +37,7 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 	}
 	body.Listing = feed.List(site, definitions, nil, readers)
 	for i, group := range body.Listing.Groups {
-		body.Listing.Groups[i].Title = p.layout(r.Context()).say(group.Title)
+		body.Listing.Groups[i].Title = p.layout(r.Context()).Say(group.Title)
 		for j := range group.Feeds {
 			group.Feeds[j].Title = cmp.Or(group.Feeds[j].Title, site.Title)
 		}
@@ -53,6 +53,6 @@ func (p *Pages) feedList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	limitCaching(w, readersMaxAge)
-	v := page{Title: p.layout(r.Context()).say("Feeds"), Description: p.layout(r.Context()).say("All feeds of {0}: RSS, Atom and JSON, by topic, author and language.", site.Title), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(r.Context()), Script: true, Body: body}
+	v := page{Title: p.layout(r.Context()).Say("Feeds"), Description: p.layout(r.Context()).Say("All feeds of {0}: RSS, Atom and JSON, by topic, author and language.", site.Title), Canonical: p.config.Site.URL + "/feeds", Feeds: p.allLinks(r.Context()), Script: true, Body: body}
 	return p.show(w, r, http.StatusOK, "feeds", v)
 }

@@ -12,18 +12,16 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/text/language"
-
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/internal/lru"
 	"github.com/tidings-press/tidings/internal/web/view"
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/templates"
 )
 
 // layout is the part of pages around their content, in one language: the phrases, the format of
 // dates, and the page templates.
 type layout struct {
-	words
+	*words.Language
 	language string // BCP 47
 	frame    templates.Page
 	pages    *view.Set
@@ -39,54 +37,16 @@ type layouts struct {
 
 // offeredLanguages are the languages in which the pages of one version of the content may appear.
 type offeredLanguages struct {
+	*words.Chooser
 	contentVersion int64
 	tags           []string // the site's own first
-	matcher        language.Matcher
-	chosen         *lru.Cache[string, string] // language by Accept-Language header
-}
-
-// The maximum number of cached Accept-Language headers, and the maximum length of one in bytes.
-const (
-	maxCachedHeaders = 512
-	maxHeader        = 300
-)
-
-func newOffered(version int64, tags []string) *offeredLanguages {
-	parsed := make([]language.Tag, len(tags))
-	for i, tag := range tags {
-		parsed[i] = language.Make(tag)
-	}
-	chosen := lru.New[string](maxCachedHeaders, func(string) int64 { return 1 }, nil)
-	return &offeredLanguages{version, tags, language.NewMatcher(parsed), chosen}
-}
-
-// choose returns the offered language that an Accept-Language header prefers (RFC 9110,
-// section 12.5.4), or the site's own.
-func (o *offeredLanguages) choose(accept string) string {
-	if len(o.tags) == 1 || accept == "" {
-		return o.tags[0]
-	}
-	if tag, ok := o.chosen.Get(accept); ok {
-		return tag
-	}
-	if len(accept) > maxHeader {
-		return o.tags[0]
-	}
-	tag := o.tags[0]
-	if wanted, _, err := language.ParseAcceptLanguage(accept); err == nil {
-		if _, i, confidence := o.matcher.Match(wanted...); confidence > language.No {
-			tag = o.tags[i]
-		}
-	}
-	o.chosen.Put(accept, tag)
-	return tag
 }
 
 // match returns the offered language of an article's language, whatever its region; empty when it
 // is not offered.
 func (o *offeredLanguages) match(tag string) string {
 	for _, own := range o.tags {
-		if primary(own) == primary(tag) {
+		if words.Primary(own) == words.Primary(tag) {
 			return own
 		}
 	}
@@ -115,21 +75,15 @@ func (p *Pages) languagesFor(ctx context.Context) *offeredLanguages {
 		}
 	}
 	for _, tag := range candidates {
-		if !slices.ContainsFunc(tags, func(t string) bool { return primary(t) == primary(tag) }) && hasWords(tag) {
+		if !slices.ContainsFunc(tags, func(t string) bool { return words.Primary(t) == words.Primary(tag) }) && catalogue().Has(tag) {
 			tags = append(tags, tag)
 		}
 	}
-	o := newOffered(version, tags)
+	o := &offeredLanguages{words.NewChooser(tags), version, tags}
 	if p.feeds != nil {
 		p.layouts.offered.Store(o)
 	}
 	return o
-}
-
-// primary returns a language without its region.
-func primary(tag string) string {
-	tag, _, _ = strings.Cut(strings.ToLower(tag), "-")
-	return tag
 }
 
 type (
@@ -139,7 +93,7 @@ type (
 
 // withLayout returns a request whose context has the layout in the preferred language.
 func (p *Pages) withLayout(r *http.Request) *http.Request {
-	c := p.layoutIn(p.languagesFor(r.Context()).choose(r.Header.Get("Accept-Language")))
+	c := p.layoutIn(p.languagesFor(r.Context()).Choose(r.Header.Get("Accept-Language")))
 	return r.WithContext(context.WithValue(r.Context(), layoutKey{}, c))
 }
 
@@ -182,12 +136,8 @@ func (p *Pages) layoutIn(tag string) *layout {
 }
 
 func (p *Pages) newLayout(tag string) (*layout, error) {
-	phrases, err := wordsFor(tag)
-	if err != nil {
-		return nil, err
-	}
 	site := templates.Site{Title: p.config.Site.Title.In(tag), URL: p.config.Site.URL}
-	c := &layout{words: phrases, language: tag, frame: p.templates.Page(site, tag)}
+	c := &layout{Language: catalogue().In(tag), language: tag, frame: p.templates.Page(site, tag)}
 	folder, err := fs.Sub(files, "pages")
 	if err != nil {
 		return nil, err
@@ -199,7 +149,7 @@ func (p *Pages) newLayout(tag string) (*layout, error) {
 // functions returns the functions of the page templates.
 func (l *layout) functions(zone *time.Location) template.FuncMap {
 	return template.FuncMap{
-		"say":           l.say,
+		"say":           l.Say,
 		"pageLanguage":  func() string { return l.language },
 		"date":          func(t time.Time) string { return l.frame.ShortDate(t.In(zone)) },
 		"machine":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -210,7 +160,7 @@ func (l *layout) functions(zone *time.Location) template.FuncMap {
 		"languageName":  languageName,
 		"direction":     func() string { return l.frame.Direction },
 		"trusted":       func(clean string) template.HTML { return template.HTML(clean) }, // only for Article.HTML, cleaned at import
-		"otherLanguage": func(tag string) bool { return tag != "" && primary(tag) != primary(l.language) },
+		"otherLanguage": func(tag string) bool { return tag != "" && words.Primary(tag) != words.Primary(l.language) },
 		"sound":         func(kind string) bool { return strings.HasPrefix(kind, "audio/") },
 	}
 }

@@ -25,8 +25,8 @@ func (p *Pages) askForOwnData(w http.ResponseWriter, r *http.Request, sub subscr
 	if err := p.mailOwnDataLink(r, sub, purpose); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.layout(r.Context()).say("We have sent you an email. Please open the link in it, which works for two hours. The link in an older email is not enough for this, because emails may be forwarded."),
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).Say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.layout(r.Context()).Say("We have sent you an email. Please open the link in it, which works for two hours. The link in an older email is not enough for this, because emails may be forwarded."),
 	}})
 }
 
@@ -36,23 +36,20 @@ func (p *Pages) mailOwnDataLink(r *http.Request, sub subscriber.Subscriber, purp
 		return err
 	}
 	language := p.languageFor(sub)
-	phrases, err := wordsFor(language)
-	if err != nil {
-		return err
-	}
+	phrases := catalogue().In(language)
 	expires := p.store.Now().Add(token.OwnDataFor)
 	n := templates.Notice{
 		Page: p.templates.Page(digest.SiteOf(p.config).In(language), language), Name: sub.Name, Address: sub.Address.String(),
 		Link: p.config.Site.URL + ownDataPath[purpose] + p.shortLivedKeys.SignUntil(purpose, sub.UID, "", expires), Expires: expires.In(p.zone),
 	}
-	asked, heading, button := phrases.say("Someone, hopefully you, asked for a copy of everything that we store about this address. The link leads to a page where you can download it."),
-		phrases.say("Your data"), phrases.say("Get my data")
+	asked, heading, button := phrases.Say("Someone, hopefully you, asked for a copy of everything that we store about this address. The link leads to a page where you can download it."),
+		phrases.Say("Your data"), phrases.Say("Get my data")
 	if purpose == token.Erase {
-		asked, heading, button = phrases.say("Someone, hopefully you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing is deleted before you press it."),
-			phrases.say("Delete your data"), phrases.say("Delete my data")
+		asked, heading, button = phrases.Say("Someone, hopefully you, asked us to delete everything that we store about this address. The link leads to a page with a button; nothing is deleted before you press it."),
+			phrases.Say("Delete your data"), phrases.Say("Delete my data")
 	}
 	n.Heading, n.Button = heading+" – "+n.Site.Title, button
-	n.Lines = []string{asked, phrases.say("The link works for two hours. If it was not you, ignore this email.")}
+	n.Lines = []string{asked, phrases.Say("The link works for two hours. If it was not you, ignore this email.")}
 	out, err := tmpl.Render(n)
 	if err != nil {
 		return err
@@ -81,11 +78,11 @@ func (p *Pages) erasePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.layout(r.Context()).say("Your address, name and choices will be deleted permanently. We keep only a code that cannot be turned back into your address, so that we never write to you again."),
-		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.layout(r.Context()).say("Delete my data"),
-		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).say("No, go back"), Danger: true,
+		Text:    p.layout(r.Context()).Say("Your address, name and choices will be deleted permanently. We keep only a code that cannot be turned back into your address, so that we never write to you again."),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.layout(r.Context()).Say("Delete my data"),
+		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).Say("No, go back"), Danger: true,
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).say("Delete your data"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).Say("Delete your data"), NoIndex: true, Narrow: true, Body: body})
 }
 
 func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
@@ -96,7 +93,7 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) error {
 	if err := p.store.Erase(r.Context(), h.ID); err != nil {
 		return err
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).say("Your data has been deleted"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.layout(r.Context()).say("This address was deleted. No emails will be sent to it.")}})
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).Say("Your data has been deleted"), NoIndex: true, Narrow: true, Body: &refusal{Text: p.layout(r.Context()).Say("This address was deleted. No emails will be sent to it.")}})
 }
 
 func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
@@ -105,11 +102,11 @@ func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := buttonPage{
-		Text:    p.layout(r.Context()).say("Press the button to download everything that we store about you, as a JSON file."),
-		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.layout(r.Context()).say("Get my data"),
-		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).say("No, go back"),
+		Text:    p.layout(r.Context()).Say("Press the button to download everything that we store about you, as a JSON file."),
+		Address: h.Address.Masked(), Action: r.URL.Path, Button: p.layout(r.Context()).Say("Get my data"),
+		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).Say("No, go back"),
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).say("Your data"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).Say("Your data"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // export sends a person all data that is stored about them.

@@ -67,7 +67,7 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, sub subs
 		}
 		fillTopics(&body.Digests[i], topics, subscriptions)
 	}
-	return p.show(w, r, http.StatusOK, "preferences", page{Title: p.layout(r.Context()).say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "preferences", page{Title: p.layout(r.Context()).Say("Your subscription"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // fillTopics adds the topics of a digest to its view: the most frequent ones, and those chosen
@@ -138,7 +138,7 @@ func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics
 			return err
 		}
 		if !known {
-			return &refusal{status: http.StatusUnprocessableEntity, title: p.layout(ctx).say("Unknown topic"), Text: p.layout(ctx).say("This email has no articles on this topic:") + " " + topic}
+			return &refusal{status: http.StatusUnprocessableEntity, title: p.layout(ctx).Say("Unknown topic"), Text: p.layout(ctx).Say("This email has no articles on this topic:") + " " + topic}
 		}
 	}
 	return nil
@@ -229,7 +229,7 @@ func (p *Pages) forbidden(r *http.Request, err error) error {
 	if !errors.As(err, &state) {
 		return err
 	}
-	return &refusal{status: http.StatusConflict, title: p.layout(r.Context()).say("Nothing was changed"), Text: p.layout(r.Context()).say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.layout(r.Context()).say("Subscribe")}
+	return &refusal{status: http.StatusConflict, title: p.layout(r.Context()).Say("Nothing was changed"), Text: p.layout(r.Context()).Say("This address cannot be changed now. Please confirm your subscription first, or subscribe again."), Link: "/subscribe", Label: p.layout(r.Context()).Say("Subscribe")}
 }
 
 // save stores the name, the languages, the digests and the topics of the form.

@@ -189,8 +189,8 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, loadshare.ErrBusy) || errors.Is(err, context.DeadlineExceeded):
 		w.Header().Set("Retry-After", "10")
 		err = p.refuse(w, r, &refusal{
-			status: http.StatusServiceUnavailable, title: p.layout(r.Context()).say("One moment, please"),
-			Text: p.layout(r.Context()).say("There are too many requests right now. Please try again in a few seconds."),
+			status: http.StatusServiceUnavailable, title: p.layout(r.Context()).Say("One moment, please"),
+			Text: p.layout(r.Context()).Say("There are too many requests right now. Please try again in a few seconds."),
 		})
 	case errors.Is(err, context.Canceled):
 		return // the client disconnected
@@ -217,20 +217,20 @@ func (r *refusal) Error() string { return r.title }
 
 func (p *Pages) missing(w http.ResponseWriter, r *http.Request) error {
 	return p.refuse(w, r, &refusal{
-		status: http.StatusNotFound, title: p.layout(r.Context()).say("Page not found"),
-		Text: p.layout(r.Context()).say("The address may be mistyped, or the page never existed. The front page has the latest articles."),
-		Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
+		status: http.StatusNotFound, title: p.layout(r.Context()).Say("Page not found"),
+		Text: p.layout(r.Context()).Say("The address may be mistyped, or the page never existed. The front page has the latest articles."),
+		Link: "/", Label: p.layout(r.Context()).Say("Go to the front page"),
 	})
 }
 
 // Failed answers with the page of an internal error.
 func (p *Pages) Failed(w http.ResponseWriter, r *http.Request) {
 	body := &refusal{
-		Text: p.layout(r.Context()).say("Please try again in a minute. If you write to us about it, include this number:") + " " + middleware.ID(r.Context()),
-		Link: "/", Label: p.layout(r.Context()).say("Go to the front page"),
+		Text: p.layout(r.Context()).Say("Please try again in a minute. If you write to us about it, include this number:") + " " + middleware.ID(r.Context()),
+		Link: "/", Label: p.layout(r.Context()).Say("Go to the front page"),
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if err := p.show(w, r, http.StatusInternalServerError, "message", page{Title: p.layout(r.Context()).say("Something went wrong on our side"), NoIndex: true, Body: body}); err != nil {
+	if err := p.show(w, r, http.StatusInternalServerError, "message", page{Title: p.layout(r.Context()).Say("Something went wrong on our side"), NoIndex: true, Body: body}); err != nil {
 		http.Error(w, "Something went wrong on our side. Please try again in a minute.", http.StatusInternalServerError)
 	}
 }

@@ -69,7 +69,7 @@ func (p *Pages) searchHandler(kind feed.Kind) handler {
 func (p *Pages) showSearch(w http.ResponseWriter, r *http.Request, kind feed.Kind) error {
 	question := r.URL.Query().Get(feedserver.QueryParameter(kind))
 	body := searchPage{searchForm: searchFor(kind, question)}
-	v := page{Title: p.layout(r.Context()).say("Search"), NoIndex: true}
+	v := page{Title: p.layout(r.Context()).Say("Search"), NoIndex: true}
 	if kind == feed.BySearch {
 		v.Question = question
 	}
@@ -163,9 +163,9 @@ func (p *Pages) rankHits(r *http.Request, body *searchPage, d feed.Definition, p
 func (s *searchPage) count(c *layout, n int, more bool) {
 	switch {
 	case more && n > 0:
-		s.Count = c.say("Articles found: at least {0}", strconv.Itoa(n))
+		s.Count = c.Say("Articles found: at least {0}", strconv.Itoa(n))
 	case n > 0:
-		s.Count = c.say("Articles found: {0}", strconv.Itoa(n))
+		s.Count = c.Say("Articles found: {0}", strconv.Itoa(n))
 	}
 }
 

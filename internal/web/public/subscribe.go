@@ -45,7 +45,7 @@ func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 	if chosen := p.knownDigests(r.URL.Query()["digest"]); chosen != nil {
 		form.Digests = p.digests(r.Context(), chosen)
 	}
-	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.layout(r.Context()).say("Subscribe"), Description: p.layout(r.Context()).say("Get new articles of {0} by email.", p.text(r.Context(), p.config.Site.Title)), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
+	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.layout(r.Context()).Say("Subscribe"), Description: p.layout(r.Context()).Say("Get new articles of {0} by email.", p.text(r.Context(), p.config.Site.Title)), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
 }
 
 // subscribe queues a subscription request. It gives the same response after the same work for every
@@ -66,12 +66,12 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	address, err := subscriber.ParseAddress(form.Address)
 	switch {
 	case err != nil:
-		form.Problem = p.layout(r.Context()).say("This is not a valid email address. Enter one such as name@example.org.")
+		form.Problem = p.layout(r.Context()).Say("This is not a valid email address. Enter one such as name@example.org.")
 	case len(chosen) == 0:
-		form.Problem = p.layout(r.Context()).say("Please choose at least one of the emails.")
+		form.Problem = p.layout(r.Context()).Say("Please choose at least one of the emails.")
 	}
 	if form.Problem != "" {
-		return p.show(w, r, http.StatusUnprocessableEntity, "subscribe", page{Title: p.layout(r.Context()).say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
+		return p.show(w, r, http.StatusUnprocessableEntity, "subscribe", page{Title: p.layout(r.Context()).Say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
 	}
 	if !p.subscribeLimit.Allow(middleware.Network32or64(middleware.Client(r.Context()))) {
 		w.Header().Set("Retry-After", "60")
@@ -82,20 +82,20 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
-		Text: p.layout(r.Context()).say("We have sent an email to this address. Please open the link in it to confirm; we send nothing else before that. If it does not arrive, check your spam folder.") + "\n" + address.String(),
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).Say("Check your inbox"), NoIndex: true, Narrow: true, Body: &refusal{
+		Text: p.layout(r.Context()).Say("We have sent an email to this address. Please open the link in it to confirm; we send nothing else before that. If it does not arrive, check your spam folder.") + "\n" + address.String(),
 	}})
 }
 
 func (p *Pages) tooMany(r *http.Request) error {
-	return &refusal{status: http.StatusTooManyRequests, title: p.layout(r.Context()).say("One moment, please"), Text: p.layout(r.Context()).say("There were too many requests from your network. Please try again in a few minutes.")}
+	return &refusal{status: http.StatusTooManyRequests, title: p.layout(r.Context()).Say("One moment, please"), Text: p.layout(r.Context()).Say("There were too many requests from your network. Please try again in a few minutes.")}
 }
 
 // badForm returns the error page for a form that could not be read.
 func (p *Pages) badForm(r *http.Request, err error) error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return &refusal{status: http.StatusRequestEntityTooLarge, title: p.layout(r.Context()).say("The form is too large"), Text: p.layout(r.Context()).say("Please shorten what you entered, and send it again.")}
+		return &refusal{status: http.StatusRequestEntityTooLarge, title: p.layout(r.Context()).Say("The form is too large"), Text: p.layout(r.Context()).Say("Please shorten what you entered, and send it again.")}
 	}
-	return &refusal{status: http.StatusBadRequest, title: p.layout(r.Context()).say("The form is incomplete"), Text: p.layout(r.Context()).say("Please go back and send it again.")}
+	return &refusal{status: http.StatusBadRequest, title: p.layout(r.Context()).Say("The form is incomplete"), Text: p.layout(r.Context()).Say("Please go back and send it again.")}
 }

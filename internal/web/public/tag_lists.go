@@ -41,7 +41,7 @@ func (p *Pages) tag(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := p.layout(r.Context())
 	return p.showList(w, r, selection{
-		kind: feed.ByTag, title: c.say("Tag"), about: c.say("Articles on {0}, the newest first.", name), name: name,
+		kind: feed.ByTag, title: c.Say("Tag"), about: c.Say("Articles on {0}, the newest first.", name), name: name,
 		path: feed.TagPath(name), filter: article.Tag{Key: article.TagKey(name)},
 	})
 }
@@ -53,7 +53,7 @@ func (p *Pages) author(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := p.layout(r.Context())
 	return p.showList(w, r, selection{
-		kind: feed.ByAuthor, title: c.say("Author"), about: c.say("Articles by {0}, the newest first.", name), name: name,
+		kind: feed.ByAuthor, title: c.Say("Author"), about: c.Say("Articles by {0}, the newest first.", name), name: name,
 		path: feed.AuthorPath(name), filter: article.By{Key: article.AuthorKey(name)},
 	})
 }
@@ -66,7 +66,7 @@ func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
 	r = p.withLanguage(r, tag)
 	c := p.layout(r.Context())
 	return p.showList(w, r, selection{
-		kind: feed.ByLanguage, title: c.say("Language"), about: c.say("Articles in this language, the newest first: {0}.", languageName(tag)), name: tag,
+		kind: feed.ByLanguage, title: c.Say("Language"), about: c.Say("Articles in this language, the newest first: {0}.", languageName(tag)), name: tag,
 		path: feed.LanguagePath(tag), language: tag, filter: article.Language{Tag: tag},
 	})
 }
@@ -165,7 +165,7 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := p.layout(r.Context())
 	v := page{
-		Title: c.say("Topics"), Description: c.say("All topics, authors and languages of {0}.", p.text(r.Context(), p.config.Site.Title)), Canonical: p.config.Site.URL + "/tags/",
+		Title: c.Say("Topics"), Description: c.Say("All topics, authors and languages of {0}.", p.text(r.Context(), p.config.Site.Title)), Canonical: p.config.Site.URL + "/tags/",
 		NoIndex: find != "", Script: true, Body: body,
 	}
 	return p.show(w, r, http.StatusOK, "tags", v)

@@ -33,7 +33,7 @@ func (p *Pages) linkOwnerOf(r *http.Request, claim token.Claim, wrong error) (li
 	}
 	sub, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	if errors.Is(err, store.ErrNotFound) || err == nil && sub.State == subscriber.Erased {
-		return linkOwner{}, &refusal{status: http.StatusGone, title: p.layout(r.Context()).say("Your data has been deleted"), Text: p.layout(r.Context()).say("This address was deleted. No emails will be sent to it.")}
+		return linkOwner{}, &refusal{status: http.StatusGone, title: p.layout(r.Context()).Say("Your data has been deleted"), Text: p.layout(r.Context()).Say("This address was deleted. No emails will be sent to it.")}
 	}
 	return linkOwner{claim, sub}, err
 }
@@ -57,7 +57,7 @@ func (p *Pages) claimOf(r *http.Request, text string, purpose token.Purpose) (to
 // badLink returns the error page for an invalid or expired link.
 func (p *Pages) badLink(r *http.Request, err error) error {
 	if errors.Is(err, token.ErrExpired) {
-		return &refusal{status: http.StatusGone, title: p.layout(r.Context()).say("This link has expired"), Text: p.layout(r.Context()).say("Please subscribe again; we will email you a new link."), Link: "/subscribe", Label: p.layout(r.Context()).say("Subscribe")}
+		return &refusal{status: http.StatusGone, title: p.layout(r.Context()).Say("This link has expired"), Text: p.layout(r.Context()).Say("Please subscribe again; we will email you a new link."), Link: "/subscribe", Label: p.layout(r.Context()).Say("Subscribe")}
 	}
 	return p.wrongLink(r)
 }
@@ -68,5 +68,5 @@ func (p *Pages) preferencesLink(person uuid.UUID) string {
 }
 
 func (p *Pages) wrongLink(r *http.Request) error {
-	return &refusal{status: http.StatusNotFound, title: p.layout(r.Context()).say("This link does not work"), Text: p.layout(r.Context()).say("The link is invalid, or your mail program cut it short. Please copy the whole link from the email.")}
+	return &refusal{status: http.StatusNotFound, title: p.layout(r.Context()).Say("This link does not work"), Text: p.layout(r.Context()).Say("The link is invalid, or your mail program cut it short. Please copy the whole link from the email.")}
 }

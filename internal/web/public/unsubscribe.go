@@ -17,11 +17,11 @@ func (p *Pages) unsubscribePage(w http.ResponseWriter, r *http.Request) error {
 	}
 	title := p.titles(r.Context(), splitDigests(h.Digest))
 	body := buttonPage{
-		Text: p.layout(r.Context()).say("One click unsubscribes you from:") + " " + title, Address: h.Address.Masked(),
-		Action: r.URL.Path, Button: p.layout(r.Context()).say("Unsubscribe"),
-		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).say("Or get fewer emails: choose topics, or pause for a while"),
+		Text: p.layout(r.Context()).Say("One click unsubscribes you from:") + " " + title, Address: h.Address.Masked(),
+		Action: r.URL.Path, Button: p.layout(r.Context()).Say("Unsubscribe"),
+		Link: p.preferencesLink(h.UID), Label: p.layout(r.Context()).Say("Or get fewer emails: choose topics, or pause for a while"),
 	}
-	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "button", page{Title: p.layout(r.Context()).Say("Unsubscribe"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // unsubscribe answers both the button of a person and the one-click POST of a mail program (RFC
@@ -34,7 +34,7 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	_, _ = io.Copy(io.Discard, r.Body) // "List-Unsubscribe=One-Click" in any encoding; the token alone is enough
 	names := splitDigests(claim.Digest)
-	body := &refusal{Text: p.layout(r.Context()).say("You will get no more of these emails. An email that is already being sent may still arrive.")}
+	body := &refusal{Text: p.layout(r.Context()).Say("You will get no more of these emails. An email that is already being sent may still arrive.")}
 	sub, err := p.store.SubscriberByToken(r.Context(), claim.Person)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // not subscribed any more
@@ -44,9 +44,9 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 		if err := p.unsubscribeFrom(r, sub.ID, names); err != nil {
 			return err
 		}
-		body.Link, body.Label = p.preferencesLink(sub.UID), p.layout(r.Context()).say("Unsubscribed by mistake? Undo it here")
+		body.Link, body.Label = p.preferencesLink(sub.UID), p.layout(r.Context()).Say("Unsubscribed by mistake? Undo it here")
 	}
-	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
+	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).Say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})
 }
 
 // unsubscribeFrom ends a person's subscriptions to digests, or all of them if no digest is named.

@@ -1,0 +1,143 @@
+package words
+
+import (
+	"fmt"
+	"html/template"
+	"reflect"
+	"strings"
+
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// Language contains the texts and formats of one language.
+type Language struct {
+	Tag     string
+	texts   map[string]string // by English text
+	tag     language.Tag
+	printer *message.Printer
+	formats formats
+}
+
+var english = newLanguage("en")
+
+func newLanguage(tag string) *Language {
+	parsed := language.Make(tag)
+	return &Language{Tag: tag, texts: map[string]string{}, tag: parsed, printer: message.NewPrinter(parsed), formats: formatsOf(tag)}
+}
+
+// Texts returns the translations by English text.
+func (l *Language) Texts() map[string]string { return l.texts }
+
+// Say returns the translation of an English text, with args in place of {0}, {1} and so on. Texts and
+// errors among args are translated.
+func (l *Language) Say(text string, args ...any) string {
+	return fill(l.translation(text), l.translateAll(args))
+}
+
+// SayHTML is like Say, for args that are HTML. It escapes the text and all other args.
+func (l *Language) SayHTML(text string, args ...any) template.HTML {
+	return l.fillHTML(l.translation(text), args)
+}
+
+// Plural returns the translation of one for n if the language has its singular there, and else of other. The
+// number is in place of {0}, args are in place of {1}, {2} and so on. Texts without {0} are nouns, and the
+// number precedes them: "subscriber" is short for "{0} subscriber".
+func (l *Language) Plural(n any, one, other string, args ...any) string {
+	return fill(l.pluralForm(n, one, other), append([]string{l.Number(n)}, l.translateAll(args)...))
+}
+
+// PluralHTML is like Plural, for args that are HTML. It escapes the text and all other args.
+func (l *Language) PluralHTML(n any, one, other string, args ...any) template.HTML {
+	return l.fillHTML(l.pluralForm(n, one, other), append([]any{l.Number(n)}, args...))
+}
+
+// Translate returns a text, an error or an English string in the language, and formats all other
+// values. Errors without a translation stay in English.
+func (l *Language) Translate(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return l.translation(v)
+	case template.HTML:
+		return string(v)
+	}
+	return l.format(v)
+}
+
+func (l *Language) translation(text string) string {
+	if s, ok := l.texts[text]; ok {
+		return s
+	}
+	return text
+}
+
+func (l *Language) pluralForm(n any, one, other string) string {
+	if !strings.Contains(other, "{0}") {
+		one, other = "{0} "+one, "{0} "+other
+	}
+	// MatchPlural expects the absolute value modulo 10,000,000 and the digits behind the point.
+	if plural.Cardinal.MatchPlural(l.tag, int(magnitude(n)%10_000_000), 0, 0, 0, 0) == plural.One {
+		return l.translation(one)
+	}
+	return l.translation(other)
+}
+
+func magnitude(n any) uint64 {
+	v := reflect.ValueOf(n)
+	switch {
+	case v.CanUint():
+		return v.Uint()
+	case v.CanInt():
+		return uint64(max(v.Int(), -v.Int()))
+	}
+	return 0
+}
+
+func (l *Language) fillHTML(text string, args []any) template.HTML {
+	escaped := make([]string, len(args))
+	for i, arg := range args {
+		if html, ok := arg.(template.HTML); ok {
+			escaped[i] = string(html)
+		} else {
+			escaped[i] = template.HTMLEscapeString(l.format(arg))
+		}
+	}
+	return template.HTML(fill(template.HTMLEscapeString(text), escaped))
+}
+
+func (l *Language) translateAll(args []any) []string {
+	out := make([]string, len(args))
+	for i, arg := range args {
+		out[i] = l.format(arg)
+	}
+	return out
+}
+
+// format returns what stands in a text in place of a value. Strings are not translated: they are names,
+// addresses and the like.
+func (l *Language) format(v any) string {
+	switch v := v.(type) {
+	case Text:
+		return l.Say(v.English, v.Args...)
+	case error:
+		if text, ok := textOf(v); ok {
+			return l.Say(text.English, text.Args...)
+		}
+		return v.Error()
+	}
+	return fmt.Sprint(v)
+}
+
+// Number formats a whole number with separators, such as 1,204.
+func (l *Language) Number(n any) string { return l.printer.Sprintf("%d", n) }
+
+// Percent formats a percentage, such as "33 %".
+func (l *Language) Percent(part, whole int64) string {
+	if whole == 0 {
+		part, whole = 0, 1
+	}
+	return fmt.Sprintf("%d %%", part*100/whole)
+}

@@ -1,0 +1,80 @@
+// Package words translates the texts of pages. The English text is the key: Language.Say returns
+// its translation, with args in place of {0}, {1} and so on. Load reads a catalogue of translations,
+// Catalogue.In returns one of its languages.
+//
+// Go code that does not know the language of the page holds a Text, made by T, or an error, made by
+// Errorf; Language.Translate translates both when they are shown.
+package words
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Text is a text of a page before its translation.
+type Text struct {
+	English string
+	Args    []any // in place of {0}, {1} and so on; texts and errors among them are translated
+}
+
+// T returns an English text and what stands in place of {0}, {1} and so on.
+func T(english string, args ...any) Text { return Text{english, args} }
+
+// Verbatim returns a text that is not translated, such as the subject of an edition.
+func Verbatim(s string) Text { return Text{"{0}", []any{s}} }
+
+// String returns the text in English.
+func (t Text) String() string { return english.Translate(t) }
+
+// Errorf returns an error with an English text and what stands in place of {0}, {1} and so on. It
+// wraps the errors among args.
+func Errorf(text string, args ...any) error { return &textError{T(text, args...)} }
+
+// textError is an error whose text can be translated.
+type textError struct{ text Text }
+
+// Error implements error.
+func (e *textError) Error() string { return e.text.String() }
+
+// Text implements translatable.
+func (e *textError) Text() Text { return e.text }
+
+// Unwrap returns the errors among the arguments.
+func (e *textError) Unwrap() []error {
+	var wrapped []error
+	for _, arg := range e.text.Args {
+		if err, ok := arg.(error); ok {
+			wrapped = append(wrapped, err)
+		}
+	}
+	return wrapped
+}
+
+// translatable is an error with a text that can be translated: those of Errorf, and types that callers
+// decide on.
+type translatable interface {
+	error
+	Text() Text
+}
+
+// textOf returns the text of an error, if it can be translated. The texts of errors that wrap it are
+// left out.
+func textOf(err error) (Text, bool) {
+	if e, ok := errors.AsType[translatable](err); ok {
+		return e.Text(), true
+	}
+	return Text{}, false
+}
+
+// fill puts args in place of {0}, {1} and so on.
+func fill(text string, args []string) string {
+	if len(args) == 0 {
+		return text
+	}
+	pairs := make([]string, 0, 2*len(args))
+	for i, arg := range args {
+		pairs = append(pairs, fmt.Sprintf("{%d}", i), arg)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
