@@ -48,6 +48,7 @@ type Handler struct {
 	config *config.Config
 	log    *slog.Logger
 	zone   *time.Location // of the site
+	areas  []area         // of the navigation
 	secure bool           // the site is served over https
 	mux    http.Handler
 
@@ -77,7 +78,9 @@ func New(d Deps) (*Handler, error) {
 	if err := h.loadLanguages(); err != nil {
 		return nil, err
 	}
-	h.mux, err = h.refuseCrossOrigin(h.routes())
+	routes := h.routes()
+	h.areas = existing(areas, routes)
+	h.mux, err = h.refuseCrossOrigin(routes)
 	return h, err
 }
 
@@ -159,6 +162,7 @@ func (h *Handler) routes() *http.ServeMux {
 	for pattern, f := range map[string]editorFunc{
 		"POST /admin/sign-out":                     h.signOut,
 		"GET /admin/{$}":                           h.dashboard,
+		"GET /admin/digests":                       h.digests,
 		"GET /admin/digests/{name}":                h.digest,
 		"GET /admin/digests/{name}/mail":           h.digestMail,
 		"GET /admin/digests/{name}/text":           h.digestText,

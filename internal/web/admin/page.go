@@ -16,12 +16,13 @@ import (
 // page is the data of the layout of all pages.
 type page struct {
 	Title   any    // an English text, words.T or words.Verbatim
-	Nav     string // current entry of the menu
+	Nav     string // key of the current area
+	Areas   []area // of the navigation; show fills them
 	Editor  *store.Editor
 	Site    string
 	Flash   string // result of the last request
 	Problem string // of the templates, because of which previews show older ones
-	Live    bool   // the page loads the script
+	Live    bool   // the page follows a stream of events
 	Refresh bool   // reload every few seconds without scripts
 	Body    any
 }
@@ -63,7 +64,7 @@ func (h *Handler) authenticated(f editorFunc) http.Handler {
 
 // show renders a page and sends it.
 func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) error {
-	p.Site = h.config.Site.Title.String()
+	p.Site, p.Areas = h.config.Site.Title.String(), h.areas
 	if h.problem != nil && p.Editor != nil {
 		p.Problem = h.problem()
 	}

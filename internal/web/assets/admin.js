@@ -1,10 +1,15 @@
-// Live updates of the admin's pages. All pages work without this script.
+// Small conveniences of the admin's pages. All pages work without this script.
 //
 // data-events="ADDRESS"  opens a stream of server-sent events (HTML Standard, section
 //     9.2). Each event replaces the content of the element inside that has its name in
 //     data-event; the event "end" closes the stream. The browser reconnects by itself.
 // data-refresh="SECONDS" fetches the page again and replaces the element with the new one
 //     of the same id, until that has no data-refresh.
+// data-dialog            a link to the id of a dialog, which is opened as a modal one.
+// data-copy="SELECTOR"   a button that copies the text or the value of another element.
+// data-zone="ZONE"       a place for the time in the editor's own timezone, where it differs
+//     from that of the site. Its data-time is the time.
+// data-submit            a field that sends its form when it changes.
 "use strict";
 
 for (const root of document.querySelectorAll("[data-events]")) {
@@ -22,14 +27,75 @@ function schedule(part) {
 
 async function refresh(part) {
   try {
-    const answer = await fetch(location.pathname);
+    const answer = await fetch(location.pathname + location.search);
     if (answer.redirected) return; // signed out
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById(part.id);
     if (fresh && !part.contains(document.activeElement)) {
       part.replaceWith(fresh);
       part = fresh;
+      showTimes(part);
     }
   } catch { } // the server may be restarting: try again
   schedule(part);
+}
+
+document.addEventListener("click", event => {
+  const link = event.target.closest("a[data-dialog]");
+  const dialog = link && document.querySelector(link.getAttribute("href"));
+  if (dialog && dialog.showModal) {
+    event.preventDefault();
+    dialog.showModal();
+    return;
+  }
+  const open = event.target.closest("dialog[open]");
+  if (open && (event.target === open || event.target.closest("a[data-close]"))) {
+    event.preventDefault();
+    open.close();
+  }
+});
+
+document.addEventListener("click", async event => {
+  const button = event.target.closest("button[data-copy]");
+  const source = button && document.querySelector(button.dataset.copy);
+  if (!source) return;
+  try {
+    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+    const label = button.textContent;
+    button.textContent = button.dataset.done || label;
+    setTimeout(() => { button.textContent = label; }, 2000);
+  } catch { // without HTTPS, or not allowed: select it, so that the keyboard copies it
+    if (source.select) source.select(); else getSelection().selectAllChildren(source);
+  }
+});
+
+document.addEventListener("change", event => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+for (const button of document.querySelectorAll("button[data-copy]")) button.hidden = false;
+
+// An open menu closes with Escape and returns the focus to its button.
+document.addEventListener("keydown", event => {
+  const menu = event.key === "Escape" && event.target.closest(".menu[open], .filters[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+showTimes(document);
+
+function showTimes(root) {
+  for (const place of root.querySelectorAll("[data-zone]")) {
+    const at = new Date(place.dataset.time);
+    const format = zone => new Intl.DateTimeFormat(document.documentElement.lang || "en", {
+      weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: zone,
+    });
+    try {
+      const own = format(undefined).format(at);
+      if (own === format(place.dataset.zone).format(at)) continue;
+      place.textContent = place.dataset.label.replace("{0}", own);
+      place.hidden = false;
+    } catch { } // a timezone that this browser does not know
+  }
 }
