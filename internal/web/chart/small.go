@@ -1,0 +1,93 @@
+package chart
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"strings"
+)
+
+// Part is a part of a whole.
+type Part struct {
+	Name  string
+	Tone  Tone
+	Value int64
+}
+
+// Share returns one bar that is divided in proportion to parts. The text that screen readers
+// get names the parts that are not 0. Without any, it returns an empty bar. format writes a
+// value; nil stands for plain digits.
+func Share(title string, parts []Part, format func(int64) string) template.HTML {
+	d := Data{Format: format}
+	var whole int64
+	var texts []string
+	for _, p := range parts {
+		if p.Value > 0 {
+			whole += p.Value
+			texts = append(texts, p.Name+" "+d.Text(p.Value))
+		}
+	}
+	f := small{Class: "share", Text: title}
+	if len(texts) > 0 {
+		f.Text += ": " + strings.Join(texts, ", ")
+	}
+	var at float64
+	for _, p := range parts {
+		if p.Value <= 0 {
+			continue
+		}
+		// A part that is there is visible, however small.
+		end := min(width, at+max(width*float64(p.Value)/float64(whole), width/100))
+		f.Shapes = append(f.Shapes, shape{
+			Class: "bar " + string(p.Tone), Title: p.Name + ": " + d.Text(p.Value),
+			Path: fmt.Sprintf("M%s 0H%sV%sH%sZ", coordinate(at), coordinate(end), coordinate(height), coordinate(at)),
+		})
+		at = end
+	}
+	return render("small", f)
+}
+
+// Sparkline returns a small line without axes. text describes it for screen readers. It is
+// empty without values.
+func Sparkline(text string, values []int64) template.HTML {
+	d := Data{Labels: make([]string, len(values)), Series: []Series{{Tone: First, Values: fit(values, len(values))}}}
+	if !d.known() {
+		return ""
+	}
+	f := small{Class: "sparkline", Text: text}
+	for _, one := range d.lines(scale{max(d.top(false), 1), 1}) {
+		if one.Class != "column" {
+			f.Shapes = append(f.Shapes, one)
+		}
+	}
+	return render("small", f)
+}
+
+// small is the data of the template of Share and Sparkline.
+type small struct {
+	Class  string
+	Text   string
+	Shapes []shape
+}
+
+// templates are the HTML of the charts. Names and labels are escaped there.
+var templates = template.Must(template.New("").Parse(`
+{{- define "shapes"}}{{range .}}<path class="{{.Class}}" d="{{.Path}}">{{with .Title}}<title>{{.}}</title>{{end}}</path>{{end}}{{end}}
+{{- define "empty"}}<p class="chart none">{{.Empty}}</p>{{end}}
+{{- define "small"}}<svg class="chart {{.Class}}" role="img" aria-label="{{.Text}}" viewBox="0 0 1000 200" preserveAspectRatio="none">{{template "shapes" .Shapes}}</svg>{{end}}
+{{- define "figure"}}<figure class="chart {{.Kind}}">
+{{if gt (len .Series) 1}}<figcaption aria-hidden="true">{{range .Series}}<span class="key {{.Tone}}">{{.Name}}</span> {{end}}</figcaption>{{end}}
+<div class="plot" aria-hidden="true"><div class="y">{{range .YTicks}}<span>{{.}}</span>{{end}}</div>
+<svg viewBox="0 0 1000 200" preserveAspectRatio="none">{{range .Grid}}<path class="grid" d="{{.}}"/>{{end}}{{template "shapes" .Shapes}}</svg>
+<div class="x">{{range .XTicks}}<span>{{.}}</span>{{end}}</div></div>
+<table class="skip"><caption>{{.Title}}</caption><thead><tr><td></td>{{range .Series}}<th scope="col">{{or .Name $.Title}}</th>{{end}}</tr></thead>
+<tbody>{{range $i, $label := .Labels}}<tr><th scope="row">{{$label}}</th>{{range $.Series}}<td>{{$.Text (index .Values $i)}}</td>{{end}}</tr>{{end}}</tbody></table>
+</figure>{{end}}`))
+
+func render(name string, data any) template.HTML {
+	var out bytes.Buffer
+	if err := templates.ExecuteTemplate(&out, name, data); err != nil {
+		panic(err) // the templates and their data are of this package
+	}
+	return template.HTML(out.String())
+}
