@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"github.com/tidings-press/tidings/internal/lru"
 )
@@ -76,6 +77,18 @@ func (c *Catalogue) Tags() []string {
 // Primary returns a language without its region.
 func Primary(tag string) string {
 	tag, _, _ = strings.Cut(strings.ToLower(tag), "-")
+	return tag
+}
+
+// NameOf returns the name of a language in that language.
+func NameOf(tag string) string {
+	t, err := language.Parse(tag)
+	if err != nil {
+		return tag
+	}
+	if name := display.Self.Name(t); name != "" {
+		return name
+	}
 	return tag
 }
 

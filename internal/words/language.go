@@ -27,6 +27,9 @@ func newLanguage(tag string) *Language {
 	return &Language{Tag: tag, texts: map[string]string{}, tag: parsed, printer: message.NewPrinter(parsed), formats: formatsOf(tag)}
 }
 
+// Name returns the name of the language in itself.
+func (l *Language) Name() string { return NameOf(l.Tag) }
+
 // Texts returns the translations by English text.
 func (l *Language) Texts() map[string]string { return l.texts }
 

@@ -53,6 +53,7 @@ type Handler struct {
 	mux    http.Handler
 
 	languages map[string]*pageLanguage
+	tags      []string // of languages, English first
 	chooser   *words.Chooser
 
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
@@ -202,6 +203,7 @@ func (h *Handler) routes() *http.ServeMux {
 		"GET /admin/account":                       h.account,
 		"POST /admin/account/password":             h.changePassword,
 		"POST /admin/account/address":              h.changeAddress,
+		"POST /admin/account/language":             h.changeLanguage,
 		"POST /admin/account/sessions":             h.signOutOthers,
 		"POST /admin/account/sessions/{id}":        h.endSession,
 		"POST /admin/account/factor":               h.proven(h.startSecondFactor),

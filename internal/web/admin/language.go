@@ -47,7 +47,8 @@ func (h *Handler) loadLanguages() error {
 			return view.Load(folder, h.templateFuncs(l))
 		})}
 	}
-	h.chooser = words.NewChooser(catalogue.Tags())
+	h.tags = catalogue.Tags()
+	h.chooser = words.NewChooser(h.tags)
 	_, err = h.languages["en"].pages()
 	return err
 }
@@ -74,4 +75,26 @@ func (h *Handler) words(w http.ResponseWriter) *pageLanguage {
 		return l
 	}
 	return h.languages["en"]
+}
+
+// languageList returns the languages of the admin, English first.
+func (h *Handler) languageList() []*words.Language {
+	var out []*words.Language
+	for _, tag := range h.tags {
+		out = append(out, h.languages[tag].Language)
+	}
+	return out
+}
+
+// changeLanguage stores the language in which an editor sees the admin.
+func (h *Handler) changeLanguage(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	tag := r.PostFormValue("language")
+	if tag != "" && h.languages[tag] == nil {
+		return invalid("The language was not changed", "Choose one of the languages in the list.", "/admin/account")
+	}
+	if err := h.store.SetEditorLanguage(r.Context(), session.Editor.ID, tag); err != nil {
+		return err
+	}
+	h.log.Info("editor changed the language of the admin", "editor", session.Editor.ID, "language", tag)
+	return redirectWithFlash(w, r, "/admin/account", "language")
 }

@@ -112,6 +112,7 @@ var flashMessages = map[string]string{
 	"enabled":        "This editor can sign in again.",
 	"password":       "Your password was changed. All other browsers were signed out.",
 	"address":        "Your email address was changed. All other browsers were signed out.",
+	"language":       "The language was changed.",
 	"others":         "All other browsers were signed out.",
 	"revoked":        "The link was revoked.",
 	"decided":        "The decision was saved. It takes effect when the store is released.",
@@ -193,7 +194,7 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 		shown = &userError{http.StatusInternalServerError, "Something went wrong", words.T("The server could not answer this request. The cause is in its log, under request {0}.", id), "/admin/", dashboardLabel}
 	}
 	if shown.Label == nil {
-		shown.Label = "Go back"
+		shown.Label = words.T("Go back")
 	}
 	if err := h.show(w, shown.Status, "message", page{Title: shown.Title, Editor: editor, Body: shown}); err != nil {
 		http.Error(w, h.words(w).Translate(shown.Title), shown.Status)

@@ -13,6 +13,7 @@ import (
 func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 	return template.FuncMap{
 		"language":  func() string { return l.Tag },
+		"languages": h.languageList,
 		"t":         func(text string, args ...any) any { return sayInPage(l, text, args) },
 		"plural":    func(n any, one, other string, args ...any) any { return pluralInPage(l, n, one, other, args) },
 		"translate": l.Translate,

@@ -157,7 +157,7 @@ func (l *layout) functions(zone *time.Location) template.FuncMap {
 		"tagPath":       feed.TagPath,
 		"authorPath":    feed.AuthorPath,
 		"languagePath":  feed.LanguagePath,
-		"languageName":  languageName,
+		"languageName":  words.NameOf,
 		"direction":     func() string { return l.frame.Direction },
 		"trusted":       func(clean string) template.HTML { return template.HTML(clean) }, // only for Article.HTML, cleaned at import
 		"otherLanguage": func(tag string) bool { return tag != "" && words.Primary(tag) != words.Primary(l.language) },

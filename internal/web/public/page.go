@@ -6,9 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
@@ -102,16 +99,4 @@ func (p *Pages) fill(ctx context.Context, name string, v page) ([]byte, error) {
 		v.Metadata = p.metadataOf(&v, p.layout(ctx).language)
 	}
 	return p.layout(ctx).pages.Fill(name, v)
-}
-
-// languageName returns the name of a language in that language.
-func languageName(tag string) string {
-	t, err := language.Parse(tag)
-	if err != nil {
-		return tag
-	}
-	if name := display.Self.Name(t); name != "" {
-		return name
-	}
-	return tag
 }

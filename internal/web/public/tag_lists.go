@@ -10,6 +10,7 @@ import (
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // listPage is the data of the page of a tag, author or language.
@@ -66,7 +67,7 @@ func (p *Pages) language(w http.ResponseWriter, r *http.Request) error {
 	r = p.withLanguage(r, tag)
 	c := p.layout(r.Context())
 	return p.showList(w, r, selection{
-		kind: feed.ByLanguage, title: c.Say("Language"), about: c.Say("Articles in this language, the newest first: {0}.", languageName(tag)), name: tag,
+		kind: feed.ByLanguage, title: c.Say("Language"), about: c.Say("Articles in this language, the newest first: {0}.", words.NameOf(tag)), name: tag,
 		path: feed.LanguagePath(tag), language: tag, filter: article.Language{Tag: tag},
 	})
 }
@@ -101,7 +102,7 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, s selection) er
 	}
 	name := s.name
 	if s.kind == feed.ByLanguage {
-		name = languageName(s.name)
+		name = words.NameOf(s.name)
 	}
 	links := p.links(name, feed.Definition{Kind: s.kind, Name: s.name})
 	body := listPage{Kind: s.title, Name: name, First: r.URL.Query().Get("before") == "", Feeds: links}
@@ -161,7 +162,7 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) error {
 	body.Tags, body.Authors = viewLabels(tags, feed.TagPath, key), viewLabels(authors, feed.AuthorPath, key)
 	body.Languages = viewLabels(languages, feed.LanguagePath, key)
 	for i, l := range body.Languages {
-		body.Languages[i].Name, body.Languages[i].Language = languageName(l.Name), l.Name
+		body.Languages[i].Name, body.Languages[i].Language = words.NameOf(l.Name), l.Name
 	}
 	c := p.layout(r.Context())
 	v := page{

@@ -1,0 +1,44 @@
+package admin_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestLanguageOfEditorWinsOverThatOfTheBrowser(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	e := s.owner()
+	in := func(path, accept string) (string, *http.Response) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Accept-Language", accept)
+		response, err := e.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body), response
+	}
+	page, response := in("/admin/nothing", "de-AT, en;q=0.5")
+	if !strings.Contains(page, `<html lang="de">`) || !strings.Contains(page, "Seite nicht gefunden") || response.Header.Get("Content-Language") != "de" {
+		t.Errorf("the browser’s language is not used: %s", page)
+	}
+	e.want(e.get("/admin/account"), `<html lang="en">`, `<option value="fr" lang="fr">français</option>`)
+	e.want(e.post("/admin/account/language", "language", "fr"), `<html lang="fr">`, "La langue a été modifiée.", `<option value="fr" lang="fr" selected>`)
+	if page, _ := in("/admin/nothing", "de"); !strings.Contains(page, "Page introuvable") {
+		t.Errorf("the editor’s language is not used: %s", page)
+	}
+	if e.post("/admin/account/language", "language", "xx"); e.code != http.StatusUnprocessableEntity {
+		t.Errorf("an unknown language is answered %d", e.code)
+	}
+	e.want(e.post("/admin/account/language", "language", ""), `<html lang="en">`)
+}
