@@ -40,6 +40,16 @@ func (s *Service) maintain(ctx context.Context) {
 	})
 }
 
+// figuresInterval is how often the subscribers are counted for pages, on one of the nodes.
+const figuresInterval = 5 * time.Minute
+
+// countSubscribers keeps the numbers of subscribers that pages show, until the context ends.
+func (s *Service) countSubscribers(ctx context.Context) {
+	every(ctx, figuresInterval, func() {
+		s.logError(ctx, "cannot count the subscribers", s.Store.UpdateSubscriberFigures(ctx))
+	})
+}
+
 // retention returns the times before which old records are removed.
 func (s *Service) retention() store.Retention {
 	ago := func(days int) time.Time {

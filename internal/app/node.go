@@ -140,6 +140,7 @@ func (n *Node) start(ctx context.Context, p *Service) (*instance, error) {
 	monitor := p.monitor(engine)
 	g.work.Go(func() { monitor.Run(ctx) })
 	g.work.Go(func() { p.maintain(ctx) })
+	g.work.Go(func() { p.countSubscribers(ctx) })
 	g.work.Go(func() { p.withdrawExpired(ctx) })
 	g.work.Go(func() { p.makeCopies(ctx) })
 	g.work.Go(func() { p.pollMailbox(ctx) })

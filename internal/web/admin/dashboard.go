@@ -83,9 +83,11 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 	if body.Articles, err = h.store.CountArticles(ctx, article.Published); err != nil {
 		return err
 	}
-	if body.Subscribers, err = h.store.CountSubscribers(ctx); err != nil {
+	totals, err := h.store.SubscriberTotals(ctx)
+	if err != nil {
 		return err
 	}
+	body.Subscribers = totals.States
 	return h.show(w, http.StatusOK, "dashboard", page{Title: "Dashboard", Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Live: body.Sending, Refresh: body.Sending, Body: body})
 }
 
@@ -112,13 +114,13 @@ func (h *Handler) fillEditions(ctx context.Context, body *dashboardPage) error {
 
 // nextEditions returns all digests with their next ticks.
 func (h *Handler) nextEditions(ctx context.Context) ([]digestRow, error) {
-	subscribers, err := h.store.CountSubscriptions(ctx)
+	totals, err := h.store.SubscriberTotals(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []digestRow
 	for _, d := range h.config.Digests {
-		row := digestRow{Digest: d, Subscribers: subscribers[d.Name]}
+		row := digestRow{Digest: d, Subscribers: totals.Digests[d.Name]}
 		if ticks := h.engine.NextTicks(d.Name, 1); len(ticks) > 0 {
 			row.At = ticks[0].At
 		}

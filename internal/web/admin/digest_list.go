@@ -23,13 +23,13 @@ func (h *Handler) digests(w http.ResponseWriter, r *http.Request, session store.
 }
 
 func (h *Handler) listedDigests(ctx context.Context) ([]listedDigest, error) {
-	subscribers, err := h.store.CountSubscriptions(ctx)
+	totals, err := h.store.SubscriberTotals(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []listedDigest
 	for _, d := range h.config.Digests {
-		row := listedDigest{digestRow: digestRow{Digest: d, Subscribers: subscribers[d.Name]}}
+		row := listedDigest{digestRow: digestRow{Digest: d, Subscribers: totals.Digests[d.Name]}}
 		if ticks := h.engine.NextTicks(d.Name, 1); len(ticks) > 0 {
 			row.At = ticks[0].At
 		}
