@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
@@ -44,7 +45,10 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 			return &SuppressedError{Address: sub.Address, Suppression: held}
 		}
 		_, err = tx.One(ctx, "subscriber.insert", append([]any{sub.Address.Key()}, subscriberValues(&sub)...), &sub.ID, &sub.UID)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.recordChange(ctx, tx, sub.ID, ChangedAdded, string(sub.State))
 	})
 	if sqldb.Duplicate(err) {
 		err = fmt.Errorf("add subscriber %s: %w", sub.Address, ErrExists)
@@ -86,23 +90,41 @@ func (s *Store) oneSubscriber(ctx context.Context, query string, key any) (subsc
 // UpdateSubscriber stores a subscriber's name, languages and timezone.
 func (s *Store) UpdateSubscriber(ctx context.Context, sub subscriber.Subscriber) error {
 	return s.write(ctx, func(tx *conn) error {
-		n, err := tx.Exec(ctx, "subscriber.setDetails", sub.ID, sub.Name, sub.Language, sub.Timezone, sub.MailLanguage)
-		if err == nil && n == 0 {
-			err = notFound("subscriber", sub.ID)
+		found, err := tx.subscribers(ctx, "subscriber.byID", sub.ID)
+		if err != nil {
+			return err
 		}
-		return err
+		if len(found) == 0 || found[0].State == subscriber.Erased {
+			return notFound("subscriber", sub.ID)
+		}
+		return s.setDetails(ctx, tx, found[0], sub)
 	})
 }
 
 // SetConsent records what a subscriber agreed to, at the latest when they confirm.
 func (s *Store) SetConsent(ctx context.Context, id int64, c subscriber.Consent) error {
-	return s.write(ctx, func(tx *conn) error {
-		n, err := tx.Exec(ctx, "subscriber.setConsent", id, c.Source, c.Text, c.IP, millis(c.At))
-		if err == nil && n == 0 {
-			err = notFound("subscriber", id)
-		}
+	return s.write(ctx, func(tx *conn) error { return s.setConsent(ctx, tx, id, c) })
+}
+
+// setConsent is SetConsent within a transaction. The change records the earlier consent.
+func (s *Store) setConsent(ctx context.Context, tx *conn, id int64, c subscriber.Consent) error {
+	found, err := tx.subscribers(ctx, "subscriber.byID", id)
+	if err != nil {
 		return err
-	})
+	}
+	n, err := tx.Exec(ctx, "subscriber.setConsent", id, c.Source, c.Text, c.IP, millis(c.At))
+	if err == nil && n == 0 {
+		err = notFound("subscriber", id)
+	}
+	if err != nil {
+		return err
+	}
+	earlier := found[0].Consent
+	detail := strings.Trim(earlier.Source+": "+earlier.Text, ": ")
+	if !earlier.At.IsZero() {
+		detail += " (" + earlier.At.Format(time.DateOnly) + ")"
+	}
+	return s.recordChange(ctx, tx, id, ChangedConsent, detail)
 }
 
 // CountSubscribers returns the number of subscribers in each state.
@@ -234,18 +256,21 @@ func (s *Store) subscriberPage(ctx context.Context, q SubscriberQuery, size int)
 	if err != nil {
 		return nil, err
 	}
+	return s.readers.withSubscriptions(ctx, people)
+}
+
+// withSubscriptions returns subscribers with their subscriptions.
+func (c *conn) withSubscriptions(ctx context.Context, people []subscriber.Subscriber) ([]ListedSubscriber, error) {
 	out := make([]ListedSubscriber, len(people))
 	ids := make([]int64, len(people))
+	at := make(map[int64]*ListedSubscriber, len(people))
 	for i, sub := range people {
 		out[i].Subscriber, ids[i] = sub, sub.ID
+		at[sub.ID] = &out[i]
 	}
-	subscriptions, err := s.readers.subscriptions(ctx, "subscription.of", jsonList(ids))
-	at := 0
-	for _, p := range subscriptions { // both are in the order of the numbers
-		for at < len(out) && out[at].ID < p.Subscriber {
-			at++
-		}
-		out[at].Subscriptions = append(out[at].Subscriptions, p)
+	subscriptions, err := c.subscriptions(ctx, "subscription.of", jsonList(ids))
+	for _, p := range subscriptions {
+		at[p.Subscriber].Subscriptions = append(at[p.Subscriber].Subscriptions, p)
 	}
 	return out, err
 }

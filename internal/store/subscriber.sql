@@ -48,6 +48,10 @@ UPDATE subscribers SET state = $3, changed = $4, soft = CASE WHEN state = 'bounc
 -- Changes what subscribers may change themselves. Index: primary key.
 UPDATE subscribers SET name = $2, language = $3, timezone = $4, mail_language = $5 WHERE id = $1 AND state <> 'erased';
 
+-- name: subscriber.setLabels
+-- Index: primary key.
+UPDATE subscribers SET labels = $2 WHERE id = $1 AND state <> 'erased';
+
 -- name: subscriber.setConsent
 -- Index: primary key.
 UPDATE subscribers SET consent_source = $2, consent_text = $3, consent_ip = $4, consent_at = $5 WHERE id = $1 AND state <> 'erased';

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
@@ -20,26 +22,50 @@ func (s *Store) Subscribe(ctx context.Context, id int64, digest string, topics [
 		if len(found) == 0 || found[0].State == subscriber.Erased {
 			return notFound("subscriber", id)
 		}
-		_, err = tx.Exec(ctx, "subscription.put", digest, id, topicsText(topics), millis(s.Now()))
-		return err
+		return s.subscribe(ctx, tx, id, digest, topics)
 	})
+}
+
+// subscribe is Subscribe within a transaction. It records nothing if nothing changes.
+func (s *Store) subscribe(ctx context.Context, tx *conn, id int64, digest string, topics []string) error {
+	have, err := tx.subscriptions(ctx, "subscription.get", digest, id)
+	if err != nil || len(have) > 0 && slices.Equal(have[0].Topics, topics) {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "subscription.put", digest, id, topicsText(topics), millis(s.Now())); err != nil {
+		return err
+	}
+	detail := digest
+	if len(topics) > 0 {
+		detail += ": " + strings.Join(topics, ", ")
+	}
+	return s.recordChange(ctx, tx, id, ChangedDigest, detail)
 }
 
 // Unsubscribe ends a subscription to a digest. Ending the last one makes the subscriber
 // Unsubscribed. Doing it again changes nothing, so the link in an old mail always works.
 func (s *Store) Unsubscribe(ctx context.Context, id int64, digest string) error {
-	return s.leave(ctx, id, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "subscription.leave", digest, id, millis(s.Now()))
-		return err
-	})
+	return s.leave(ctx, id, func(tx *conn) error { return s.leaveDigest(ctx, tx, id, digest) })
 }
 
 // UnsubscribeAll ends all subscriptions of a subscriber.
 func (s *Store) UnsubscribeAll(ctx context.Context, id int64) error {
 	return s.leave(ctx, id, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "subscription.leaveAll", id, millis(s.Now()))
-		return err
+		n, err := tx.Exec(ctx, "subscription.leaveAll", id, millis(s.Now()))
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.recordChange(ctx, tx, id, ChangedLeft, "")
 	})
+}
+
+// leaveDigest ends a subscription in a transaction.
+func (s *Store) leaveDigest(ctx context.Context, tx *conn, id int64, digest string) error {
+	n, err := tx.Exec(ctx, "subscription.leave", digest, id, millis(s.Now()))
+	if err != nil || n == 0 {
+		return err
+	}
+	return s.recordChange(ctx, tx, id, ChangedLeft, digest)
 }
 
 func (s *Store) leave(ctx context.Context, id int64, fn func(tx *conn) error) error {

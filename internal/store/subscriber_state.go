@@ -58,6 +58,9 @@ func (s *Store) setState(ctx context.Context, tx *conn, keys subscriber.Keys, id
 	if n == 0 { // another transaction was faster: start again from the new state
 		return s.setState(ctx, tx, keys, id, next, detail)
 	}
+	if err := s.recordChange(ctx, tx, id, SubscriberChangeKind(stateChange+string(next)), detail); err != nil {
+		return err
+	}
 	return tx.updateSuppression(ctx, keys, sub.Address, next, detail, s.Now())
 }
 
@@ -144,7 +147,7 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 
 // forget removes what all tables hold about a subscriber; hash is that of their address.
 func (c *conn) forget(ctx context.Context, id int64, hash []byte, now time.Time) error {
-	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "feedback.forget"} {
+	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "feedback.forget", "change.forget"} {
 		if _, err := c.Exec(ctx, query, id); err != nil {
 			return err
 		}

@@ -82,7 +82,10 @@ func (s *Store) Suppress(ctx context.Context, address subscriber.Address, reason
 			return err
 		}
 		found, err := tx.subscribers(ctx, "subscriber.byKey", address.Key())
-		if err != nil || len(found) == 0 || !found[0].State.CanBecome(stateFor(reason)) {
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		if err := s.recordChange(ctx, tx, found[0].ID, ChangedSuppressed, detail); err != nil || !found[0].State.CanBecome(stateFor(reason)) {
 			return err
 		}
 		return s.setState(ctx, tx, keys, found[0].ID, stateFor(reason), detail)
@@ -115,7 +118,14 @@ func (s *Store) LiftSuppression(ctx context.Context, address subscriber.Address)
 		return err
 	}
 	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "suppression.drop", keys.SuppressionHash(address))
-		return err
+		n, err := tx.Exec(ctx, "suppression.drop", keys.SuppressionHash(address))
+		if err != nil || n == 0 {
+			return err
+		}
+		found, err := tx.subscribers(ctx, "subscriber.byKey", address.Key())
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		return s.recordChange(ctx, tx, found[0].ID, ChangedLifted, "")
 	})
 }

@@ -1,0 +1,403 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidings-press/tidings/internal/store/sqldb"
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// SubscriberFilter selects subscribers for a list. All of its conditions must hold; the zero value
+// selects all but the erased ones.
+type SubscriberFilter struct {
+	Search   subscriber.Search
+	State    subscriber.State // any but Erased when empty
+	Digest   string           // of a live subscription
+	Topic    string           // of a live subscription, to Digest if that is set
+	Label    string
+	Language string // of mails to the subscriber
+}
+
+// IsZero reports whether the filter selects all subscribers.
+func (f SubscriberFilter) IsZero() bool {
+	return f.Search.IsZero() && f.State == "" && f.Digest == "" && f.Topic == "" && f.Label == "" && f.Language == ""
+}
+
+// FoundSubscribers is a page of a list, the newest subscriber first.
+type FoundSubscribers struct {
+	List []ListedSubscriber
+	// Next is the before of the next page, 0 on the last one.
+	Next int64
+	// Stopped reports that the search stopped after maxCandidates subscribers, before the page was
+	// full. The next page continues it.
+	Stopped bool
+}
+
+// Bounds of a list. They keep the time of a page independent of the number of subscribers.
+const (
+	// maxCandidates is how many subscribers that meet one condition are checked for the others.
+	maxCandidates = 5000
+	// fewCandidates are checked first, since they nearly always fill a page.
+	fewCandidates = 200
+	// MaxFound is up to where subscribers are counted exactly.
+	MaxFound = 10_000
+	// A text is frequent if this many of the newest subscribers have it. On PostgreSQL the index
+	// of trigrams would return all of them before the first page is known.
+	frequentSample, frequentHits = 2000, 20
+)
+
+// FindSubscribers returns up to limit subscribers with a lower number than before, or the newest if
+// before is 0. It reads those that meet the rarest condition by index and checks the other conditions
+// for at most maxCandidates of them.
+func (s *Store) FindSubscribers(ctx context.Context, f SubscriberFilter, before int64, limit int) (FoundSubscribers, error) {
+	var page FoundSubscribers
+	q := subscriberFinder{filter: f, conn: s.readers, before: before}
+	if err := q.chooseIndex(ctx); err != nil {
+		return page, err
+	}
+	for _, candidates := range []int{max(fewCandidates, 2*limit), maxCandidates} {
+		people, err := q.people(ctx, candidates, limit+1)
+		if err != nil {
+			return page, err
+		}
+		checked, last, err := q.checked(ctx, candidates)
+		if err != nil {
+			return page, err
+		}
+		page = FoundSubscribers{}
+		switch {
+		case len(people) > limit:
+			people = people[:limit]
+			page.Next = people[limit-1].ID
+		case checked == candidates:
+			page.Next, page.Stopped = last, true
+		}
+		if page.List, err = s.readers.withSubscriptions(ctx, people); err != nil || !page.Stopped {
+			return page, err
+		}
+	}
+	return page, nil
+}
+
+// FoundCount is a number of subscribers. More reports that there may be more than N.
+type FoundCount struct {
+	N    int64
+	More bool
+}
+
+// CountFound counts the subscribers that a filter selects: exactly up to MaxFound, or up to the
+// number that FindSubscribers checks if several conditions are combined.
+func (s *Store) CountFound(ctx context.Context, f SubscriberFilter) (FoundCount, error) {
+	q := subscriberFinder{filter: f, conn: s.readers}
+	if err := q.chooseIndex(ctx); err != nil {
+		return FoundCount{}, err
+	}
+	candidates := MaxFound
+	if q.conditions() > 1 {
+		candidates = maxCandidates
+	}
+	st := statement{engine: s.engine}
+	text := fmt.Sprintf("SELECT count(*) FROM subscribers s WHERE s.id %s%s", q.among(&st, candidates+1), q.others(&st))
+	var out FoundCount
+	if err := s.readers.oneRow(ctx, text, st.args, &out.N); err != nil {
+		return out, err
+	}
+	checked, _, err := q.checked(ctx, candidates+1)
+	if out.More = checked > candidates; out.More {
+		out.N = min(out.N, int64(candidates))
+	}
+	return out, err
+}
+
+// CountStates counts the subscribers in each state, up to MaxFound.
+func (s *Store) CountStates(ctx context.Context) (map[subscriber.State]FoundCount, error) {
+	out := map[subscriber.State]FoundCount{}
+	for _, state := range subscriber.States {
+		var n int64
+		if _, err := s.readers.One(ctx, "find.countState", []any{string(state), MaxFound + 1}, &n); err != nil {
+			return nil, err
+		}
+		out[state] = FoundCount{N: min(n, MaxFound), More: n > MaxFound}
+	}
+	return out, nil
+}
+
+// FilterChoices are the values that a list can be filtered by.
+type FilterChoices struct {
+	Labels, Topics, Languages []string
+}
+
+// maxChoices is how many values of each kind are offered.
+const maxChoices = 200
+
+// FilterChoices returns the labels, topics and languages that subscribers have.
+func (s *Store) FilterChoices(ctx context.Context) (FilterChoices, error) {
+	var out FilterChoices
+	for _, one := range []struct {
+		query string
+		args  []any
+		into  *[]string
+	}{
+		{"find.terms", []any{"label", maxChoices}, &out.Labels},
+		{"find.terms", []any{"topic", maxChoices}, &out.Topics},
+		{"find.languages", []any{maxChoices}, &out.Languages},
+	} {
+		err := s.readers.Each(ctx, one.query, one.args, func(rows *sql.Rows) error {
+			var key string
+			err := rows.Scan(&key)
+			*one.into = append(*one.into, key)
+			return err
+		})
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// subscriberFinder composes the SQL of a list of subscribers.
+type subscriberFinder struct {
+	filter   SubscriberFilter
+	conn     *conn
+	before   int64
+	index    finderIndex
+	frequent bool // the text is in too many subscribers for the index
+}
+
+// finderIndex is the condition whose index is read.
+type finderIndex string
+
+const (
+	bySearch   finderIndex = "search"
+	byLabel    finderIndex = "label"
+	byTopic    finderIndex = "topic"
+	byLanguage finderIndex = "language"
+	byState    finderIndex = "state"
+	byDigest   finderIndex = "digest"
+	byNumber   finderIndex = "number"
+)
+
+// indexes returns the indexes that can be read for the filter, those first that usually select the
+// fewest.
+func (q *subscriberFinder) indexes() []finderIndex {
+	f := &q.filter
+	var out []finderIndex
+	for _, one := range []struct {
+		index  finderIndex
+		usable bool
+	}{
+		{bySearch, !f.Search.IsZero() && !q.frequent}, {byLabel, f.Label != ""}, {byTopic, f.Topic != ""},
+		{byLanguage, f.Language != ""}, {byState, f.State != ""}, {byDigest, f.Digest != "" && f.Topic == ""},
+	} {
+		if one.usable {
+			out = append(out, one.index)
+		}
+	}
+	return out
+}
+
+// conditions returns the number of conditions of the filter.
+func (q *subscriberFinder) conditions() int {
+	f := &q.filter
+	n := 0
+	for _, set := range []bool{!f.Search.IsZero(), f.State != "", f.Digest != "" || f.Topic != "", f.Label != "", f.Language != ""} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// chooseIndex chooses the index with the fewest subscribers.
+func (q *subscriberFinder) chooseIndex(ctx context.Context) error {
+	var err error
+	if q.frequent, err = q.isFrequent(ctx); err != nil {
+		return err
+	}
+	usable := q.indexes()
+	if q.index = byNumber; len(usable) > 0 {
+		q.index = usable[0]
+	}
+	if len(usable) < 2 {
+		return nil
+	}
+	least := int64(maxCandidates + 2)
+	for _, index := range usable {
+		st := statement{engine: q.conn.Engine}
+		var n int64
+		if err := q.conn.oneRow(ctx, "SELECT count(*) FROM ("+q.candidates(&st, index, maxCandidates+1)+") AS few", st.args, &n); err != nil {
+			return err
+		}
+		if n < least {
+			least, q.index = n, index
+		}
+	}
+	return nil
+}
+
+// isFrequent reports whether the words of the search are in many of the newest subscribers. SQLite
+// reads its index in the order of the numbers and needs no such check.
+func (q *subscriberFinder) isFrequent(ctx context.Context) (bool, error) {
+	if q.conn.Engine == SQLite || q.filter.Search.IsZero() {
+		return false, nil
+	}
+	longest := slices.MaxFunc(q.filter.Search.Parts(), func(a, b string) int { return cmp.Compare(len(a), len(b)) })
+	var n int64
+	_, err := q.conn.One(ctx, "find.frequency", []any{likePart(longest), frequentSample}, &n)
+	return n >= frequentHits, err
+}
+
+// candidates returns the SQL for the highest numbers below before of the subscribers that an index
+// selects.
+func (q *subscriberFinder) candidates(st *statement, index finderIndex, n int) string {
+	f := &q.filter
+	var text, id string
+	switch index {
+	case bySearch:
+		text, id = q.searchCandidates(st)
+	case byLabel:
+		id, text = "subscriber", "SELECT subscriber AS id FROM subscriber_terms WHERE kind = 'label' AND key = "+st.arg(f.Label)
+	case byTopic:
+		id, text = "subscriber", "SELECT DISTINCT subscriber AS id FROM subscriber_terms WHERE kind = 'topic' AND key = "+st.arg(f.Topic)
+		if f.Digest != "" {
+			text += " AND digest = " + st.arg(f.Digest)
+		}
+	case byLanguage:
+		id, text = "id", "SELECT id FROM subscribers WHERE mail_language = "+st.arg(f.Language)
+	case byState:
+		id, text = "id", "SELECT id FROM subscribers WHERE state = "+st.arg(string(f.State))
+	case byDigest:
+		id, text = "subscriber", "SELECT subscriber AS id FROM subscriptions WHERE left_at = 0 AND digest = "+st.arg(f.Digest)
+	default:
+		id, text = "id", "SELECT id FROM subscribers WHERE id > 0"
+	}
+	if q.before > 0 {
+		text += " AND " + id + " < " + st.arg(q.before)
+	}
+	return text + " ORDER BY " + id + " DESC LIMIT " + st.arg(n)
+}
+
+// searchCandidates returns the SQL that reads the index of trigrams.
+func (q *subscriberFinder) searchCandidates(st *statement) (text, id string) {
+	trigrams := q.filter.Search.Trigrams()
+	if q.conn.Engine == SQLite {
+		return "SELECT rowid AS id FROM subscriber_index WHERE subscriber_index MATCH " + st.arg(matchTrigrams(trigrams)), "rowid"
+	}
+	// Materialized, so that the index is read whatever the planner assumes about the trigrams.
+	return "SELECT id FROM (SELECT id FROM subscribers WHERE subscriber_trigrams(address, name) @> CAST(" + st.arg(trigrams) + " AS text[]) OFFSET 0) AS matching WHERE true", "id"
+}
+
+// among returns the SQL for "is one of the candidates". An array on PostgreSQL and a list on SQLite
+// make both read the subscribers by number, one by one.
+func (q *subscriberFinder) among(st *statement, n int) string {
+	list := q.candidates(st, q.index, n)
+	if st.engine == Postgres {
+		return "= ANY(ARRAY(" + list + "))"
+	}
+	return "IN (" + list + ")"
+}
+
+// others returns the SQL of all conditions that the index does not ensure, each after AND.
+func (q *subscriberFinder) others(st *statement) string {
+	f := &q.filter
+	var out strings.Builder
+	add := func(text string) { out.WriteString(" AND " + text) }
+	if f.State == "" {
+		add("s.state <> 'erased'")
+	} else if q.index != byState {
+		add("s.state = " + st.arg(string(f.State)))
+	}
+	if f.Language != "" && q.index != byLanguage {
+		add("s.mail_language = " + st.arg(f.Language))
+	}
+	if f.Label != "" && q.index != byLabel {
+		add("EXISTS (SELECT 1 FROM subscriber_terms t WHERE t.kind = 'label' AND t.key = " + st.arg(f.Label) + " AND t.subscriber = s.id)")
+	}
+	if f.Topic != "" && q.index != byTopic {
+		digest := ""
+		if f.Digest != "" {
+			digest = " AND t.digest = " + st.arg(f.Digest)
+		}
+		add("EXISTS (SELECT 1 FROM subscriber_terms t WHERE t.kind = 'topic' AND t.key = " + st.arg(f.Topic) + " AND t.subscriber = s.id" + digest + ")")
+	}
+	if f.Digest != "" && f.Topic == "" && q.index != byDigest {
+		add("EXISTS (SELECT 1 FROM subscriptions p WHERE p.digest = " + st.arg(f.Digest) + " AND p.subscriber = s.id AND p.left_at = 0)")
+	}
+	if !f.Search.IsZero() {
+		add(q.searchCondition(st))
+	}
+	return out.String()
+}
+
+// searchCondition returns the SQL that compares the words of the search. The index does not know
+// whether trigrams stand side by side. Names with other letters than ASCII are compared by trigrams
+// only, since the engines fold them in different ways.
+func (q *subscriberFinder) searchCondition(st *statement) string {
+	var like []string
+	for _, part := range q.filter.Search.Parts() {
+		like = append(like, `lower(' ' || s.address || ' ' || s.name) LIKE `+st.arg(likePart(part))+` ESCAPE '\'`)
+	}
+	other := "octet_length(s.name) > length(s.name)"
+	if q.index != bySearch {
+		trigrams := q.filter.Search.Trigrams()
+		if st.engine == SQLite {
+			other += " AND EXISTS (SELECT 1 FROM subscriber_index WHERE subscriber_index MATCH " + st.arg(matchTrigrams(trigrams)) + " AND rowid = s.id)"
+		} else {
+			other += " AND subscriber_trigrams(s.address, s.name) @> CAST(" + st.arg(trigrams) + " AS text[])"
+		}
+	}
+	return "(" + strings.Join(like, " AND ") + " OR " + other + ")"
+}
+
+// matchTrigrams returns the expression of FTS5 for texts with all of these trigrams.
+func matchTrigrams(trigrams []string) string {
+	quoted := make([]string, len(trigrams))
+	for i, trigram := range trigrams {
+		quoted[i] = `"` + strings.ReplaceAll(trigram, `"`, `""`) + `"`
+	}
+	return strings.Join(quoted, " AND ")
+}
+
+// likePart returns the pattern of LIKE for texts that contain a part.
+func likePart(part string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(part) + "%"
+}
+
+// people returns the subscribers among the candidates for whom all conditions hold.
+func (q *subscriberFinder) people(ctx context.Context, candidates, limit int) ([]subscriber.Subscriber, error) {
+	st := statement{engine: q.conn.Engine}
+	text := fmt.Sprintf("SELECT s.id, s.uid, %s FROM subscribers s WHERE s.id %s%s ORDER BY s.id DESC LIMIT %s",
+		queries().Columns("subscriber", "s."), q.among(&st, candidates), q.others(&st), st.arg(limit))
+	rows, err := q.conn.QueryContext(ctx, text, st.args...)
+	if err != nil {
+		return nil, fmt.Errorf("find subscribers: %w", err)
+	}
+	var out []subscriber.Subscriber
+	err = sqldb.Walk(rows, func(rows *sql.Rows) error {
+		sub, err := scanSubscriber(rows)
+		out = append(out, sub)
+		return err
+	})
+	return out, sqldb.Wrap("find subscribers", err)
+}
+
+// checked returns the number of candidates, up to n, and the lowest of them.
+func (q *subscriberFinder) checked(ctx context.Context, n int) (count int, last int64, err error) {
+	st := statement{engine: q.conn.Engine}
+	err = q.conn.oneRow(ctx, "SELECT count(*), coalesce(min(id), 0) FROM ("+q.candidates(&st, q.index, n)+") AS c", st.args, &count, &last)
+	return count, last, err
+}
+
+// oneRow scans the only row of a composed query.
+func (c *conn) oneRow(ctx context.Context, text string, args []any, into ...any) error {
+	rows, err := c.QueryContext(ctx, text, args...)
+	if err == nil {
+		err = sqldb.Walk(rows, func(rows *sql.Rows) error { return rows.Scan(into...) })
+	}
+	return sqldb.Wrap("find subscribers", err)
+}

@@ -1,0 +1,27 @@
+-- name: find.terms
+-- The first $2 labels or topics that subscribers have, in order: each step goes to the next key by
+-- index, however many subscribers have one. Index: primary key.
+WITH RECURSIVE terms(key, n) AS (
+    SELECT (SELECT min(key) FROM subscriber_terms WHERE kind = $1), 1
+    UNION ALL
+    SELECT (SELECT min(t.key) FROM subscriber_terms t WHERE t.kind = $1 AND t.key > terms.key), n + 1 FROM terms WHERE terms.key IS NOT NULL AND n < $2
+)
+SELECT key FROM terms WHERE key IS NOT NULL;
+
+-- name: find.languages
+-- The first $1 languages of mails to subscribers, in order, found as in find.terms.
+-- Index: subscribers_mail_language.
+WITH RECURSIVE terms(key, n) AS (
+    SELECT (SELECT min(mail_language) FROM subscribers WHERE mail_language > ''), 1
+    UNION ALL
+    SELECT (SELECT min(s.mail_language) FROM subscribers s WHERE s.mail_language > terms.key), n + 1 FROM terms WHERE terms.key IS NOT NULL AND n < $1
+)
+SELECT key FROM terms WHERE key IS NOT NULL;
+
+-- name: find.countState
+-- Counts the subscribers in a state, up to $2. Index: subscribers_state.
+SELECT count(*) FROM (SELECT 1 FROM subscribers WHERE state = $1 LIMIT $2) AS few;
+
+-- name: find.frequency
+-- Counts the newest $2 subscribers whose address or name contains $1. Index: primary key.
+SELECT count(*) FROM (SELECT address, name FROM subscribers ORDER BY id DESC LIMIT $2) AS newest WHERE lower(' ' || address || ' ' || name) LIKE $1;
