@@ -22,7 +22,7 @@ var notJournaled = []string{
 	"subscriber.insert", "import.insert", // subscribers who were added after the backup are not in it
 	"subscription.addNew", "subscription.addRange", "import.subscribe", // add only subscribers who were never on the digest
 	"subscription.dropAll", // runs together with subscriber.erase
-	"subscriber.setDetails", "subscriber.setConsent", "subscriber.softBounce", "subscriber.clearSoft", "chunk.reached", "subscriber.clearFormLanguage",
+	"subscriber.setDetails", "subscriber.setLabels", "subscriber.setConsent", "subscriber.softBounce", "subscriber.clearSoft", "chunk.reached", "subscriber.clearFormLanguage",
 	"suppression.forget", // changes only the text of a reason
 	"editor.insert",      // editors who were added after the backup are not in it
 	"editor.update",      // recordAccess records what it changes
