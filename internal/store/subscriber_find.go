@@ -41,7 +41,7 @@ type FoundSubscribers struct {
 // Bounds of a list. They keep the time of a page independent of the number of subscribers.
 const (
 	// maxCandidates is how many subscribers that meet one condition are checked for the others.
-	maxCandidates = 5000
+	maxCandidates = 2000
 	// fewCandidates are checked first, since they nearly always fill a page.
 	fewCandidates = 200
 	// MaxFound is up to where subscribers are counted exactly.
@@ -65,19 +65,15 @@ func (s *Store) FindSubscribers(ctx context.Context, f SubscriberFilter, before 
 		if err != nil {
 			return page, err
 		}
-		checked, last, err := q.checked(ctx, candidates)
-		if err != nil {
-			return page, err
-		}
 		page = FoundSubscribers{}
-		switch {
-		case len(people) > limit:
+		if len(people) > limit {
 			people = people[:limit]
 			page.Next = people[limit-1].ID
-		case checked == candidates:
-			page.Next, page.Stopped = last, true
+		} else if page.Next, page.Stopped, err = q.stoppedAt(ctx, candidates); err != nil {
+			return page, err
 		}
-		if page.List, err = s.readers.withSubscriptions(ctx, people); err != nil || !page.Stopped {
+		if !page.Stopped || candidates == maxCandidates {
+			page.List, err = s.readers.withSubscriptions(ctx, people)
 			return page, err
 		}
 	}
@@ -90,15 +86,15 @@ type FoundCount struct {
 	More bool
 }
 
-// CountFound counts the subscribers that a filter selects: exactly up to MaxFound, or up to the
-// number that FindSubscribers checks if several conditions are combined.
+// CountFound counts the subscribers that a filter selects: exactly up to MaxFound. A search, or
+// several conditions together, are counted among as many as FindSubscribers checks.
 func (s *Store) CountFound(ctx context.Context, f SubscriberFilter) (FoundCount, error) {
 	q := subscriberFinder{filter: f, conn: s.readers}
 	if err := q.chooseIndex(ctx); err != nil {
 		return FoundCount{}, err
 	}
 	candidates := MaxFound
-	if q.conditions() > 1 {
+	if q.conditions() > 1 || !f.Search.IsZero() {
 		candidates = maxCandidates
 	}
 	st := statement{engine: s.engine}
@@ -107,10 +103,8 @@ func (s *Store) CountFound(ctx context.Context, f SubscriberFilter) (FoundCount,
 	if err := s.readers.oneRow(ctx, text, st.args, &out.N); err != nil {
 		return out, err
 	}
-	checked, _, err := q.checked(ctx, candidates+1)
-	if out.More = checked > candidates; out.More {
-		out.N = min(out.N, int64(candidates))
-	}
+	_, stopped, err := q.stoppedAt(ctx, candidates+1)
+	out.More, out.N = stopped, min(out.N, int64(candidates))
 	return out, err
 }
 
@@ -386,11 +380,16 @@ func (q *subscriberFinder) people(ctx context.Context, candidates, limit int) ([
 	return out, sqldb.Wrap("find subscribers", err)
 }
 
-// checked returns the number of candidates, up to n, and the lowest of them.
-func (q *subscriberFinder) checked(ctx context.Context, n int) (count int, last int64, err error) {
+// stoppedAt reports whether there are n candidates or more, and returns the lowest number of the
+// first n.
+func (q *subscriberFinder) stoppedAt(ctx context.Context, n int) (last int64, stopped bool, err error) {
 	st := statement{engine: q.conn.Engine}
+	var count int
 	err = q.conn.oneRow(ctx, "SELECT count(*), coalesce(min(id), 0) FROM ("+q.candidates(&st, q.index, n)+") AS c", st.args, &count, &last)
-	return count, last, err
+	if err != nil || count < n {
+		return 0, false, err
+	}
+	return last, true, nil
 }
 
 // oneRow scans the only row of a composed query.
