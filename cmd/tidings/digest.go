@@ -12,7 +12,7 @@ import (
 func newDigest(a *cli) *cobra.Command {
 	return group("digest", "List, preview, test and send digests, and control their editions",
 		newDigestList(a), newDigestPreview(a), newDigestTest(a), newDigestSend(a), newDigestStatus(a), newDigestPlan(a), newDigestCalendar(a), newMarkSeen(a),
-		newDigestCheck(a), newShow(a), newEdit(a), newApprove(a), newHold(a),
+		newDigestCheck(a), newShow(a), newEdit(a), newApprove(a), newHold(a), newUndo(a),
 		newEditionControl(a, "pause", "Pause an edition", func(ctx context.Context, e *delivery.Engine, id string) error {
 			return e.Pause(ctx, id, "paused at the command line")
 		}),

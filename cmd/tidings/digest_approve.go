@@ -133,11 +133,24 @@ withdrawn since then, or the subject, the sender or a template changed, the appr
 is refused, since it would approve a draft that was not shown.
 
 --as names the editor who approves. If the digest needs two editors (approval: two), it is required, and the draft
-is frozen with the approval of the second one. A draft that is approved before its tick (draft_before) is sent then.`
+is frozen with the approval of the second one. A draft that is approved before its tick (draft_before) is sent then.
+
+--undo makes the edition wait that long before its first mail: until then, "digest undo" makes it a draft again.`
+
+const undoUsage = "how long to wait before the first mail, such as 30s; until then it can be undone"
+
+// undoTime checks the value of --undo.
+func undoTime(d time.Duration) (time.Duration, error) {
+	if d < 0 || d > time.Hour {
+		return 0, usagef("--undo %v is out of range; use 0s to 1h, such as 30s", d)
+	}
+	return d, nil
+}
 
 func newApprove(a *cli) *cobra.Command {
 	var fingerprint, as string
 	var yes bool
+	var undo time.Duration
 	c := &cobra.Command{
 		Use:     "approve EDITION",
 		Short:   "Approve a draft: freeze it and send it",
@@ -151,6 +164,9 @@ func newApprove(a *cli) *cobra.Command {
 			}
 			by, err := approver(ctx, p, as)
 			if err != nil {
+				return err
+			}
+			if by.Undo, err = undoTime(undo); err != nil {
 				return err
 			}
 			switch {
@@ -182,6 +198,7 @@ func newApprove(a *cli) *cobra.Command {
 	c.Flags().StringVar(&fingerprint, "shown", "", "fingerprint printed by show; refuse a draft that changed since")
 	c.Flags().StringVar(&as, "as", "", "address of the editor who approves")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask; needs --shown")
+	c.Flags().DurationVar(&undo, "undo", 0, undoUsage)
 	return c
 }
 
@@ -232,11 +249,10 @@ func answered(answers *bufio.Reader, name, hint string) error {
 }
 
 // sendNow shows the next edition, asks for confirmation and approves it.
-func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, name string, since time.Time, yes bool) (store.Edition, error) {
+func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, name string, order delivery.SendOptions, yes bool) (store.Edition, error) {
 	answers := bufio.NewReader(io.LimitReader(a.stdin, 10_000))
-	order := delivery.SendOptions{By: "command line", Since: since}
 	for {
-		next, err := e.Preview(ctx, name, delivery.PreviewOptions{Since: since})
+		next, err := e.Preview(ctx, name, delivery.PreviewOptions{Since: order.Since})
 		if err != nil {
 			return store.Edition{}, err
 		}

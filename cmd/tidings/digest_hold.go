@@ -97,6 +97,17 @@ func (d *shownDecision) indented(w io.Writer) {
 	}
 }
 
+const undoLong = `Undo makes an approved edition a draft again, as long as no mail of it was begun: within delivery.undo after an
+editor has approved it, or until its tick if it was approved before. It is sent only once it is approved again.`
+
+func newUndo(a *cli) *cobra.Command {
+	c := newEditionControl(a, "undo", "Make an approved edition a draft again before its first mail", func(ctx context.Context, e *delivery.Engine, id string) error {
+		return e.Undo(ctx, id, "command line")
+	})
+	c.Long = undoLong
+	return c
+}
+
 const holdLong = `Hold keeps the schedule from sending a draft at its tick, whatever at_deadline is. It is sent once it is approved.
 --release ends the hold; this is possible until the tick.`
 

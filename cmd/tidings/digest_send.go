@@ -20,6 +20,7 @@ import (
 const sendLong = `Send composes an edition of the new articles and sends it now. It prints how many articles are in it and
 how many are left for later editions, and asks for the digest's name; pass --yes in scripts. --since moves the digest's start date:
 stored articles dated from that day on are included. --draft makes the edition and leaves it for approval.
+--undo makes it wait that long before its first mail: until then, "digest undo" makes it a draft again.
 
 The command runs until every mail has been tried; other nodes on the same store help. If only mails are
 left that other servers deferred, it ends with "sent, 5 retrying" and exit code 0; serve and worker
@@ -28,6 +29,7 @@ retry these. After Ctrl-C they also send the rest.`
 func newDigestSend(a *cli) *cobra.Command {
 	var yes, detach, draft bool
 	var since string
+	var undo time.Duration
 	c := &cobra.Command{
 		Use:     "send NAME",
 		Short:   "Send a digest now",
@@ -39,11 +41,14 @@ func newDigestSend(a *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if undo, err = undoTime(undo); err != nil {
+				return err
+			}
 			var edition store.Edition
 			if draft {
 				edition, err = e.Draft(ctx, args[0], delivery.SendOptions{By: "command line", Since: from})
 			} else {
-				edition, err = a.sendNow(ctx, p, e, args[0], from, yes)
+				edition, err = a.sendNow(ctx, p, e, args[0], delivery.SendOptions{By: "command line", Since: from, Undo: undo}, yes)
 			}
 			switch {
 			case errors.Is(err, delivery.ErrNothingNew):
@@ -61,6 +66,7 @@ func newDigestSend(a *cli) *cobra.Command {
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "let serve and worker send it")
 	c.Flags().BoolVar(&draft, "draft", false, "leave the edition for approval and send nothing")
+	c.Flags().DurationVar(&undo, "undo", 0, undoUsage)
 	c.Flags().StringVar(&since, "since", "", "move the digest's start date to this day (2026-01-31)")
 	return c
 }

@@ -66,7 +66,7 @@ func (s *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 }
 
 func policy(d config.Delivery) delivery.Policy {
-	return delivery.Policy{Resend: d.Uncertain == "resend", RetryFor: d.RetryFor, Chunk: d.Chunk, Soft: softRule(d)}
+	return delivery.Policy{Resend: d.Uncertain == "resend", RetryFor: d.RetryFor, Chunk: d.Chunk, Undo: d.Undo, Soft: softRule(d)}
 }
 
 // checks returns what the configuration says of the check of editions.

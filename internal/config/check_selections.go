@@ -162,6 +162,9 @@ func (c *checker) delivery() {
 	d := c.config.Delivery
 	c.oneOf("delivery.uncertain", d.Uncertain, "resend", "hold")
 	c.notNegative("delivery.retry_for", d.RetryFor)
+	if d.Undo < 0 || d.Undo > time.Hour {
+		c.wrong("delivery.undo", "it is out of range", "use 0s to 1h, such as 30s")
+	}
 	c.between("delivery.chunk", d.Chunk, 1, 100_000)
 	if d.Lease < time.Second || d.Lease > time.Hour {
 		c.wrong("delivery.lease", "it is out of range", "use 1s to 1h, such as 10s")

@@ -28,6 +28,7 @@ func empty() *Config {
 		Check:     Check{Errors: "harmful", Links: true},
 		Delivery: Delivery{
 			Uncertain: "resend",
+			Undo:      30 * time.Second,
 			RetryFor:  72 * time.Hour,
 			Chunk:     500,
 			Lease:     10 * time.Second,

@@ -42,6 +42,8 @@ type Check struct {
 type Delivery struct {
 	// Uncertain mails after a crash: resend (with the same Message-ID), or hold until an editor decides.
 	Uncertain string `yaml:"uncertain"`
+	// How long an edition that an editor approves or sends waits before its first mail. Until then it can be undone; 0 sends at once. Editions that a schedule sends do not wait.
+	Undo time.Duration `yaml:"undo"`
 	// How long to retry a message that the server defers.
 	RetryFor time.Duration `yaml:"retry_for"`
 	// How many subscribers a node claims at once.

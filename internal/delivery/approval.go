@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
@@ -13,8 +14,9 @@ import (
 
 // Approver is who approves a draft: an editor, or the command line.
 type Approver struct {
-	Editor int64  // id; 0 for the command line
-	Name   string // address
+	Editor int64         // id; 0 for the command line
+	Name   string        // address
+	Undo   time.Duration // how long the edition waits before its first mail; 0 for no wait
 }
 
 // CommandLine approves drafts without the identity of an editor.
@@ -55,7 +57,7 @@ func (e *Engine) ApproveAs(ctx context.Context, id string, by Approver, was Fing
 		}
 		approval = nil // it is recorded
 	}
-	approved, err, _ := e.approval.Do(id+" "+was.hash(), func() (any, error) { return e.approveOnce(ctx, id, &was, approval) })
+	approved, err, _ := e.approval.Do(id+" "+was.hash(), func() (any, error) { return e.approveOnce(ctx, id, &was, approval, by.Undo) })
 	return approved.(store.Edition), err
 }
 
@@ -173,7 +175,7 @@ func (e *Engine) reviewApprovalsOf(ctx context.Context, id string) error {
 	}
 	counting := countingApprovals(all, is)
 	if len(counting) >= e.approversOf(def, review.Edition) {
-		_, err = e.approveOnce(ctx, id, &is, nil)
+		_, err = e.approveOnce(ctx, id, &is, nil, e.Policy.Undo)
 		var faults *FaultsError
 		if errors.As(err, &faults) { // the editor who approved last was shown them
 			return nil

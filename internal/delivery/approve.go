@@ -40,14 +40,15 @@ const draftsAtOnce = 20
 // cannot be rendered fails with the reason, and its articles wait for the next edition.
 func (e *Engine) Approve(ctx context.Context, id string) (store.Edition, error) {
 	// A manual send and approveDrafts may approve the same edition: it is rendered once.
-	approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id, nil, nil) })
+	approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id, nil, nil, 0) })
 	return approved.(store.Edition), err
 }
 
-// approveOnce freezes a draft. by is an approval to record with it; nil for none.
-func (e *Engine) approveOnce(ctx context.Context, id string, was *Fingerprint, by *store.Approval) (store.Edition, error) {
+// approveOnce freezes a draft. by is an approval to record with it; nil for none. undo is how long
+// the edition waits before its first mail.
+func (e *Engine) approveOnce(ctx context.Context, id string, was *Fingerprint, by *store.Approval, undo time.Duration) (store.Edition, error) {
 	for attempt := 1; ; attempt++ {
-		edition, err := e.approve(ctx, id, was, by)
+		edition, err := e.approve(ctx, id, was, by, undo)
 		if (errors.Is(err, store.ErrRecipientsChanged) || errors.Is(err, store.ErrDraftChanged)) && attempt < maxPlans {
 			continue
 		}
@@ -59,7 +60,7 @@ func (e *Engine) approveOnce(ctx context.Context, id string, was *Fingerprint, b
 	}
 }
 
-func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint, by *store.Approval) (store.Edition, error) {
+func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint, by *store.Approval, undo time.Duration) (store.Edition, error) {
 	e.activity.approvals.Add(1)
 	defer e.activity.approvals.Add(-1)
 	edition, err := e.Store.Edition(ctx, id)
@@ -87,12 +88,16 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint, by *s
 		}
 	}
 	frozen.Approval = by
+	// The tick of an edition that was drafted ahead gives editors time enough, and is kept.
+	if undo > 0 && !edition.SendAt.After(frozen.Approved) {
+		frozen.UndoUntil = e.Store.Now().Add(undo)
+	}
 	edition, err = e.Store.Approve(ctx, edition, frozen.Frozen)
 	if err != nil {
 		return edition, err
 	}
 	for number, variant := range frozen.compiled {
-		e.compiled.Put(variantKey{edition.Seq, number}, variant)
+		e.compiled.Put(keyOf(edition, number), variant)
 	}
 	e.Log.Info("edition approved", "digest", edition.Digest, "edition", id, "subscribers", edition.Recipients.Count, "variants", frozen.Variants())
 	e.wakeDispatcher()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -39,9 +38,16 @@ func newCompiledCache() *compiledCache {
 	return &compiledCache{Cache: lru.New[variantKey](maxCompiledBytes, func(v *compiledVariant) int64 { return int64(v.Memory()) }, nil)}
 }
 
+// variantKey names a variant. An edition whose approval was undone is approved a second time, with
+// other variants.
 type variantKey struct {
-	edition int64
-	number  int
+	edition  int64
+	approved int64 // in milliseconds
+	number   int
+}
+
+func keyOf(edition store.Edition, number int) variantKey {
+	return variantKey{edition.Seq, edition.Approved.UnixMilli(), number}
 }
 
 // maxCompiledBytes bounds the cache. A compiled variant is about as large as its mail. Variants
@@ -53,7 +59,7 @@ func (c *compiledCache) of(key variantKey, compile func() (*compiledVariant, err
 	if have, ok := c.Get(key); ok {
 		return have, nil
 	}
-	made, err, _ := c.compiling.Do(strconv.FormatInt(key.edition, 10)+"/"+strconv.Itoa(key.number), func() (any, error) {
+	made, err, _ := c.compiling.Do(fmt.Sprint(key), func() (any, error) {
 		if have, ok := c.Get(key); ok {
 			return have, nil
 		}
@@ -71,7 +77,7 @@ func (c *compiledCache) of(key variantKey, compile func() (*compiledVariant, err
 
 // compiledVariant returns a variant of an edition from the cache, or compiles it.
 func (e *Engine) compiledVariant(ctx context.Context, l *loadedEdition, number int) (*compiledVariant, error) {
-	return e.compiled.of(variantKey{l.Seq, number}, func() (*compiledVariant, error) {
+	return e.compiled.of(keyOf(l.Edition, number), func() (*compiledVariant, error) {
 		variant, err := e.Store.Variant(ctx, l.Seq, number)
 		if err != nil {
 			return nil, err

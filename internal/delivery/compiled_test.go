@@ -27,13 +27,13 @@ func TestApprovedVariantIsCompiledOnce(t *testing.T) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		before := b.engine.Compiled(approved.Seq)
+		before := b.engine.Compiled(approved)
 		if len(before) != 2 {
 			b.t.Fatalf("%d variants are compiled at the approval, want 2", len(before))
 		}
 		b.run()
 		b.sent(draft.ID)
-		if after := b.engine.Compiled(approved.Seq); !slices.Equal(after, before) {
+		if after := b.engine.Compiled(approved); !slices.Equal(after, before) {
 			b.t.Error("the variants were compiled again for sending")
 		}
 		b.wantOneMailEach(2)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // Pause stops an edition on every node; each connection sends at most one more mail. reason is
@@ -20,7 +21,7 @@ func (e *Engine) Resume(ctx context.Context, id string) error {
 		return err
 	}
 	next := digest.Sending
-	if edition.State == digest.Paused && e.waitsForTick(edition) {
+	if edition.State == digest.Paused && (e.waitsForTick(edition) || e.waitsForUndo(edition)) {
 		next = digest.Approved
 	}
 	err = e.Store.SetEditionState(ctx, id, next, "")
@@ -34,6 +35,21 @@ func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
 	err := e.Store.SetEditionState(ctx, id, digest.Cancelled, reason)
 	e.wakeDispatcher()
 	return err
+}
+
+// Undo makes an approved edition a draft again, if no mail of it was begun. by is the editor. It is
+// sent only once it is approved again. The error is a *store.UndoError if it is too late.
+func (e *Engine) Undo(ctx context.Context, id, by string) error {
+	err := e.Store.UndoApproval(ctx, id, "the approval was undone by "+by)
+	if err == nil {
+		e.Log.Info("the approval of an edition was undone", "edition", id, "by", by)
+	}
+	return err
+}
+
+// waitsForUndo reports whether a frozen edition waits because its approval can be undone.
+func (e *Engine) waitsForUndo(edition store.Edition) bool {
+	return edition.Started.IsZero() && edition.UndoUntil.After(e.Store.Now())
 }
 
 // ResolveUncertain carries out an editor's decision on an edition's uncertain mails: send them

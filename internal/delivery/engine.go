@@ -51,6 +51,7 @@ type Policy struct {
 	Resend   bool          // send uncertain mails again; otherwise they wait for an editor
 	RetryFor time.Duration // how long to retry deferred mails
 	Chunk    int           // subscribers that a node claims at once
+	Undo     time.Duration // how long an edition that an editor approved waits before its first mail
 	Soft     store.SoftRule
 }
 

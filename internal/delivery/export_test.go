@@ -10,10 +10,10 @@ import (
 )
 
 // Compiled returns the compiled variants of an edition that the engine has in its cache.
-func (e *Engine) Compiled(edition int64) []*mailer.Compiled {
+func (e *Engine) Compiled(edition store.Edition) []*mailer.Compiled {
 	var out []*mailer.Compiled
 	for number := range 1000 {
-		if variant, ok := e.compiled.Get(variantKey{edition, number}); ok {
+		if variant, ok := e.compiled.Get(keyOf(edition, number)); ok {
 			out = append(out, variant.Compiled)
 		}
 	}

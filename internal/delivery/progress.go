@@ -18,6 +18,9 @@ type Progress struct {
 	Left    time.Duration // estimated time at that rate; 0 when unknown
 	Holds   []store.Hold  // held relays and throttled domains, with the reason
 	Waits   bool          // it was approved before its tick and waits for it
+	// StartsIn is how long it waits for its first mail, in whole seconds, because an editor can undo
+	// the approval.
+	StartsIn time.Duration
 	// Withdrawn lists articles of an approved, unfinished edition that were withdrawn after
 	// the approval. The edition still contains them.
 	Withdrawn []store.WithdrawnArticle
@@ -37,8 +40,11 @@ func (p Progress) Retrying() bool { return Retrying(p.Edition.State, p.Counts) }
 // StateText describes the edition's state for people: the state itself, or "sent, 5
 // retrying".
 func (p Progress) StateText() string {
-	if p.Waits && p.Edition.State == digest.Approved {
+	switch {
+	case p.Waits && p.Edition.State == digest.Approved:
 		return WaitsText
+	case p.StartsIn > 0 && p.Edition.State == digest.Approved:
+		return fmt.Sprintf("starting in %d s", p.StartsIn/time.Second)
 	}
 	return StateText(p.Edition.State, p.Counts)
 }
@@ -75,6 +81,9 @@ func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 		return Progress{}, err
 	}
 	p := Progress{Edition: edition, Waits: e.waitsForTick(edition)}
+	if e.waitsForUndo(edition) {
+		p.StartsIn = (edition.UndoUntil.Sub(e.Store.Now()) + time.Second - 1).Truncate(time.Second)
+	}
 	if p.Counts, err = e.Store.EditionCounts(ctx, edition.Seq); err != nil {
 		return p, err
 	}
@@ -127,7 +136,7 @@ func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 // differs reports whether there is something new to show. That includes the rate, which falls to
 // 0 while no count changes.
 func (p Progress) differs(last Progress) bool {
-	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate
+	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate || p.StartsIn != last.StartsIn
 }
 
 // rateMeter measures the rate of sending over the last seconds.

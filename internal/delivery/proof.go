@@ -177,7 +177,7 @@ func (e *Engine) ApproveByLink(ctx context.Context, link ProofLink, signedIn boo
 	if err != nil {
 		return draft, err
 	}
-	return e.ApproveAs(ctx, link.Edition, Approver{Editor: link.Editor.ID, Name: link.Editor.Email}, was)
+	return e.ApproveAs(ctx, link.Edition, Approver{Editor: link.Editor.ID, Name: link.Editor.Email, Undo: e.Policy.Undo}, was)
 }
 
 // ErrSignIn refuses an approval by a link alone.

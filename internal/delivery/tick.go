@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
@@ -284,95 +282,6 @@ func (e *Engine) chooseNewest(ctx context.Context, rule digest.Rule, w store.Que
 	found, err = e.Store.WaitingArticles(ctx, newest)
 	chosen = digest.Choose(found, rule, w.Now)
 	return chosen, len(chosen) == rule.Max, err
-}
-
-// SendOptions controls an edition that is made by hand.
-type SendOptions struct {
-	By     string // the editor's address, or "command line"
-	Editor int64  // the editor's id; 0 for the command line
-	// Since moves the digest's beginning: of the stored articles, those dated from then on
-	// belong to it. Zero keeps the beginning.
-	Since time.Time
-	// Expect is the fingerprint of what the editor was shown; nil sends without a check.
-	Expect *Fingerprint
-}
-
-// SendNow makes an edition of the new articles and sends it without waiting for the schedule. by
-// is the editor. It returns ErrNothingNew when there are too few new articles, for instance
-// because a tick has just made an edition of them.
-func (e *Engine) SendNow(ctx context.Context, name, by string) (store.Edition, error) {
-	return e.Send(ctx, name, SendOptions{By: by})
-}
-
-// Send is SendNow with options. It returns a *ChangedError and makes no edition when the content
-// differs from what was shown. If other editors must approve too, the edition stays a draft; without
-// the identity of an editor, Send then returns a *NeedsEditorError.
-func (e *Engine) Send(ctx context.Context, name string, o SendOptions) (store.Edition, error) {
-	// An automatic draft is approved by another node if this one dies first. A draft with an
-	// expected content is left to an editor instead.
-	def, err := e.definition(name)
-	if err == nil && def.approvers() > 1 && (o.Expect == nil || o.Editor == 0) {
-		err = &NeedsEditorError{Digest: name, Count: def.approvers()}
-	}
-	if err != nil {
-		return store.Edition{}, err
-	}
-	edition, err := e.draft(ctx, name, o, o.Expect == nil)
-	if err != nil {
-		return edition, err
-	}
-	if o.Expect == nil {
-		return e.Approve(ctx, edition.ID)
-	}
-	approved, err := e.ApproveAs(ctx, edition.ID, Approver{Editor: o.Editor, Name: o.By}, *o.Expect)
-	var changed *ChangedError
-	if errors.As(err, &changed) { // its articles changed after the draft was checked
-		err = errors.Join(err, e.Cancel(ctx, edition.ID, "it changed since it was shown"))
-	}
-	return approved, err
-}
-
-// Draft makes an edition of the new articles and leaves it for approval.
-func (e *Engine) Draft(ctx context.Context, name string, o SendOptions) (store.Edition, error) {
-	return e.draft(ctx, name, o, false)
-}
-
-func (e *Engine) draft(ctx context.Context, name string, o SendOptions, automatic bool) (store.Edition, error) {
-	def, err := e.definition(name)
-	if err == nil {
-		err = e.mayPublish(ctx)
-	}
-	if err != nil {
-		return store.Edition{}, err
-	}
-	for attempt := 1; ; attempt++ {
-		state, err := e.Store.DigestState(ctx, name)
-		if err != nil {
-			return store.Edition{}, err
-		}
-		key := "manual:" + uuid.NewString()
-		issue, err := e.input(ctx, def, state, selection{since: o.Since}, key)
-		if err == nil && o.Expect != nil {
-			err = e.checkUnchanged(ctx, "", issue, *o.Expect)
-		}
-		if err != nil {
-			return store.Edition{}, err
-		}
-		edition, err := e.newDraft(issue, key)
-		if err != nil {
-			return store.Edition{}, err
-		}
-		edition.Author = o.By
-		edition.Automatic = automatic
-		if o.Since.IsZero() {
-			edition, err = e.Store.CreateDraft(ctx, edition, nil)
-		} else {
-			edition, err = e.Store.CreateDraftSince(ctx, edition, o.Since)
-		}
-		if !errors.Is(err, store.ErrTaken) || attempt == maxPlans {
-			return edition, err
-		}
-	}
 }
 
 // NextTicks returns the next n ticks of a digest, or none when it has no schedule.

@@ -26,6 +26,7 @@ var Transitions = []Transition[State]{
 	{Draft, Cancelled, "an editor cancels it, or at its tick by `at_deadline: skip`"},
 	{Draft, Failed, "it cannot be composed or rendered"},
 	{Approved, Sending, "a node claims its first chunk"},
+	{Approved, Draft, "an editor undoes the approval before a node claims its first chunk"},
 	{Approved, Paused, "an editor pauses it before its first mail"},
 	{Approved, Cancelled, "an editor cancels it before its first mail"},
 	{Approved, Failed, "its stored variants cannot be read or compiled"},

@@ -21,6 +21,7 @@ type Edition struct {
 	Audience  string    // JSON; empty for the subscribers of the digest
 	SendAt    time.Time // the tick at which a draft is due; zero for none
 	Held      string    // why the schedule does not send a draft then; empty if nothing holds it
+	UndoUntil time.Time // no node sends the first mail of an approved edition before; zero for no wait
 }
 
 // Edition returns an edition by its id, or ErrNotFound.
@@ -116,7 +117,7 @@ func insertArticles(ctx context.Context, tx *conn, e *Edition) error {
 func editionValues(e *Edition) []any {
 	return []any{e.ID, e.Digest, e.Number, e.ScheduledFor, string(e.State), number(e.Automatic), e.Author, e.Subject, e.Reason,
 		e.Recipients.Count, e.Recipients.MaxID, millis(e.Created), millis(e.Approved), millis(e.Started), millis(e.Finished), e.Settings,
-		encodeEdits(e.Edits), e.Audience, millis(e.SendAt), e.Held}
+		encodeEdits(e.Edits), e.Audience, millis(e.SendAt), e.Held, millis(e.UndoUntil)}
 }
 
 // encodeEdits returns the edits as they are stored.
@@ -131,14 +132,14 @@ func encodeEdits(edits digest.Edits) string {
 // scanEdition reads seq and columns(edition).
 func scanEdition(rows *sql.Rows) (Edition, error) {
 	var e Edition
-	var automatic, created, approved, started, finished, sendAt int64
+	var automatic, created, approved, started, finished, sendAt, undoUntil int64
 	var edits string
 	err := rows.Scan(&e.Seq, &e.ID, &e.Digest, &e.Number, &e.ScheduledFor, &e.State, &automatic, &e.Author, &e.Subject, &e.Reason,
 		&e.Recipients.Count, &e.Recipients.MaxID, &created, &approved, &started, &finished, &e.Settings,
-		&edits, &e.Audience, &sendAt, &e.Held)
+		&edits, &e.Audience, &sendAt, &e.Held, &undoUntil)
 	e.Automatic = automatic == 1
 	e.Created, e.Approved, e.Started, e.Finished = timeOf(created), timeOf(approved), timeOf(started), timeOf(finished)
-	e.SendAt = timeOf(sendAt)
+	e.SendAt, e.UndoUntil = timeOf(sendAt), timeOf(undoUntil)
 	if err == nil && edits != "" {
 		if err = json.Unmarshal([]byte(edits), &e.Edits); err != nil {
 			err = fmt.Errorf("edits of edition %s: %w", e.ID, err)

@@ -1,7 +1,7 @@
 -- columns: edition
 -- id, digest, number bigint, scheduled_for, state, automatic bigint, author, subject, reason, audience_count bigint,
 -- audience_max bigint, created bigint, approved bigint, started bigint, finished bigint, settings,
--- edits, audience, send_at bigint, held
+-- edits, audience, send_at bigint, held, undo_until bigint
 
 -- name: edition.insert
 -- Inserts an edition. The unique (digest, scheduled_for) lets only one of two nodes succeed.

@@ -95,6 +95,7 @@ type Frozen struct {
 	Articles  []string  // ids of the articles in the edition; the others of the draft wait again
 	Approval  *Approval // recorded with it; nil for none
 	Audience  *Audience // of a message; nil for the subscribers of the edition's digest
+	UndoUntil time.Time // no mail is sent before; zero for no wait
 
 	packed [][]byte // compressed variants, since variants are large and repetitive
 }
@@ -159,7 +160,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if err != nil {
 			return err
 		}
-		n, err := tx.Exec(ctx, "edition.approve", e.ID, millis(now), recipients.Count, recipients.MaxID, f.Settings, millis(e.Created), e.Subject, encodeEdits(e.Edits), e.Audience)
+		n, err := tx.Exec(ctx, "edition.approve", e.ID, millis(now), recipients.Count, recipients.MaxID, f.Settings, millis(e.Created), e.Subject, encodeEdits(e.Edits), e.Audience, millis(f.UndoUntil))
 		if err != nil {
 			return err
 		}
@@ -184,8 +185,8 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if n != recipients.Count {
 			return ErrRecipientsChanged
 		}
-		e.State, e.Approved, e.Recipients = digest.Approved, now, recipients
-		if n > 0 || e.SendAt.After(s.Now()) {
+		e.State, e.Approved, e.Recipients, e.UndoUntil, e.Reason = digest.Approved, now, recipients, f.UndoUntil, ""
+		if n > 0 || e.SendAt.After(s.Now()) || e.UndoUntil.After(s.Now()) {
 			return nil
 		}
 		// Without recipients the edition is sent at once.

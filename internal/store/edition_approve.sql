@@ -1,7 +1,7 @@
 -- name: edition.approve
 -- Approves a draft if it is still the one that was rendered: its subject, edits and audience
 -- are the same, and no later tick added articles. Index: editions_id.
-UPDATE editions SET state = 'approved', approved = $2, audience_count = $3, audience_max = $4, settings = $5, held = ''
+UPDATE editions SET state = 'approved', approved = $2, audience_count = $3, audience_max = $4, settings = $5, held = '', reason = '', undo_until = $10
 WHERE id = $1 AND state = 'draft' AND created = $6 AND subject = $7 AND edits = $8 AND audience = $9;
 
 -- name: variant.insert

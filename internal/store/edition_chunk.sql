@@ -11,11 +11,12 @@
 -- The next chunk with work: one that waits and is due, or one whose lease has expired. A node
 -- does not take a chunk that it is working on ($2), even if its clock jumped. Times beyond $3
 -- and $4 are further in the future than any that is ever set; a clock that was set back since
--- wrote them, so they count as due. An edition that was approved before its time waits for it.
+-- wrote them, so they count as due. An edition that was approved before its time waits for it, and
+-- one whose approval can be undone waits until that time is over.
 -- Index: chunks_open.
 SELECT c.edition, c.number, c.first_id, c.last_id, c.epoch, e.state
 FROM chunks c JOIN editions e ON e.seq = c.edition
-WHERE c.state <> 'done' AND e.state IN ('approved', 'sending', 'cancelled') AND (e.send_at <= $1 OR e.state = 'cancelled') AND NOT EXISTS (SELECT 1 FROM quarantine)
+WHERE c.state <> 'done' AND e.state IN ('approved', 'sending', 'cancelled') AND (e.send_at <= $1 AND (e.undo_until <= $1 OR e.undo_until > $3) OR e.state = 'cancelled') AND NOT EXISTS (SELECT 1 FROM quarantine)
     AND (c.state = 'waiting' AND (c.not_before <= $1 OR c.not_before > $3 AND c.not_before < $5 OR e.state = 'cancelled')
         OR c.state = 'leased' AND (c.lease_until < $1 OR c.lease_until > $4) AND c.edition || '/' || c.number NOT IN strings($2))
 ORDER BY c.edition, c.number LIMIT 1

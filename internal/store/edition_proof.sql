@@ -18,7 +18,7 @@ UPDATE editions SET held = '' WHERE id = $1 AND state = 'draft' AND held <> '' A
 
 -- name: proof.emptyDue
 -- Approved editions without recipients whose time has come. Index: editions_state.
-SELECT seq FROM editions WHERE state = 'approved' AND audience_count = 0 AND send_at > 0 AND send_at <= $1;
+SELECT seq FROM editions WHERE state = 'approved' AND audience_count = 0 AND (send_at > 0 OR undo_until > 0) AND send_at <= $1 AND undo_until <= $1;
 
 -- name: tick.get
 -- Index: primary key.

@@ -27,6 +27,6 @@ SELECT coalesce(min(due), 0) FROM jobs WHERE state = 'open' AND due <= $1;
 
 -- name: lag.chunk
 -- The time since which the oldest unclaimed chunk has been due. Index: chunks_open.
-SELECT coalesce(min(CASE WHEN c.not_before > e.approved THEN c.not_before ELSE e.approved END), 0)
+SELECT coalesce(min(CASE WHEN c.not_before > e.approved AND c.not_before > e.undo_until THEN c.not_before WHEN e.undo_until > e.approved THEN e.undo_until ELSE e.approved END), 0)
 FROM chunks c JOIN editions e ON e.seq = c.edition
-WHERE c.state <> 'done' AND c.lease_until < $1 AND c.not_before <= $1 AND e.state IN ('approved', 'sending');
+WHERE c.state <> 'done' AND c.lease_until < $1 AND c.not_before <= $1 AND e.undo_until <= $1 AND e.state IN ('approved', 'sending');

@@ -1,12 +1,25 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 )
+
+// sendConfirmation is the data of the confirmation page for sending a digest.
+type sendConfirmation struct {
+	digestPage
+	Changes []string // since the edition was last shown
+	Request string   // identifies the request to send: sent twice, it makes one edition
+	Undo    time.Duration
+	Latest  *store.Edition // made a short time ago, perhaps of the same articles; nil for none
+}
 
 // sendPage shows the confirmation page for sending a digest, with the subject, the articles
 // and the number of subscribers.
@@ -16,12 +29,16 @@ func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, session store
 
 // askToSend shows the confirmation page, with the changes since it was last shown.
 func (h *Handler) askToSend(w http.ResponseWriter, r *http.Request, session store.Session, changes []string) error {
-	body, err := h.digestPage(r)
+	shown, err := h.digestPage(r)
 	if err != nil {
 		return err
 	}
+	body := sendConfirmation{digestPage: shown, Changes: changes, Request: uuid.NewString(), Undo: h.engine.Policy.Undo}
+	if body.Latest, err = h.latestEdition(r.Context(), shown.Name); err != nil {
+		return err
+	}
 	status := http.StatusOK
-	if body.Changes = changes; len(changes) > 0 {
+	if len(changes) > 0 || r.Method == http.MethodPost {
 		status = http.StatusConflict
 	}
 	return h.show(w, status, "digest_send", page{Title: "Send " + body.Title.String() + " now?", Nav: "dashboard", Editor: &session.Editor, Body: body})
@@ -39,10 +56,19 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 		http.Redirect(w, r, "/admin/digests/"+d.Name+"/send", http.StatusSeeOther)
 		return nil
 	}
-	e, err := h.engine.Send(longRequest(w, r), d.Name, delivery.SendOptions{By: session.Editor.Email, Editor: session.Editor.ID, Expect: &shown})
+	request := r.PostFormValue("request")
+	if uuid.Validate(request) != nil {
+		request = ""
+	}
+	e, err := h.engine.Send(longRequest(w, r), d.Name, delivery.SendOptions{
+		By: session.Editor.Email, Editor: session.Editor.ID, Expect: &shown, Request: request, Undo: h.engine.Policy.Undo,
+	})
 	var changed *delivery.ChangedError
 	if errors.As(err, &changed) {
 		return h.askToSend(w, r, session, changed.Differences)
+	}
+	if errors.Is(err, delivery.ErrNothingNew) { // another editor was faster: the page leads to that edition
+		return h.askToSend(w, r, session, nil)
 	}
 	if err != nil {
 		return conflict("Nothing was sent", err, "/admin/digests/"+d.Name)
@@ -50,4 +76,16 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 	h.log.Info("edition sent by hand", "edition", e.ID, "digest", d.Name, "editor", session.Editor.ID)
 	http.Redirect(w, r, "/admin/editions/"+e.ID, http.StatusSeeOther)
 	return nil
+}
+
+// latestFor is how long after an edition was made the confirmation page names it.
+const latestFor = time.Hour
+
+// latestEdition returns the newest edition of a digest if it is recent or not finished, and nil if not.
+func (h *Handler) latestEdition(ctx context.Context, name string) (*store.Edition, error) {
+	found, err := h.store.Editions(ctx, name, 1)
+	if err != nil || len(found) == 0 || found[0].State.Final() && h.store.Now().Sub(found[0].Created) > latestFor {
+		return nil, err
+	}
+	return &found[0], nil
 }

@@ -21,7 +21,6 @@ type digestPage struct {
 	Nothing     string            // why there is nothing to send
 	Backlog     delivery.Backlog  // the article queue
 	Ticks       []store.Tick      // the last ones
-	Changes     []string          // since the edition was last shown
 	FirstDay    string            // articles from this day on belong to the digest; empty for any
 }
 

@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/lint"
@@ -15,7 +16,8 @@ type approvePage struct {
 	Title    string
 	Deadline string   // when it is sent
 	Changes  []string // since the draft was shown
-	Errors   int      // that the check found and no editor waived
+	Undo     time.Duration
+	Errors   int // that the check found and no editor waived
 	Warnings int
 }
 
@@ -48,10 +50,10 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	if err != nil {
 		return draftError(err, back)
 	}
-	body := approvePage{Review: review, Title: h.digestTitle(review.Edition.Digest), Deadline: h.engine.DeadlineText(review.Edition)}
+	body := approvePage{Review: review, Title: h.digestTitle(review.Edition.Digest), Deadline: h.engine.DeadlineText(review.Edition), Undo: h.undoFor(review.Edition)}
 	if r.PostFormValue("sure") == "yes" {
 		var changed *delivery.ChangedError
-		edition, err := h.engine.ApproveAs(ctx, id, delivery.Approver{Editor: session.Editor.ID, Name: session.Editor.Email}, shown)
+		edition, err := h.engine.ApproveAs(ctx, id, delivery.Approver{Editor: session.Editor.ID, Name: session.Editor.Email, Undo: h.engine.Policy.Undo}, shown)
 		if err == nil {
 			h.log.Info("edition approved by hand", "edition", id, "editor", session.Editor.ID, "state", edition.State)
 			return redirectWithFlash(w, r, back, h.approvedFlash(edition))
@@ -73,6 +75,15 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 		status = http.StatusConflict
 	}
 	return h.show(w, status, "edition_approve", page{Title: "Send " + review.Subject + "?", Nav: "dashboard", Editor: &session.Editor, Body: body})
+}
+
+// undoFor returns how long an edition waits for an undo once it is approved: not if it waits for its
+// tick.
+func (h *Handler) undoFor(edition store.Edition) time.Duration {
+	if edition.SendAt.After(h.store.Now()) {
+		return 0
+	}
+	return h.engine.Policy.Undo
 }
 
 // draftError returns the error page for a draft that cannot be sent.

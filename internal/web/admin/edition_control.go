@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
@@ -24,6 +25,9 @@ var controls = map[string]control{
 	"resume": {func(ctx context.Context, h *Handler, edition, _ string) error {
 		return h.engine.Resume(ctx, edition)
 	}, "resumed"},
+	"undo": {func(ctx context.Context, h *Handler, edition, editor string) error {
+		return h.engine.Undo(ctx, edition, editor)
+	}, "undone"},
 	"hold": {func(ctx context.Context, h *Handler, edition, editor string) error {
 		return h.engine.Hold(ctx, edition, editor)
 	}, "draft-held"},
@@ -41,6 +45,17 @@ var controls = map[string]control{
 		_, err := h.engine.ResolveUncertain(ctx, edition, false)
 		return err
 	}, "dropped"},
+}
+
+// whyNotUndone returns why the approval of an edition in a state cannot be undone.
+func whyNotUndone(state digest.State) string {
+	switch state {
+	case digest.Draft:
+		return "The edition is a draft already. There is no approval to undo."
+	case digest.Sending, digest.Sent:
+		return "It is too late: sending has started. You can pause or cancel an edition while it is being sent."
+	}
+	return "Only an approved edition of which no email was sent can be undone."
 }
 
 // controlEdition pauses, resumes or cancels an edition, or decides on its uncertain mails.

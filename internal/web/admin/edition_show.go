@@ -46,6 +46,11 @@ func (p progress) Moving() bool {
 // AwaitsDecision reports whether an editor must decide on uncertain mails.
 func (p progress) AwaitsDecision() bool { return p.Counts.Uncertain > 0 && p.Idle() }
 
+// Undoable reports whether the approval can be undone.
+func (p progress) Undoable() bool {
+	return p.Edition.State == digest.Approved && p.Edition.Started.IsZero()
+}
+
 // Can reports whether an action is possible in the state of the edition.
 func (p progress) Can(action string) bool {
 	next := map[string]digest.State{"approve": digest.Approved, "pause": digest.Paused, "resume": digest.Sending, "cancel": digest.Cancelled}[action]

@@ -86,6 +86,8 @@ var flashMessages = map[string]string{
 	"message":        "The message is stored as a draft. Nothing was sent yet.",
 	"approved":       "Approved. Sending starts now.",
 	"approved-first": "Your approval is recorded. Another editor must approve this edition too.",
+	"approved-undo":  "Approved. You can still undo it: the first email is not sent yet.",
+	"undone":         "Undone. The edition is a draft again, and no email was sent.",
 	"approved-ahead": "Approved. It is sent at its time.",
 	"draft-held":     "Held. It is not sent until it is approved.",
 	"draft-released": "The hold has ended.",
@@ -175,6 +177,7 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 	var shown *userError
 	var edition *store.StateError
 	var hold *delivery.HoldError
+	var undo *store.UndoError
 	var person *store.SubscriberStateError
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -182,6 +185,8 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 	case errors.As(err, &shown):
 	case errors.As(err, &edition):
 		shown = &userError{http.StatusConflict, "Not possible now", sentence(edition), "/admin/editions/" + edition.Edition, "Go to the edition"}
+	case errors.As(err, &undo):
+		shown = &userError{http.StatusConflict, "Not undone", whyNotUndone(undo.Have), "/admin/editions/" + undo.Edition, "Go to the edition"}
 	case errors.As(err, &hold):
 		shown = &userError{http.StatusConflict, "Not possible now", sentence(hold), "/admin/editions/" + hold.Edition, "Go to the edition"}
 	case errors.As(err, &person):

@@ -92,8 +92,11 @@ func (h *Handler) decideByLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.PathValue("action") == "hold" {
+	switch r.PathValue("action") {
+	case "hold":
 		return h.holdByLink(w, r, link)
+	case "undo":
+		return h.undoByLink(w, r, link)
 	}
 	shown, err := delivery.ParseFingerprint(r.PostFormValue("shown"))
 	if err != nil { // nothing was shown
@@ -110,7 +113,15 @@ func (h *Handler) decideByLink(w http.ResponseWriter, r *http.Request) error {
 		return decidedError(draftError(err, "/admin/proofs/"+r.PathValue("token")))
 	}
 	h.log.Info("edition approved by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "state", edition.State, "client", clientAddress(r))
-	return h.showDecision(w, edition.ID, h.approvedFlash(edition))
+	return h.showDecision(w, r, edition.ID, h.approvedFlash(edition))
+}
+
+func (h *Handler) undoByLink(w http.ResponseWriter, r *http.Request, link delivery.ProofLink) error {
+	if err := h.engine.Undo(r.Context(), link.Edition, link.Editor.Email); err != nil {
+		return err
+	}
+	h.log.Info("approval undone by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
+	return h.showDecision(w, r, link.Edition, "undone")
 }
 
 func (h *Handler) holdByLink(w http.ResponseWriter, r *http.Request, link delivery.ProofLink) error {
@@ -118,14 +129,23 @@ func (h *Handler) holdByLink(w http.ResponseWriter, r *http.Request, link delive
 		return decidedError(err)
 	}
 	h.log.Info("draft held by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
-	return h.showDecision(w, link.Edition, "draft-held")
+	return h.showDecision(w, r, link.Edition, "draft-held")
 }
 
-// showDecision confirms a decision to an editor who may not be signed in.
-func (h *Handler) showDecision(w http.ResponseWriter, edition, done string) error {
-	return h.show(w, http.StatusOK, "message", page{Title: "Done", Body: &userError{
-		Text: flashMessages[done], Link: "/admin/editions/" + edition, Label: "Go to the edition",
-	}})
+// proofDecision is the data of the page that confirms a decision to an editor who may not be signed
+// in.
+type proofDecision struct {
+	Text    string
+	Edition string
+	Undo    string // path that undoes an approval; empty if it cannot be undone
+}
+
+func (h *Handler) showDecision(w http.ResponseWriter, r *http.Request, edition, done string) error {
+	body := proofDecision{Text: flashMessages[done], Edition: edition}
+	if done == "approved-undo" || done == "approved-ahead" {
+		body.Undo = "/admin/proofs/" + r.PathValue("token") + "/undo"
+	}
+	return h.show(w, http.StatusOK, "proof_decision", page{Title: "Done", Body: body})
 }
 
 // takeOffered adds an article that waits to a draft.
@@ -145,6 +165,8 @@ func (h *Handler) approvedFlash(e store.Edition) string {
 		return "approved-first"
 	case e.SendAt.After(h.store.Now()):
 		return "approved-ahead"
+	case e.UndoUntil.After(h.store.Now()):
+		return "approved-undo"
 	}
 	return "approved"
 }

@@ -37,6 +37,7 @@ type site struct {
 	url   string
 	inbox *testkit.Inbox // nil if the test has its own mail server
 	log   *lines
+	text  string // of config.yaml
 	stop  func() // ends the node, waits for it and closes the store
 
 	clock    func() time.Time // of the store at the next start; the system's if nil
@@ -70,7 +71,7 @@ store: {dsn: "%s", journal: "%s"}
 digests:
   - {name: weekly, title: The week at the harbour, description: Every New Year., schedule: "0 8 1 1 *", sender: "The Gazette <news@gazette.example>", max_articles: 50}
 mail: {postal_address: "The Harbour Gazette, 1 Quay Street"}
-delivery: {uncertain: hold}
+delivery: {uncertain: hold, undo: %s}
 relays:
   - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d}
 `
@@ -81,11 +82,13 @@ type siteSettings struct {
 	timezone  string
 	port      int // of the mail server; 0 for an inbox of the site
 	perSecond int // rate limit of the relay
+	undo      time.Duration
 }
 
 type siteOption func(*siteSettings)
 
 func perSecond(n int) siteOption               { return func(o *siteSettings) { o.perSecond = n } }
+func undo(d time.Duration) siteOption          { return func(o *siteSettings) { o.undo = d } }
 func timezone(name string) siteOption          { return func(o *siteSettings) { o.timezone = name } }
 func on(engine store.Engine) siteOption        { return func(o *siteSettings) { o.engine = engine } }
 func over(wire *testkit.SMTPServer) siteOption { return func(o *siteSettings) { o.port = wire.Port() } }
@@ -107,8 +110,8 @@ func startSite(t *testing.T, options ...siteOption) *site {
 		t.Fatal(err)
 	}
 	s.url = "http://" + listener.Addr().String()
-	text := fmt.Sprintf(siteConfig, listener.Addr(), o.timezone, storeAddress(t, o.engine), filepath.Join(t.TempDir(), "journal"), o.port, o.perSecond)
-	c, err := config.Parse([]byte(text), filepath.Join(t.TempDir(), "config.yaml"))
+	s.text = fmt.Sprintf(siteConfig, listener.Addr(), o.timezone, storeAddress(t, o.engine), filepath.Join(t.TempDir(), "journal"), o.undo, o.port, o.perSecond)
+	c, err := config.Parse([]byte(s.text), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,11 +12,17 @@
 // data-submit            a field that sends its form when it changes.
 "use strict";
 
-for (const root of document.querySelectorAll("[data-events]")) {
+for (const root of document.querySelectorAll("[data-events]")) listen(root);
+
+function listen(root) {
   const source = new EventSource(root.dataset.events);
   for (const part of root.querySelectorAll("[data-event]"))
     source.addEventListener(part.dataset.event, event => { part.innerHTML = event.data; });
   source.addEventListener("end", () => source.close());
+  source.addEventListener("error", () => {
+    // While the server restarts, a proxy answers with an error page, and the browser gives up.
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 3000, root);
+  });
 }
 
 for (const part of document.querySelectorAll("[data-refresh]")) schedule(part);
