@@ -32,7 +32,7 @@ func (n *Node) reloadTemplates(ctx context.Context, current *instance) *instance
 		return current
 	}
 	n.templateFiles = files
-	next, err := n.startWith(ctx, current.config)
+	next, err := n.startWith(ctx, current.config, current.revision)
 	if err != nil {
 		n.Service.Log.Error("the templates have errors; the old ones stay in use", "error", err)
 		problem := err.Error()

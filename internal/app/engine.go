@@ -109,6 +109,9 @@ func definition(c *config.Config, d *config.Digest) (delivery.Definition, error)
 	if out.Schedule, err = schedule.Parse(d.Schedule, d.Timezone); err != nil {
 		return out, err
 	}
+	if out.Paused = d.Paused(); out.Paused {
+		out.Schedule = nil
+	}
 	if out.Filter, err = d.Filter.Compile(); err != nil {
 		return out, err
 	}

@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/health"
 	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/settings"
 )
 
 // Node is a running process: pages, feeds and mail, or mail only.
@@ -28,6 +30,7 @@ type Node struct {
 
 	pages            atomic.Pointer[http.Handler]
 	requests         chan chan<- struct{} // of requests that wait for the templates; with Development
+	changes          chan chan<- struct{} // of requests that wait for changed settings
 	templateFiles    string               // hash of the files that reloadTemplates read last
 	templatesProblem atomic.Pointer[string]
 }
@@ -41,6 +44,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	LimitMemory(cached)
 	n.requests, n.templateFiles = make(chan chan<- struct{}), n.Service.Templates.Hash()
+	n.changes, n.Service.changed = make(chan chan<- struct{}), n.takeChanges
 	current, err := n.start(ctx, n.Service)
 	if err != nil {
 		return err
@@ -65,10 +69,16 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.Ready != nil {
 		n.Ready()
 	}
+	look := time.NewTicker(settingsEvery)
+	defer look.Stop()
 	for ctx.Err() == nil {
 		select {
-		case c := <-n.Reload:
-			current = n.reload(ctx, current, c)
+		case file := <-n.Reload:
+			current = n.reload(ctx, current, file)
+		case <-look.C:
+			current = n.reloadSettings(ctx, current, nil)
+		case done := <-n.changes:
+			current = n.reloadSettings(ctx, current, done)
 		case done := <-n.requests:
 			current = n.reloadTemplates(ctx, current)
 			close(done)
@@ -86,36 +96,54 @@ func (n *Node) Run(ctx context.Context) error {
 	return nil
 }
 
-// reload starts an instance with other settings, and stops the current one when the new one
-// runs. Settings that cannot be reloaded stay the same.
-func (n *Node) reload(ctx context.Context, current *instance, c *config.Config) *instance {
-	c.Store, c.Server.Listen, c.Log.Format = n.Service.Config.Store, n.Service.Config.Server.Listen, n.Service.Config.Log.Format
-	c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = n.Service.Config.FeedSet.Memory, n.Service.Config.Bounces.SMTP, n.Service.Config.Bounces.LMTP
-	next, err := n.startWith(ctx, c)
+// reload takes the settings of a file, with those of the admin over them.
+func (n *Node) reload(ctx context.Context, current *instance, file *config.Config) *instance {
+	next, err := settings.Load(ctx, n.Service.Store, file)
 	if err != nil {
 		n.Service.Log.Error("the new settings have errors; the old ones stay in use", "error", err)
 		return current
 	}
-	SetLevel(c.Log)
-	n.Service.Log.Info("reloaded", "settings", c.SharedHash())
+	return n.replace(ctx, current, next, nil)
+}
+
+// replace starts an instance with other settings, closes done, and stops the current instance.
+// Settings that cannot be reloaded stay the same. done may be nil.
+func (n *Node) replace(ctx context.Context, current *instance, s settings.Current, done chan<- struct{}) *instance {
+	for _, c := range []*config.Config{s.Config.File(), s.Config} {
+		c.Store, c.Server.Listen, c.Log.Format = n.Service.Config.Store, n.Service.Config.Server.Listen, n.Service.Config.Log.Format
+		c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = n.Service.Config.FeedSet.Memory, n.Service.Config.Bounces.SMTP, n.Service.Config.Bounces.LMTP
+	}
+	next, err := n.startWith(ctx, s.Config, s.Revision)
+	if err != nil {
+		n.Service.Log.Error("the new settings have errors; the old ones stay in use", "error", err)
+		current.refused = max(s.Revision, current.refused)
+		return current
+	}
+	SetLevel(s.Config.Log)
+	n.Service.Log.Info("reloaded", "settings", s.Config.SharedHash())
+	if done != nil {
+		close(done)
+	}
 	current.stop()
 	return next
 }
 
 // startWith starts an instance with other settings, and with the templates as their files are now.
-func (n *Node) startWith(ctx context.Context, c *config.Config) (*instance, error) {
+func (n *Node) startWith(ctx context.Context, c *config.Config, revision int64) (*instance, error) {
 	set, err := CheckTemplates(c)
 	if err != nil {
 		return nil, err
 	}
-	return n.start(ctx, &Service{Config: c, Store: n.Service.Store, Templates: set, Log: n.Service.Log})
+	return n.start(ctx, &Service{Config: c, Store: n.Service.Store, Templates: set, Log: n.Service.Log, revision: revision, changed: n.takeChanges})
 }
 
 // instance is everything that runs with one version of the settings.
 type instance struct {
-	config *config.Config
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	config   *config.Config
+	revision int64 // of the settings of the admin in config
+	refused  int64 // a later revision that could not be used
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
 }
 
 // stop stops an instance and waits until its work is finished.
@@ -131,7 +159,7 @@ func (n *Node) start(ctx context.Context, p *Service) (*instance, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // stop cancels it, so that everything stops in order
-	g := &instance{config: p.Config, cancel: cancel}
+	g := &instance{config: p.Config, revision: p.revision, cancel: cancel}
 	g.work.Go(func() {
 		if err := engine.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			p.Log.Error("the engine stopped", "error", err)

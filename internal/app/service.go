@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/settings"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 	"github.com/tidings-press/tidings/templates"
@@ -21,23 +22,48 @@ import (
 // Service is a publication: its settings, store and templates. Commands use what they need
 // of it; a Node runs it.
 type Service struct {
-	Config    *config.Config
+	Config    *config.Config // with the settings of the admin
 	Store     *store.Store
 	Templates *templates.Set
 	Log       *slog.Logger
+
+	revision int64                     // of the settings of the admin in Config
+	changed  func(ctx context.Context) // takes settings that were changed in the admin; nil without a node
 }
 
-// Open opens the store and loads the templates.
-func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Service, error) {
-	set, err := CheckTemplates(c)
+// Open opens the store, lays the settings of the admin over the file's, and loads the templates.
+func Open(ctx context.Context, file *config.Config, log *slog.Logger) (*Service, error) {
+	s, err := store.Open(ctx, file.Store.DSN.Reveal(), StoreOptions(file))
 	if err != nil {
+		if _, wrong := CheckTemplates(file); wrong != nil {
+			return nil, wrong
+		}
+		return nil, fmt.Errorf("%s: %w", file.Position("store.dsn"), err)
+	}
+	current, err := settings.Load(ctx, s, file)
+	var set *templates.Set
+	if err == nil {
+		set, err = CheckTemplates(current.Config)
+	}
+	if err != nil {
+		_ = s.Close()
 		return nil, err
 	}
-	s, err := store.Open(ctx, c.Store.DSN.Reveal(), StoreOptions(c))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Position("store.dsn"), err)
+	return &Service{Config: current.Config, Store: s, Templates: set, Log: log, revision: current.Revision}, nil
+}
+
+// Settings returns what changes the settings of the admin.
+func (s *Service) Settings() *settings.Manager {
+	return NewSettings(s.Store, s.Config.File(), s.changed)
+}
+
+// NewSettings returns what changes the settings of a store over those of a file. changed may be nil.
+func NewSettings(s *store.Store, file *config.Config, changed func(ctx context.Context)) *settings.Manager {
+	check := func(c *config.Config) error {
+		_, err := CheckTemplates(c)
+		return err
 	}
-	return &Service{Config: c, Store: s, Templates: set, Log: log}, nil
+	return &settings.Manager{Store: s, File: file, Check: check, Changed: changed}
 }
 
 // StoreOptions returns the options for the configured store.

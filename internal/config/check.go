@@ -35,7 +35,7 @@ func (c *checker) wrong(key, what, fix string) {
 		return
 	}
 	c.bad[key] = true
-	c.problems = append(c.problems, c.config.Problem(key, what, fix))
+	c.problems = append(c.problems, Problem{File: c.config.path, Line: c.config.lineOf(key), Key: key, What: what, Fix: fix})
 }
 
 // failed records an error. fix is how to fix it, unless the error's own text says so after a

@@ -46,6 +46,7 @@ func (c *checker) digest(key string, d *Digest) {
 	times, err := schedule.Parse(d.Schedule, "UTC")
 	c.failed(key+".schedule", err, `write a cron spec such as "0 8 * * 5"`)
 	c.draftBefore(key+".draft_before", d.DraftBefore, times)
+	c.oneOf(key+".status", d.Status, "active", "paused", "archived")
 	c.oneOf(key+".missed", d.Missed, "latest", "each")
 	c.filter(key+".filter", d.Filter)
 	c.between(key+".min_articles", d.MinArticles, 1, 1000)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Config is the content of config.yaml. Durations have Go's format or days ("72h", "30s", "2d"), sizes have
@@ -49,10 +51,20 @@ type Config struct {
 	Templates string `yaml:"templates"`
 
 	path     string
+	source   *source        // nil if it was not read from a file, or the file is empty
 	lines    map[string]int // of each key that the file has, by its path such as "digests[0].subject"
 	literals []string       // keys whose secrets are in the file itself
 	secrets  []secretFile   // files with secrets, as named by keys
+
+	file     *Config           // without stored values; nil if there are none
+	document *yaml.Node        // with stored values
+	laid     map[string]string // of each stored value: its path such as "digests[0].subject" → its key
+	unused   []string          // keys of stored values that have no place
 }
+
+// source is the text of the file. It may hold secrets: it stands behind a pointer so that printing a
+// configuration does not show it.
+type source struct{ data []byte }
 
 // Site describes the publication.
 type Site struct {

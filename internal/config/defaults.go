@@ -80,6 +80,7 @@ func (d *Digest) fill(c *Config) {
 	d.Description = d.Description.preferring(c.Site.Language)
 	d.Intro, d.Footer = d.Intro.preferring(c.Site.Language), d.Footer.preferring(c.Site.Language)
 	d.Timezone = cmp.Or(d.Timezone, c.Site.Timezone)
+	d.Status = cmp.Or(d.Status, "active")
 	d.Missed = cmp.Or(d.Missed, "latest")
 	d.MinArticles = cmp.Or(d.MinArticles, 1)
 	d.MaxArticles = cmp.Or(d.MaxArticles, 20)

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,13 +13,7 @@ import (
 
 // YAML returns the configuration with its defaults filled in and its secrets hidden.
 func (c *Config) YAML() ([]byte, error) {
-	var out bytes.Buffer
-	encoder := yaml.NewEncoder(&out)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(c.plain()); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), encoder.Close()
+	return encodeYAML(c.plain())
 }
 
 // JSON returns the same as YAML, in JSON.

@@ -90,6 +90,8 @@ type Digest struct {
 	Intro Text `yaml:"intro"`
 	// Lines in the footer of its mails, as text: a text, or one per language; the brand's footer when empty.
 	Footer Text `yaml:"footer"`
+	// active, paused: no editions are made on the schedule, drafts included, and drafts that wait for their time are held; or archived: paused, and not offered to new subscribers. Editors can still send an edition by hand.
+	Status string `yaml:"status"`
 	// Cron spec: minute hour day-of-month month day-of-week, six fields with seconds first, or @weekly and the like. Day of month and day of week are ORed when both are given. A time that the clock skips in spring is moved later by the skipped hour; a time that occurs twice in autumn is used once.
 	Schedule string `yaml:"schedule"`
 	// Timezone of the schedule; the site's when empty.
@@ -143,6 +145,12 @@ type Digest struct {
 	// Who gets mails about its editions: editors for all of them, owners, or none. Or a map that also says about what.
 	Notify Notify `yaml:"notify"`
 }
+
+// Paused reports whether no editions are made on the digest's schedule.
+func (d *Digest) Paused() bool { return d.Status == "paused" || d.Archived() }
+
+// Archived reports whether the digest is also not offered to new subscribers.
+func (d *Digest) Archived() bool { return d.Status == "archived" }
 
 // DigestSection is one section of a digest.
 type DigestSection struct {

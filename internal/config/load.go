@@ -52,13 +52,23 @@ func (e *missingError) Unwrap() error { return os.ErrNotExist }
 // Parse reads and checks the content of a configuration file. path names the file in messages;
 // paths in the file are relative to its folder.
 func Parse(data []byte, path string) (*Config, error) {
-	c := empty()
-	c.path, c.lines = path, map[string]int{}
-	d := &decoder{file: path, env: os.LookupEnv, lines: c.lines}
 	document, problem := parseYAML(data, path)
 	if problem != nil {
 		return nil, Problems{*problem}
 	}
+	c, err := build(document, path, nil)
+	if err == nil && len(data) > 0 {
+		c.source = &source{data}
+	}
+	return c, err
+}
+
+// build decodes and checks a document, which is nil if it is empty. laid are the keys of stored values
+// in it; see With.
+func build(document *yaml.Node, path string, laid map[string]string) (*Config, error) {
+	c := empty()
+	c.path, c.lines, c.laid = path, map[string]int{}, laid
+	d := &decoder{file: path, env: os.LookupEnv, lines: c.lines}
 	if document != nil {
 		d.value(document, reflect.ValueOf(c).Elem(), "")
 	}
@@ -70,7 +80,7 @@ func Parse(data []byte, path string) (*Config, error) {
 	}
 	checks.all()
 	if problems := append(d.problems, checks.problems...); len(problems) > 0 {
-		return nil, problems.sorted()
+		return nil, c.named(problems).sorted()
 	}
 	return c, nil
 }
@@ -121,7 +131,8 @@ func (c *Config) Position(key string) string {
 
 // Problem returns an error about a key, with its position.
 func (c *Config) Problem(key, what, fix string) Problem {
-	return Problem{File: c.path, Line: c.lineOf(key), Key: key, What: what, Fix: fix}
+	p := Problem{File: c.path, Line: c.lineOf(key), Key: key, What: what, Fix: fix}
+	return c.named(Problems{p})[0]
 }
 
 func (c *Config) lineOf(key string) int { return lineOf(c.lines, key) }

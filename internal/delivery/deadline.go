@@ -21,9 +21,11 @@ const (
 	DeadlineSkip Deadline = "skip" // it is cancelled, and its articles wait for the next edition
 )
 
-// deadline returns the digest's AtDeadline, or its default.
+// deadline returns the digest's AtDeadline, or its default. Drafts of a paused digest are held.
 func (d *Definition) deadline() Deadline {
 	switch {
+	case d.Paused:
+		return DeadlineHold
 	case d.AtDeadline != "":
 		return d.AtDeadline
 	case d.Automatic:

@@ -28,6 +28,7 @@ import (
 type Definition struct {
 	digest.Definition
 	Schedule  *schedule.Schedule // nil when editions are only made by hand
+	Paused    bool               // drafts that wait for their time are held then
 	Filter    article.Filter
 	Layout    digest.Layout
 	Min, Max  int           // number of articles of an edition

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
@@ -27,14 +29,35 @@ func (e *Engine) ensure(ctx context.Context, def *Definition) error {
 	now := e.Store.Now()
 	state := store.DigestState{Name: def.Name, Since: beginning(def, now)}
 	if def.Schedule != nil {
-		state.Spec = def.Schedule.Spec() + " " + def.Schedule.Timezone()
-		if tick, ok := def.Schedule.Next(now); ok {
+		state.Spec = def.spec()
+		tick, ok := def.Schedule.Next(now)
+		handled, err := e.Store.Ticks(ctx, def.Name, comparedTicks)
+		if err != nil {
+			return err
+		}
+		if ok && slices.ContainsFunc(handled, func(t store.Tick) bool { return wallTime(t.ScheduledFor) == wallTime(tick.Key) }) {
+			tick, ok = def.Schedule.Next(tick.At)
+		}
+		if ok {
 			state.Next, state.NextKey = tick.At, tick.Key
 		}
 	}
 	_, err := e.Store.EnsureDigest(ctx, state)
 	return err
 }
+
+// comparedTicks is how many handled ticks a changed schedule is compared with.
+const comparedTicks = 3
+
+// wallTime returns the wall time of a tick's key, without its timezone. When a digest moves to another
+// timezone, the same wall time comes again within hours; it is the same tick for its subscribers.
+func wallTime(key string) string {
+	wall, _, _ := strings.Cut(key, " ")
+	return wall
+}
+
+// spec returns the schedule and timezone of a digest as the store has them.
+func (d *Definition) spec() string { return d.Schedule.Spec() + " " + d.Schedule.Timezone() }
 
 // beginning returns the beginning of a new digest: the day of the latest tick before now. Its first
 // edition then has the same articles as if the digest had existed before. It is a whole day because
@@ -71,11 +94,13 @@ func (e *Engine) runSchedule(ctx context.Context) error {
 }
 
 // fire handles one due tick of a digest, if there is one: it makes a draft, adds to the waiting
-// draft, or skips the tick. With DraftBefore a tick is due that long before its time.
+// draft, or skips the tick. With DraftBefore a tick is due that long before its time. A node whose
+// schedule is not the stored one fires nothing: the schedule was changed, and the node is about to take
+// the new one.
 func (e *Engine) fire(ctx context.Context, def *Definition) error {
 	state, err := e.Store.DigestState(ctx, def.Name)
 	now := e.Store.Now()
-	if err != nil || !isDue(def, state, now) || state.Next.After(now) && now.Before(e.draftAgain[def.Name]) {
+	if err != nil || state.Spec != def.spec() || !isDue(def, state, now) || state.Next.After(now) && now.Before(e.draftAgain[def.Name]) {
 		return err
 	}
 	tick, update := dueTick(def, state, now)
@@ -153,7 +178,7 @@ func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.
 			tick = latest
 		}
 	}
-	update := store.ScheduleUpdate{From: state.Next}
+	update := store.ScheduleUpdate{Spec: state.Spec, From: state.Next}
 	if next, ok := def.Schedule.Next(tick.At); ok {
 		update.Next, update.NextKey = next.At, next.Key
 	}

@@ -85,6 +85,7 @@ func (s *Store) setSince(ctx context.Context, tx *conn, name string, since time.
 
 // ScheduleUpdate moves a digest from the tick that is due to the next one.
 type ScheduleUpdate struct {
+	Spec    string    // the digest's spec as it is stored; empty for any
 	From    time.Time // the due tick as it is stored
 	Next    time.Time
 	NextKey string
@@ -225,7 +226,7 @@ func (s *Store) claimTick(ctx context.Context, tx *conn, name string, update *Sc
 		_, err := tx.Exec(ctx, "digest.lock", name, millis(s.Now()))
 		return err
 	}
-	n, err := tx.Exec(ctx, "digest.advance", name, millis(update.From), millis(update.Next), update.NextKey, millis(s.Now()))
+	n, err := tx.Exec(ctx, "digest.advance", name, millis(update.From), millis(update.Next), update.NextKey, millis(s.Now()), update.Spec)
 	if err == nil && n == 0 {
 		err = ErrTaken
 	}

@@ -16,10 +16,10 @@ UPDATE digests SET spec = $2, next_run = $3, next_key = $4 WHERE name = $1 AND s
 UPDATE digests SET since = $2, began = CASE WHEN began = 0 THEN began ELSE CAST($3 AS bigint) END WHERE name = $1;
 
 -- name: digest.advance
--- Claims a due tick: only one node's update still finds the old time. The first tick also
--- sets when the digest began. Index: primary key.
+-- Claims a due tick: only one node's update still finds the old time. A node with an older schedule
+-- than the stored one claims none. The first tick also sets when the digest began. Index: primary key.
 UPDATE digests SET next_run = $3, next_key = $4, began = CASE WHEN began = 0 THEN CAST($5 AS bigint) ELSE began END
-WHERE name = $1 AND next_run = $2;
+WHERE name = $1 AND next_run = $2 AND (CAST($6 AS TEXT) = '' OR spec = $6);
 
 -- name: digest.lock
 -- Serializes the composing of editions of a digest. The first edition also sets when the

@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"cmd"},
 	{"internal/app"},
 	{"internal/web", "internal/bounce", "internal/websub", "internal/health"},
-	{"internal/delivery", "internal/article/ingest"},
+	{"internal/delivery", "internal/article/ingest", "internal/settings"},
 	{"internal/copies"},
 	{"internal/store", "internal/feedserver", "internal/lint"},
 	{"internal/digest", "feed"},

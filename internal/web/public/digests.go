@@ -21,11 +21,15 @@ type digestView struct {
 }
 
 // digests returns all digests for a form. The chosen ones are checked; if chosen is nil, the first.
+// Archived ones that are not chosen are left out.
 func (p *Pages) digests(ctx context.Context, chosen []string) []digestView {
 	var out []digestView
 	for _, d := range p.config.Digests {
+		if d.Archived() && !slices.Contains(chosen, d.Name) {
+			continue
+		}
 		v := digestView{Name: d.Name, Title: p.text(ctx, d.Title), Description: p.text(ctx, d.Description)}
-		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && len(p.layout(ctx).Texts()) == 0 { // descriptions exist in English only
+		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && !d.Paused() && len(p.layout(ctx).Texts()) == 0 { // descriptions exist in English only
 			v.Schedule = s.Describe()
 		}
 		v.Checked = slices.Contains(chosen, d.Name) || chosen == nil && len(out) == 0
