@@ -17,16 +17,16 @@ import (
 )
 
 func newEditor(a *cli) *cobra.Command {
-	return group("editor", "Manage the editors who may use the admin", newEditorList(a), newEditorInvite(a), formerly("link", newEditorInvite(a)), newEditorLinks(a), newEditorRevoke(a),
+	return group("editor", "Manage the editors who may use the admin", newEditorList(a), newEditorInvite(a), formerly("link", newEditorInvite(a)), newEditorLinks(a), newEditorRevoke(a), newEditorRole(a),
 		newEditorReset(a), newEditorDisable(a), newEditorEnable(a), newEditorRemove(a))
 }
 
 // shownEditor is an editor in a list.
 type shownEditor struct {
-	Email    string `json:"email"`
-	Name     string `json:"name"`
-	Role     string `json:"role"`
-	Disabled bool   `json:"disabled,omitempty"`
+	Email    string     `json:"email"`
+	Name     string     `json:"name"`
+	Role     store.Role `json:"role"`
+	Disabled bool       `json:"disabled,omitempty"`
 }
 
 func newEditorList(a *cli) *cobra.Command {
@@ -61,21 +61,61 @@ func newEditorList(a *cli) *cobra.Command {
 
 func newEditorInvite(a *cli) *cobra.Command {
 	var owner bool
+	var role string
 	c := &cobra.Command{
 		Use:   "invite [ADDRESS]",
 		Short: "Create a one-time link that invites an editor",
 		Long: "Invite creates a one-time link that is valid for seven days. The person who opens it chooses a name and a password and\n" +
-			"becomes an editor. With ADDRESS it works for that person only, and earlier links for them become invalid. The\n" +
-			"first editor becomes the owner.",
-		Example: "  tidings editor invite bob@example.org\n  tidings editor invite eve@example.org --owner\n  tidings editor invite",
+			"gets the role: " + rolesText + " With ADDRESS the link\nworks for that person only, and earlier links for them become invalid. The first editor becomes the owner.",
+		Example: "  tidings editor invite bob@example.org\n  tidings editor invite eve@example.org --role writer\n  tidings editor invite",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			email := strings.Join(args, "")
-			return a.printLink(c, func(p *app.Service) (string, error) { return p.EditorLink(c.Context(), email, owner) })
+			if owner && c.Flags().Changed("role") {
+				return usagef("use either --role or --owner")
+			}
+			if owner {
+				role = string(store.OwnerRole)
+			}
+			given, err := store.ParseRole(role)
+			if err != nil {
+				return usagef("--role: %v", err)
+			}
+			return a.printLink(c, func(p *app.Service) (string, error) { return p.EditorLink(c.Context(), email, given) })
 		},
 	}
-	c.Flags().BoolVar(&owner, "owner", false, "invite an owner, who may invite others")
+	c.Flags().StringVar(&role, "role", string(store.EditorRole), "role: viewer, writer, editor or owner")
+	c.Flags().BoolVar(&owner, "owner", false, "the same as --role owner")
 	return c
+}
+
+// rolesText explains the roles in the help of commands.
+const rolesText = "a viewer reads, a writer writes articles and drafts, an\neditor approves and sends, and an owner also manages people and settings."
+
+func newEditorRole(a *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:     "role ADDRESS ROLE",
+		Short:   "Give an editor another role",
+		Long:    "Role gives an editor another role: " + rolesText + "\nTheir sessions end, and links that they created become invalid. The last owner keeps the role.",
+		Example: "  tidings editor role bob@example.org writer",
+		Args:    exactly("ADDRESS", "ROLE"),
+		RunE: func(c *cobra.Command, args []string) error {
+			role, err := store.ParseRole(args[1])
+			if err != nil {
+				return usagef("%v", err)
+			}
+			return a.with(c.Context(), func(p *app.Service) error {
+				editor, err := p.FindEditor(c.Context(), args[0])
+				if err == nil {
+					editor, err = p.Store.SetRole(c.Context(), editor.ID, role)
+				}
+				if err != nil {
+					return err
+				}
+				return a.report(map[string]string{"editor": editor.Email, "role": string(role)}, "%s has the role %s now.", editor.Email, role)
+			})
+		},
+	}
 }
 
 // printLink prints a link that a command makes.
@@ -115,12 +155,12 @@ func newEditorReset(a *cli) *cobra.Command {
 
 // shownLink is a one-time link in a list. Its address is not stored.
 type shownLink struct {
-	ID      int64     `json:"id"`
-	Purpose string    `json:"purpose"`
-	Role    string    `json:"role,omitempty"`
-	For     string    `json:"for,omitempty"`
-	By      string    `json:"by,omitempty"`
-	Expires time.Time `json:"expires"`
+	ID      int64      `json:"id"`
+	Purpose string     `json:"purpose"`
+	Role    store.Role `json:"role,omitempty"`
+	For     string     `json:"for,omitempty"`
+	By      string     `json:"by,omitempty"`
+	Expires time.Time  `json:"expires"`
 }
 
 func newEditorLinks(a *cli) *cobra.Command {

@@ -16,12 +16,12 @@ func (s *Service) FirstOwnerLink(ctx context.Context) (string, error) {
 
 // EditorLink returns a one-time link that invites an editor: anyone who opens it, or the person
 // with an address. The first editor becomes the owner.
-func (s *Service) EditorLink(ctx context.Context, email string, owner bool) (string, error) {
+func (s *Service) EditorLink(ctx context.Context, email string, role store.Role) (string, error) {
 	link, err := s.FirstOwnerLink(ctx)
 	if link != "" || err != nil {
 		return link, err
 	}
-	return admin.InviteLink(ctx, s.Store, s.Config.Site.URL, admin.Invitation{Email: email, Owner: owner})
+	return admin.InviteLink(ctx, s.Store, s.Config.Site.URL, admin.Invitation{Email: email, Role: role})
 }
 
 // PasswordLink returns a one-time link with which an editor sets a new password.

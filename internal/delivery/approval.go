@@ -46,6 +46,9 @@ func (e *Engine) ApproveAs(ctx context.Context, id string, by Approver, was Fing
 		return edition, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
 	}
 	def, err := e.definition(edition.Digest)
+	if err == nil {
+		err = e.checkApprover(ctx, by)
+	}
 	if err != nil {
 		return edition, err
 	}
@@ -59,6 +62,33 @@ func (e *Engine) ApproveAs(ctx context.Context, id string, by Approver, was Fing
 	}
 	approved, err, _ := e.approval.Do(id+" "+was.hash(), func() (any, error) { return e.approveOnce(ctx, id, &was, approval, by.Undo) })
 	return approved.(store.Edition), err
+}
+
+// ApproverError refuses an approval by an editor who may not approve.
+type ApproverError struct {
+	Name     string // address
+	Role     store.Role
+	Disabled bool
+}
+
+func (e *ApproverError) Error() string {
+	if e.Disabled {
+		return fmt.Sprintf("the account %s is disabled and may not approve editions", e.Name)
+	}
+	return fmt.Sprintf("%s may not approve editions (role %s); an owner can change that with: tidings editor role %s editor", e.Name, e.Role, e.Name)
+}
+
+// checkApprover returns an *ApproverError if the role of an editor permits no approval, or the
+// editor may not sign in any more. The command line may approve.
+func (e *Engine) checkApprover(ctx context.Context, by Approver) error {
+	if by.Editor == 0 {
+		return nil
+	}
+	editor, err := e.Store.EditorByID(ctx, by.Editor)
+	if err == nil && (!editor.Role.MayApprove() || !editor.Disabled.IsZero()) {
+		err = &ApproverError{Name: editor.Email, Role: editor.Role, Disabled: !editor.Disabled.IsZero()}
+	}
+	return err
 }
 
 // approversOf returns how many different editors must approve an edition. For a message it is the

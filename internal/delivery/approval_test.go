@@ -177,3 +177,24 @@ func TestCompleteApprovalOfDeadNodeIsCarriedOut(t *testing.T) {
 		}
 	})
 }
+
+// TestOnlyEditorsWhoMayApproveCount: neither a writer's approval counts, nor that of an editor who
+// became a writer since.
+func TestOnlyEditorsWhoMayApproveCount(t *testing.T) {
+	t.Parallel()
+	twoEditors(t, func(b *drafting, draft store.Edition, ann, bob delivery.Approver) {
+		ctx := b.t.Context()
+		writer := b.editor("writer@gazette.example", "writer")
+		var refused *delivery.ApproverError
+		if _, err := b.engine.ApproveAs(ctx, draft.ID, delivery.Approver{Editor: writer.ID, Name: writer.Email}, b.review(draft.ID).Fingerprint); !errors.As(err, &refused) {
+			b.t.Errorf("a writer approves: %v", err)
+		}
+		b.approveAs(draft.ID, ann, digest.Draft)
+		if _, err := b.store.SetRole(ctx, ann.Editor, store.WriterRole); err != nil {
+			b.t.Fatal(err)
+		}
+		b.approveAs(draft.ID, bob, digest.Draft)
+		carla := b.editor("carla@gazette.example", "editor")
+		b.approveAs(draft.ID, delivery.Approver{Editor: carla.ID, Name: carla.Email}, digest.Approved)
+	})
+}

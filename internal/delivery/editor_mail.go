@@ -81,7 +81,7 @@ type Notify string
 
 // The values of Notify.
 const (
-	NotifyEditors Notify = "editors" // all editors, including owners
+	NotifyEditors Notify = "editors" // all editors and owners
 	NotifyOwners  Notify = "owners"
 	NotifyNone    Notify = "none"
 	// notifyOthers selects the editors who are not owners.
@@ -115,7 +115,8 @@ func (e *Engine) editorMailJobs(ctx context.Context, name string, notify Notify,
 	return jobs, nil
 }
 
-// notifiedEditors returns the editors whom notify selects.
+// notifiedEditors returns the editors whom notify selects, of those whose role permits to approve
+// editions.
 func (e *Engine) notifiedEditors(ctx context.Context, notify Notify) ([]store.Editor, error) {
 	if notify == NotifyNone {
 		return nil, nil
@@ -124,7 +125,7 @@ func (e *Engine) notifiedEditors(ctx context.Context, notify Notify) ([]store.Ed
 	return slices.DeleteFunc(editors, func(editor store.Editor) bool {
 		_, err := subscriber.ParseAddress(editor.Email)
 		owner := editor.Role == store.OwnerRole
-		return err != nil || !editor.Disabled.IsZero() || notify == NotifyOwners && !owner || notify == notifyOthers && owner
+		return err != nil || !editor.Disabled.IsZero() || !editor.Role.MayApprove() || notify == NotifyOwners && !owner || notify == notifyOthers && owner
 	}), err
 }
 

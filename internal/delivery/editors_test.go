@@ -21,7 +21,7 @@ import (
 // editor adds an editor.
 func (b *env) editor(email, role string) store.Editor {
 	b.t.Helper()
-	return storetest.Editor(b.t, b.store, store.Editor{Email: email, Role: role})
+	return storetest.Editor(b.t, b.store, store.Editor{Email: email, Role: store.Role(role)})
 }
 
 // waitingDraft waits for a draft that the schedule made, with the given number of articles.
@@ -62,6 +62,7 @@ func TestDraftIsMailedToEditors(t *testing.T) {
 			b := setup(t, store.SQLite, sink.Options{})
 			b.editor("ann@gazette.example", "editor")
 			b.editor("owner@gazette.example", "owner")
+			b.editor("writer@gazette.example", "writer") // may not approve, and gets no proof
 			gone := b.editor("gone@gazette.example", "owner")
 			gone.Disabled = time.Now()
 			if err := b.store.UpdateEditor(t.Context(), gone, ""); err != nil {

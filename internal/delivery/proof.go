@@ -141,7 +141,8 @@ type ProofLink struct {
 }
 
 // ReadProofLink returns what the token of a link means. It returns token.ErrInvalid, also if the
-// editor was disabled or has another address or password now, or token.ErrExpired.
+// editor was disabled, may not approve any more or has another address or password now, or
+// token.ErrExpired.
 func (e *Engine) ReadProofLink(ctx context.Context, text string) (ProofLink, error) {
 	claim, err := e.Keys.Verify(text)
 	if err == nil && (claim.Purpose != token.Proof || claim.Person.Row == 0) {
@@ -151,7 +152,7 @@ func (e *Engine) ReadProofLink(ctx context.Context, text string) (ProofLink, err
 		return ProofLink{}, err
 	}
 	editor, err := e.Store.EditorByID(ctx, claim.Person.Row)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !editor.Disabled.IsZero() {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!editor.Disabled.IsZero() || !editor.Role.MayApprove()) {
 		err = token.ErrInvalid
 	}
 	if err != nil {

@@ -116,9 +116,10 @@ func TestProofLinkIsBoundToEditorAndDraft(t *testing.T) {
 	}
 	ann := read.Editor
 	for name, change := range map[string]func(e *store.Editor){
-		"a disabled editor": func(e *store.Editor) { e.Disabled = b.clock.Now() },
-		"another password":  func(e *store.Editor) { e.Password = "another" },
-		"another address":   func(e *store.Editor) { e.Email = "ann@elsewhere.example" },
+		"a disabled editor":    func(e *store.Editor) { e.Disabled = b.clock.Now() },
+		"another password":     func(e *store.Editor) { e.Password = "another" },
+		"the role of a writer": func(e *store.Editor) { e.Role = store.WriterRole },
+		"another address":      func(e *store.Editor) { e.Email = "ann@elsewhere.example" },
 	} {
 		changed := ann
 		change(&changed)

@@ -106,7 +106,7 @@ func (m *Monitor) rememberOwners(ctx context.Context) {
 	}
 	m.owners = m.owners[:0]
 	for _, e := range editors {
-		if e.Role == "owner" && e.Disabled.IsZero() {
+		if e.Role == store.OwnerRole && e.Disabled.IsZero() {
 			m.owners = append(m.owners, e.Email)
 		}
 	}

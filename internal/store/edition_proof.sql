@@ -34,10 +34,10 @@ INSERT INTO edition_approvals (edition, editor, name, fingerprint, at) VALUES ($
 ON CONFLICT (edition, editor) DO UPDATE SET name = excluded.name, fingerprint = excluded.fingerprint, at = excluded.at;
 
 -- name: approval.list
--- The approvals of an edition, the oldest first. Approvals of disabled or removed editors do not
--- count for a draft. Indexes: primary keys.
+-- The approvals of an edition, the oldest first. Approvals of editors who were disabled or removed,
+-- or whose role permits no approval any more, do not count for a draft. Indexes: primary keys.
 SELECT a.editor, a.name, a.fingerprint, a.at FROM edition_approvals a JOIN editions d ON d.seq = a.edition LEFT JOIN editors e ON e.id = a.editor
-WHERE a.edition = $1 AND (a.editor = 0 OR d.state <> 'draft' OR e.id IS NOT NULL AND e.disabled = 0) ORDER BY a.at, a.editor;
+WHERE a.edition = $1 AND (a.editor = 0 OR d.state <> 'draft' OR e.disabled = 0 AND e.role IN ('editor', 'owner')) ORDER BY a.at, a.editor;
 
 -- name: approval.discard
 -- Removes the approvals of other content. Index: primary key.

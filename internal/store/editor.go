@@ -19,7 +19,7 @@ type Editor struct {
 	ID       int64
 	Email    string // compared without case
 	Name     string
-	Role     string // what it permits is defined in package web
+	Role     Role
 	Password string // a hash in PHC form, never the password; empty before the first is set
 	Language string // of the admin's pages; empty for the one that the browser prefers
 	Created  time.Time
@@ -110,7 +110,7 @@ func recordAccess(tx *conn, old, e Editor) {
 		tx.record(journal.AccessChanged(e.ID, journal.AccessPassword, hashStoredPassword(e.Password)))
 	}
 	if old.Role != e.Role {
-		tx.record(journal.AccessChanged(e.ID, journal.AccessRole, e.Role))
+		tx.record(journal.AccessChanged(e.ID, journal.AccessRole, string(e.Role)))
 	}
 	switch before, now := old.Disabled.IsZero(), e.Disabled.IsZero(); {
 	case before && !now:

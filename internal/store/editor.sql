@@ -18,6 +18,13 @@ SELECT id, columns(editor) FROM editors WHERE id = $1;
 -- Index: editors_email.
 SELECT id, columns(editor) FROM editors ORDER BY email_key;
 
+-- name: editor.owners
+-- The owners who may sign in, locked until the end of the transaction, so that two of them cannot
+-- take each other's role at the same time. There are few editors. Index: none.
+SELECT id, columns(editor) FROM editors WHERE role = 'owner' AND disabled = 0
+FOR UPDATE -- postgres only
+;
+
 -- name: editor.update
 -- Index: primary key.
 UPDATE editors SET (email_key, columns(editor)) = ($1, values(editor from 2)) WHERE id = $9;

@@ -21,7 +21,7 @@ const (
 type Link struct {
 	ID      int64
 	Purpose LinkPurpose
-	Role    string // of the editor that a setup or an invitation creates
+	Role    Role   // of the editor that a setup or an invitation creates
 	Email   string // the address that an invitation is for; empty if any address may use it
 	Editor  int64  // the editor whose password a reset changes
 	Maker   int64  // the editor who created the link; 0 for the command line

@@ -8,9 +8,6 @@ import (
 	"github.com/tidings-press/tidings/internal/journal"
 )
 
-// OwnerRole is the role of editors who may do everything.
-const OwnerRole = "owner"
-
 // CountPrivateFeeds returns the number of private feeds that can be read.
 func (s *Store) CountPrivateFeeds(ctx context.Context) (n int64, err error) {
 	_, err = s.readers.One(ctx, "feedtoken.count", nil, &n)
@@ -66,8 +63,8 @@ func (s *Store) loseAccess(ctx context.Context, tx *conn, key journal.EditorKey,
 			return err
 		}
 		e.Password = ""
-	case change == journal.AccessRole && e.Role == OwnerRole && v.Value != OwnerRole:
-		e.Role = v.Value
+	case change == journal.AccessRole && e.Role != Role(v.Value) && !Role(v.Value).Includes(e.Role):
+		e.Role = Role(v.Value) // one with fewer rights
 	case change == journal.AccessDisabled && v.Value == string(journal.AccessDisabled) && e.Disabled.IsZero():
 		e.Disabled = v.At
 	case change == journal.AccessDisabled && v.Value == string(journal.AccessRemoved):

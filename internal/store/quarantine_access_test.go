@@ -23,7 +23,7 @@ func must(t *testing.T, errs ...error) {
 }
 
 // newEditor stores an editor with a password.
-func newEditor(t *testing.T, s *store.Store, name, role string) store.Editor {
+func newEditor(t *testing.T, s *store.Store, name string, role store.Role) store.Editor {
 	t.Helper()
 	return storetest.Editor(t, s, store.Editor{Email: name + "@gazette.example", Name: name, Role: role, Password: "$argon2id$old-" + name})
 }
@@ -46,6 +46,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			careful, modern := newEditor(t, s, "careful", "editor"), newEditor(t, s, "modern", "editor")
 			must(t, s.AddPasskey(ctx, store.Passkey{ID: "stolen", Editor: modern.ID}), s.AddPasskey(ctx, store.Passkey{ID: "kept", Editor: modern.ID}))
 			must(t, s.LinkIdentity(ctx, store.Identity{Issuer: "https://id.example", Subject: "left", Editor: modern.ID}))
+			writing, raised := newEditor(t, s, "writing", store.EditorRole), newEditor(t, s, "raised", store.ViewerRole)
 			reader := addSubscriber(t, s, "reader@example.org", subscriber.Active)
 			early.Password = "$argon2id$before-the-backup"
 			must(t, s.Subscribe(ctx, reader.ID, "weekly", nil), s.Subscribe(ctx, reader.ID, "daily", nil), s.UpdateEditor(ctx, early, ""))
@@ -56,6 +57,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 
 			file, _ := backUp(t, dsn)
 
+			must(t, setRole(ctx, s, writing, store.WriterRole), setRole(ctx, s, raised, store.OwnerRole))
 			changed.Password, demoted.Role, disabled.Disabled, back.Disabled = "$argon2id$new", "editor", s.Now(), s.Now()
 			must(t, s.UpdateEditor(ctx, changed, ""), s.UpdateEditor(ctx, demoted, ""), s.UpdateEditor(ctx, disabled, ""), s.UpdateEditor(ctx, back, ""))
 			back.Disabled = time.Time{}
@@ -75,7 +77,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 				return storetest.Reopen(t, dsn, options)
 			}
 			without := restore(emptyDSN(t, engine), store.Options{})
-			if got, feeds := access(ctx, without), countFeeds(ctx, without); got != "back careful changed(owner) demoted(owner) disabled early(owner) modern removed" || feeds != 2 {
+			if got, feeds := access(ctx, without), countFeeds(ctx, without); got != "back careful changed(owner) demoted(owner) disabled early(owner) modern raised(viewer) removed writing" || feeds != 2 {
 				t.Errorf("without a journal: %s, %d feeds", got, feeds)
 			}
 			q, err := without.Quarantine(ctx)
@@ -84,7 +86,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			}
 
 			s = restore(dsn, store.Options{Journal: folder})
-			if got, want := access(ctx, s), "back careful(, no password) changed(owner, no password) demoted early(owner) modern"; got != want {
+			if got, want := access(ctx, s), "back careful(, no password) changed(owner, no password) demoted early(owner) modern raised(viewer) writing(writer)"; got != want {
 				t.Errorf("editors who may sign in: %s\nwant: %s", got, want)
 			}
 			keys, err := s.Passkeys(ctx, modern.ID)
@@ -112,7 +114,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 				lost[one.Editor] = one.Change
 			}
 			want := map[string]journal.AccessChange{
-				"changed@gazette.example": journal.AccessPassword, "demoted@gazette.example": journal.AccessRole,
+				"changed@gazette.example": journal.AccessPassword, "demoted@gazette.example": journal.AccessRole, "writing@gazette.example": journal.AccessRole,
 				"careful@gazette.example": journal.AccessFactor, "disabled@gazette.example": journal.AccessDisabled, "removed@gazette.example": journal.AccessRemoved,
 				"passkey": journal.AccessPasskey, "provider": journal.AccessProvider,
 			}
@@ -121,6 +123,11 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			}
 		})
 	}
+}
+
+func setRole(ctx context.Context, s *store.Store, e store.Editor, role store.Role) error {
+	_, err := s.SetRole(ctx, e.ID, role)
+	return err
 }
 
 // access describes the editors who may sign in.
@@ -135,8 +142,8 @@ func access(ctx context.Context, s *store.Store) string {
 			continue
 		}
 		note := ""
-		if e.Role == store.OwnerRole {
-			note = "owner"
+		if e.Role != store.EditorRole {
+			note = string(e.Role)
 		}
 		if e.Password == "" {
 			note += ", no password"

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"io"
 	"iter"
 	"testing"
@@ -66,10 +67,10 @@ func Delivery(t testing.TB, s *store.Store, e store.Edition, subscriber int64) (
 	return found[0].Delivery, nil
 }
 
-// AddEditor adds an editor by an invitation.
+// AddEditor adds an editor by an invitation, with the role of an editor if e has none.
 func AddEditor(t testing.TB, s *store.Store, e store.Editor) (store.Editor, error) {
 	t.Helper()
-	token, err := s.CreateLink(t.Context(), store.Link{Purpose: store.InviteLink, Role: e.Role}, time.Hour)
+	token, err := s.CreateLink(t.Context(), store.Link{Purpose: store.InviteLink, Role: cmp.Or(e.Role, store.EditorRole)}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

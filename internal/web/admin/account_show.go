@@ -10,20 +10,14 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// accountPage is the data of an editor's own page. Owners also manage the other editors
-// there.
+// accountPage is the data of an editor's own page.
 type accountPage struct {
-	Editors    []store.Editor // for owners
-	Links      []openLink     // one-time links that still work, for owners
-	InviteLink string         // the new invitation link, shown once
-	ResetLink  string         // the new password link, shown once
-	For        string         // the address that the new link is for
-	Problem    string
-	Email      string // the new address as typed
-	MinLength  int    // of passwords
-	Sessions   []store.ListedSession
-	TwoSteps   bool // the editor uses a second factor
-	Recovery   int  // unused recovery codes
+	Problem   string
+	Email     string // the new address as typed
+	MinLength int    // of passwords
+	Sessions  []store.ListedSession
+	TwoSteps  bool // the editor uses a second factor
+	Recovery  int  // unused recovery codes
 }
 
 func (h *Handler) account(w http.ResponseWriter, r *http.Request, session store.Session) error {
@@ -40,14 +34,6 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session st
 	}
 	if body.Recovery, err = h.store.CountRecoveryCodes(r.Context(), session.Editor.ID); err != nil {
 		return err
-	}
-	if session.Editor.Role == roleOwner {
-		if body.Editors, err = h.store.Editors(r.Context()); err != nil {
-			return err
-		}
-		if body.Links, err = h.openLinks(r, body.Editors); err != nil {
-			return err
-		}
 	}
 	return h.show(w, status, "account_show", page{Title: "Account", Nav: "account", Editor: &session.Editor, Flash: flash(r), Body: body})
 }

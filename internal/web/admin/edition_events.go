@@ -21,7 +21,7 @@ const (
 // editionEvents streams an edition's progress as server-sent events (HTML Standard,
 // section 9.2): "progress" with the HTML of the progress card, "controls" with the
 // buttons when they change, and "end" as the last event.
-func (h *Handler) editionEvents(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+func (h *Handler) editionEvents(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
 	if _, err := h.store.Edition(r.Context(), id); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (h *Handler) editionEvents(w http.ResponseWriter, r *http.Request, _ store.
 				s.send("end", nil)
 				return nil
 			}
-			s.show(progress{p, h.digestTitle(p.Edition.Digest)})
+			s.show(progress{p, h.digestTitle(p.Edition.Digest), &session.Editor})
 		case <-keepAlive.C:
 			s.write([]byte(":\n\n"))
 		case <-limit.C:

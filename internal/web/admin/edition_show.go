@@ -32,7 +32,8 @@ type editionPage struct {
 // progress is the data of the live parts of the page.
 type progress struct {
 	delivery.Progress
-	Title string // of the digest
+	Title  string // of the digest
+	Editor *store.Editor
 }
 
 // Done returns the number of deliveries with a final state.
@@ -65,7 +66,7 @@ func (h *Handler) edition(w http.ResponseWriter, r *http.Request, session store.
 	if err != nil {
 		return err
 	}
-	body := editionPage{progress: progress{p, h.digestTitle(p.Edition.Digest)}}
+	body := editionPage{progress: progress{p, h.digestTitle(p.Edition.Digest), &session.Editor}}
 	if err := h.fillEdition(r.Context(), &body); err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@
 // access.
 //
 // Each page has a handler in the file named after it, a template of the same name in pages/, and
-// a line in routes. All pages work without scripts, which only add live progress.
+// a line in the authorisation table, routes. All pages work without scripts, which only add live progress.
 package admin
 
 import (
@@ -47,9 +47,9 @@ type Handler struct {
 	engine *delivery.Engine
 	config *config.Config
 	log    *slog.Logger
-	zone   *time.Location // of the site
-	areas  []area         // of the navigation
-	secure bool           // the site is served over https
+	zone   *time.Location        // of the site
+	roles  map[string]store.Role // least roles by the patterns of routes
+	secure bool                  // the site is served over https
 	mux    http.Handler
 
 	languages map[string]*pageLanguage
@@ -74,14 +74,15 @@ func New(d Deps) (*Handler, error) {
 		secure:              strings.HasPrefix(d.Config.Site.URL, "https:"),
 		testMails:           middleware.NewLimiter[int64](10, 10*time.Second, nil),
 		hashing:             make(chan struct{}, 2),
-		requestConfirmation: d.RequestConfirmation, problem: d.Problem,
+		requestConfirmation: d.RequestConfirmation, problem: d.Problem, roles: map[string]store.Role{},
+	}
+	for _, one := range h.routes() {
+		h.roles[one.pattern] = one.role
 	}
 	if err := h.loadLanguages(); err != nil {
 		return nil, err
 	}
-	routes := h.routes()
-	h.areas = existing(areas, routes)
-	h.mux, err = h.refuseCrossOrigin(routes)
+	h.mux, err = h.refuseCrossOrigin(h.serveMux())
 	return h, err
 }
 
@@ -141,85 +142,4 @@ func RedirectFormerPath(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusMovedPermanently
 	}
 	http.Redirect(w, r, target, status)
-}
-
-func (h *Handler) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	for pattern, f := range map[string]anonymousFunc{
-		"GET /admin/sign-in":          h.signInPage,
-		"POST /admin/sign-in":         h.signIn,
-		"POST /admin/sign-in/code":    h.signInCode,
-		"GET /admin/forgotten":        h.forgottenPage,
-		"POST /admin/forgotten":       h.forgotten,
-		"GET /admin/welcome/{token}":  h.welcomePage,
-		"POST /admin/welcome/{token}": h.welcome,
-
-		"GET /admin/proofs/{token}":           h.draftByLink,
-		"GET /admin/proofs/{token}/mail":      h.mailByLink,
-		"POST /admin/proofs/{token}/{action}": h.decideByLink,
-	} {
-		mux.Handle(pattern, h.anonymous(f))
-	}
-	for pattern, f := range map[string]editorFunc{
-		"POST /admin/sign-out":                     h.signOut,
-		"GET /admin/{$}":                           h.dashboard,
-		"GET /admin/digests":                       h.digests,
-		"GET /admin/digests/{name}":                h.digest,
-		"GET /admin/digests/{name}/mail":           h.digestMail,
-		"GET /admin/digests/{name}/text":           h.digestText,
-		"POST /admin/digests/{name}/test":          h.testDigest,
-		"POST /admin/digests/{name}/seen":          h.markSeen,
-		"POST /admin/digests/{name}/unseen":        h.markUnseen,
-		"POST /admin/digests/{name}/begin":         h.setFirstDay,
-		"GET /admin/digests/{name}/send":           h.sendPage,
-		"POST /admin/digests/{name}/send":          h.send,
-		"GET /admin/editions/{id}":                 h.edition,
-		"GET /admin/editions/{id}/events":          h.editionEvents,
-		"GET /admin/editions/{id}/mail":            h.editionMail,
-		"POST /admin/editions/{id}/test":           h.testEdition,
-		"POST /admin/editions/{id}/subject":        h.changeSubject,
-		"POST /admin/editions/{id}/approve":        h.approve,
-		"GET /admin/editions/{id}/compose":         h.composePage,
-		"POST /admin/editions/{id}/compose":        h.compose,
-		"POST /admin/editions/{id}/check":          h.checkEdition,
-		"POST /admin/editions/{id}/waive":          h.waiveFinding,
-		"POST /admin/editions/{id}/add":            h.takeOffered,
-		"POST /admin/editions/{id}/{action}":       h.controlEdition,
-		"GET /admin/calendar":                      h.calendar,
-		"GET /admin/messages":                      h.messages,
-		"GET /admin/messages/new":                  h.newMessagePage,
-		"POST /admin/messages/new":                 h.writeMessage,
-		"GET /admin/messages/{id}":                 h.editMessagePage,
-		"POST /admin/messages/{id}":                h.writeMessage,
-		"GET /admin/articles":                      h.articles,
-		"POST /admin/articles/{id}/remove":         h.removeArticle,
-		"POST /admin/articles/{id}/restore":        h.restoreArticle,
-		"GET /admin/subscribers":                   h.subscribers,
-		"GET /admin/subscribers/{id}":              h.subscriber,
-		"POST /admin/subscribers/{id}/unsubscribe": h.unsubscribe,
-		"POST /admin/subscribers/{id}/invite":      h.inviteAgain,
-		"POST /admin/subscribers/{id}/lift":        h.liftBounce,
-		"POST /admin/subscribers/{id}/erase":       h.proven(h.erase),
-		"GET /admin/account":                       h.account,
-		"POST /admin/account/password":             h.changePassword,
-		"POST /admin/account/address":              h.changeAddress,
-		"POST /admin/account/language":             h.changeLanguage,
-		"POST /admin/account/sessions":             h.signOutOthers,
-		"POST /admin/account/sessions/{id}":        h.endSession,
-		"POST /admin/account/factor":               h.proven(h.startSecondFactor),
-		"POST /admin/account/factor/confirm":       h.confirmSecondFactor,
-		"POST /admin/account/factor/codes":         h.proven(h.renewRecoveryCodes),
-		"POST /admin/account/factor/remove":        h.proven(h.removeSecondFactor),
-		"POST /admin/account/invite":               h.proven(h.invite),
-		"POST /admin/links/{id}/revoke":            h.revokeLink,
-		"POST /admin/editors/{id}/reset":           h.proven(h.resetPasswordOf),
-		"POST /admin/editors/{id}/access":          h.proven(h.toggleAccess),
-		"GET /admin/quarantine":                    h.quarantine,
-		"POST /admin/quarantine/editions/{id}":     h.decideQuarantined,
-		"POST /admin/quarantine/release":           h.proven(h.releaseQuarantine),
-		"/admin/":                                  h.notFound,
-	} {
-		mux.Handle(pattern, h.authenticated(f))
-	}
-	return mux
 }

@@ -1,9 +1,6 @@
 package admin
 
-import (
-	"net/http"
-	"net/url"
-)
+import "github.com/tidings-press/tidings/internal/store"
 
 // area is an entry of the navigation.
 type area struct {
@@ -22,15 +19,19 @@ var areas = []area{
 	{"subscribers", "/admin/subscribers", "Subscribers"},
 	{"feeds", "/admin/feeds", "Feeds"},
 	{"settings", "/admin/settings", "Settings"},
+	{"people", "/admin/people", "People"},
 	{"audit", "/admin/audit", "Audit log"},
 }
 
-// existing returns the areas that have a page.
-func existing(all []area, routes *http.ServeMux) []area {
+// areasOf returns the areas that have a page and that an editor may open.
+func (h *Handler) areasOf(editor *store.Editor) []area {
 	var out []area
-	for _, one := range all {
-		_, pattern := routes.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: one.Path}})
-		if pattern != "/admin/" {
+	for _, one := range areas {
+		pattern := "GET " + one.Path
+		if one.Path == "/admin/" {
+			pattern += "{$}"
+		}
+		if role, ok := h.roles[pattern]; ok && editor != nil && editor.Role.Includes(role) {
 			out = append(out, one)
 		}
 	}

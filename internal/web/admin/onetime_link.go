@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -9,12 +10,6 @@ import (
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
-)
-
-// Roles of editors. Owners manage the other editors.
-const (
-	roleOwner  = store.OwnerRole
-	roleEditor = "editor"
 )
 
 // Lifetimes of one-time links: shortLinkAge for setup and new passwords, inviteAge for
@@ -31,23 +26,20 @@ func SetupLink(ctx context.Context, s *store.Store, site string) (string, error)
 	if err != nil || n > 0 {
 		return "", err
 	}
-	return makeLink(ctx, s, site, store.Link{Purpose: store.SetupLink, Role: roleOwner}, shortLinkAge)
+	return makeLink(ctx, s, site, store.Link{Purpose: store.SetupLink, Role: store.OwnerRole}, shortLinkAge)
 }
 
 // Invitation are the parameters of InviteLink.
 type Invitation struct {
-	Email string // empty for anyone who has the link
-	Owner bool
-	Maker int64 // id of the editor who invites; 0 for the command line
+	Email string     // empty for anyone who has the link
+	Role  store.Role // an editor's if empty
+	Maker int64      // id of the editor who invites; 0 for the command line
 }
 
 // InviteLink returns a one-time link for a new editor. It revokes an earlier link for
 // the same address, and stops working once its maker is disabled.
 func InviteLink(ctx context.Context, s *store.Store, site string, in Invitation) (string, error) {
-	link := store.Link{Purpose: store.InviteLink, Role: roleEditor, Maker: in.Maker}
-	if in.Owner {
-		link.Role = roleOwner
-	}
+	link := store.Link{Purpose: store.InviteLink, Role: cmp.Or(in.Role, store.EditorRole), Maker: in.Maker}
 	if in.Email != "" {
 		address, err := subscriber.ParseAddress(in.Email)
 		if err == nil {
@@ -75,9 +67,9 @@ func makeLink(ctx context.Context, s *store.Store, site string, link store.Link,
 // welcomeForm is the data of the page of a one-time link.
 type welcomeForm struct {
 	Name, Email  string
-	FixedAddress bool // the invitation is for this address
-	Owner        bool
-	Reset        bool // the link is for a new password only
+	FixedAddress bool       // the invitation is for this address
+	Role         store.Role // of the new editor
+	Reset        bool       // the link is for a new password only
 	Problem      string
 	MinLength    int // of passwords
 }
@@ -97,7 +89,7 @@ func (h *Handler) welcomePage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Handler) showWelcome(w http.ResponseWriter, status int, in invitation, form welcomeForm) error {
-	form.MinLength, form.Owner, form.Reset = minPassword, in.Role == roleOwner, in.Purpose == store.ResetLink
+	form.MinLength, form.Role, form.Reset = minPassword, in.Role, in.Purpose == store.ResetLink
 	if in.Email != "" {
 		form.Email, form.FixedAddress = in.Email, true
 	}

@@ -41,30 +41,9 @@ func (h *Handler) anonymous(f anonymousFunc) http.Handler {
 	})
 }
 
-// authenticated runs a handler for signed-in editors. Others are redirected to the sign-in
-// page, which leads back to the requested page.
-func (h *Handler) authenticated(f editorFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session, err := h.session(r)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			http.Redirect(w, r, signInPath(r), http.StatusSeeOther)
-			return
-		case err != nil:
-			h.showError(w, r, nil, err)
-			return
-		}
-		h.setLanguageOf(w, session.Editor)
-		h.prolong(w, r, session)
-		if err := f(w, r, session); err != nil {
-			h.showError(w, r, &session.Editor, err)
-		}
-	})
-}
-
 // show renders a page and sends it.
 func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) error {
-	p.Site, p.Areas = h.config.Site.Title.String(), h.areas
+	p.Site, p.Areas = h.config.Site.Title.String(), h.areasOf(p.Editor)
 	if h.problem != nil && p.Editor != nil {
 		p.Problem = h.problem()
 	}
@@ -112,6 +91,7 @@ var flashMessages = map[string]string{
 	"invited":        "The invitation is queued. The subscriber is subscribed again once they confirm.",
 	"disabled":       "This editor was disabled and can no longer sign in.",
 	"enabled":        "This editor can sign in again.",
+	"role":           "The role was changed. The editor was signed out and signs in again with the new role.",
 	"password":       "Your password was changed. All other browsers were signed out.",
 	"address":        "Your email address was changed. All other browsers were signed out.",
 	"language":       "The language was changed.",
@@ -175,6 +155,8 @@ func (h *Handler) notFound(http.ResponseWriter, *http.Request, store.Session) er
 // the id of the request.
 func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *store.Editor, err error) {
 	var shown *userError
+	var role *roleError
+	var approver *delivery.ApproverError
 	var edition *store.StateError
 	var hold *delivery.HoldError
 	var undo *store.UndoError
@@ -183,6 +165,11 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 	case errors.Is(err, context.Canceled):
 		return // the browser disconnected
 	case errors.As(err, &shown):
+	case errors.As(err, &role):
+		h.log.Info("request refused by role", "path", middleware.LogPath(r), "request", middleware.ID(r.Context()), "role", role.have, "needed", role.need)
+		shown = role.Page()
+	case errors.As(err, &approver):
+		shown = &userError{http.StatusForbidden, refusedByRole, sentence(approver), "/admin/", dashboardLabel}
 	case errors.As(err, &edition):
 		shown = &userError{http.StatusConflict, "Not possible now", sentence(edition), "/admin/editions/" + edition.Edition, "Go to the edition"}
 	case errors.As(err, &undo):

@@ -61,9 +61,6 @@ func (e quarantinedEdition) Options() []decisionOption {
 
 // quarantine shows the editions since the backup.
 func (h *Handler) quarantine(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := ownersOnly(session); err != nil {
-		return err
-	}
 	q, err := h.store.Quarantine(r.Context())
 	if err != nil {
 		return err
@@ -96,9 +93,6 @@ func (h *Handler) quarantine(w http.ResponseWriter, r *http.Request, session sto
 
 // decideQuarantined saves the decision on an edition.
 func (h *Handler) decideQuarantined(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := ownersOnly(session); err != nil {
-		return err
-	}
 	id, decision := r.PathValue("id"), store.Decision(r.PostFormValue("decision"))
 	if !slices.Contains(store.Decisions, decision) {
 		return invalid("Nothing was decided", "Choose one of the decisions.", "/admin/quarantine")
@@ -116,9 +110,6 @@ func (h *Handler) decideQuarantined(w http.ResponseWriter, r *http.Request, sess
 
 // releaseQuarantine carries out the decisions and ends the quarantine.
 func (h *Handler) releaseQuarantine(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := ownersOnly(session); err != nil {
-		return err
-	}
 	if r.PostFormValue("sure") != "yes" {
 		return invalid("The store was not released", "Sent emails cannot be recalled. Tick the box above the button to confirm.", "/admin/quarantine")
 	}

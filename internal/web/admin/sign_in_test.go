@@ -232,7 +232,7 @@ func TestLinksOfDisabledOwnerStopWorking(t *testing.T) {
 		saved = append(saved, eve.welcomeLink(eve.post("/admin/account/invite", "email", email, "role", "owner")))
 	}
 	saved = append(saved, eve.welcomeLink(eve.post("/admin/editors/1/reset")))
-	page := ada.get("/admin/account")
+	page := ada.get("/admin/people")
 	ada.want(page, "Pending links", "friend@gazette.example", "anyone with the link", "owner invitation", "new password", "Revoke")
 	if n := strings.Count(page, "/revoke"); n != 3 {
 		t.Errorf("%d links can be revoked, want 3", n)
@@ -247,7 +247,7 @@ func TestLinksOfDisabledOwnerStopWorking(t *testing.T) {
 		}
 	}
 	link := ada.welcomeLink(ada.post("/admin/account/invite", "email", "bob@gazette.example"))
-	id := regexp.MustCompile(`/admin/links/\d+/revoke`).FindString(ada.get("/admin/account"))
+	id := regexp.MustCompile(`/admin/links/\d+/revoke`).FindString(ada.get("/admin/people"))
 	ada.want(ada.post(id), "The link was revoked", "There are no pending links")
 	if eve.get(link); eve.code != http.StatusGone {
 		t.Errorf("a revoked invitation is answered %d", eve.code)

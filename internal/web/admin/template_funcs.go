@@ -12,6 +12,7 @@ import (
 // site's timezone.
 func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 	return template.FuncMap{
+		"can":       h.can,
 		"language":  func() string { return l.Tag },
 		"languages": h.languageList,
 		"t":         func(text string, args ...any) any { return sayInPage(l, text, args) },

@@ -1,0 +1,181 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// peoplePage is the data of the page on which owners manage the accounts of editors.
+type peoplePage struct {
+	Editors    []store.Editor
+	Links      []openLink // one-time links that still work
+	Roles      []describedRole
+	InviteLink string // the new invitation link, shown once
+	ResetLink  string // the new password link, shown once
+	For        string // the address that the new link is for
+	Problem    string
+}
+
+// describedRole is a role with its name and what it permits.
+type describedRole struct {
+	Role        store.Role
+	Label, Text string
+}
+
+// describedRoles are all roles, as in store.Roles.
+var describedRoles = []describedRole{
+	{store.ViewerRole, "Viewer", "Reads the admin: articles, editions, counts and charts. Sees no addresses of subscribers and changes nothing."},
+	{store.WriterRole, "Writer", "Writes and publishes articles, and composes drafts of editions and messages. Sees no addresses of subscribers, and neither approves nor sends."},
+	{store.EditorRole, "Editor", "Does all editorial work: approves and sends editions and messages, and manages subscribers."},
+	{store.OwnerRole, "Owner", "May do everything, also manage people and settings, erase subscribers, read the audit log and end a quarantine."},
+}
+
+func (h *Handler) people(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	return h.showPeople(w, r, session, http.StatusOK, peoplePage{})
+}
+
+func (h *Handler) showPeople(w http.ResponseWriter, r *http.Request, session store.Session, status int, body peoplePage) (err error) {
+	body.Roles = describedRoles
+	if body.Editors, err = h.store.Editors(r.Context()); err != nil {
+		return err
+	}
+	if body.Links, err = h.openLinks(r, body.Editors); err != nil {
+		return err
+	}
+	return h.show(w, status, "people_list", page{Title: "People", Nav: "people", Editor: &session.Editor, Flash: flash(r), Body: body})
+}
+
+// openLink is a one-time link that still works, as shown to owners.
+type openLink struct {
+	store.Link
+	For   string // an address; empty for anyone who has the link
+	Maker string // an address; empty for the command line
+	Kind  string
+}
+
+// invitationKinds describe invitations by the role that they give.
+var invitationKinds = map[store.Role]string{
+	store.ViewerRole: "viewer invitation", store.WriterRole: "writer invitation", store.EditorRole: "editor invitation", store.OwnerRole: "owner invitation",
+}
+
+// openLinks returns the one-time links that still work.
+func (h *Handler) openLinks(r *http.Request, editors []store.Editor) ([]openLink, error) {
+	links, err := h.store.Links(r.Context())
+	address := map[int64]string{}
+	for _, e := range editors {
+		address[e.ID] = e.Email
+	}
+	var out []openLink
+	for _, l := range links {
+		one := openLink{Link: l, For: l.Email, Maker: address[l.Maker], Kind: invitationKinds[l.Role]}
+		if l.Purpose == store.ResetLink {
+			one.For, one.Kind = address[l.Editor], "new password"
+		}
+		out = append(out, one)
+	}
+	return out, err
+}
+
+// invite creates an invitation link and shows it once.
+func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	in := Invitation{Email: truncate(r.PostFormValue("email"), 254), Maker: session.Editor.ID}
+	var err error
+	if name := r.PostFormValue("role"); name != "" {
+		in.Role, err = store.ParseRole(truncate(name, 50))
+	}
+	var link string
+	if err == nil {
+		link, err = InviteLink(r.Context(), h.store, h.config.Site.URL, in)
+	}
+	if err != nil {
+		return h.showPeople(w, r, session, http.StatusUnprocessableEntity, peoplePage{Problem: err.Error()})
+	}
+	h.log.Info("invitation created", "for", in.Email, "role", in.Role, "editor", session.Editor.ID)
+	return h.showPeople(w, r, session, http.StatusOK, peoplePage{InviteLink: link, For: in.Email})
+}
+
+// resetPasswordOf creates a link for another editor's new password and shows it once.
+func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	id, err := requestedID(r)
+	if err != nil {
+		return err
+	}
+	editor, err := h.store.EditorByID(r.Context(), id)
+	if err == nil && !editor.Disabled.IsZero() {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	link, err := ResetLink(r.Context(), h.store, h.config.Site.URL, editor, session.Editor.ID)
+	if err != nil {
+		return err
+	}
+	h.log.Info("password link created", "for", editor.ID, "editor", session.Editor.ID)
+	return h.showPeople(w, r, session, http.StatusOK, peoplePage{ResetLink: link, For: editor.Email})
+}
+
+// revokeLink revokes a one-time link.
+func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	id, err := requestedID(r)
+	if err == nil {
+		err = h.store.RevokeLink(r.Context(), id)
+	}
+	if err != nil {
+		return err
+	}
+	h.log.Info("link revoked", "link", id, "editor", session.Editor.ID)
+	return redirectWithFlash(w, r, "/admin/people", "revoked")
+}
+
+// toggleAccess disables or enables another editor. Links that a disabled editor created stop
+// working.
+func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	id, err := requestedID(r)
+	if err == nil && id == session.Editor.ID {
+		err = store.ErrNotFound // owners cannot disable themselves
+	}
+	if err != nil {
+		return err
+	}
+	editor, err := h.store.EditorByID(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	change := "disabled"
+	if editor.Disabled.IsZero() {
+		editor.Disabled = h.store.Now()
+	} else {
+		editor.Disabled, change = time.Time{}, "enabled"
+	}
+	if err := h.store.UpdateEditor(r.Context(), editor, ""); err != nil {
+		return err
+	}
+	h.log.Info("editor "+change, "for", editor.ID, "editor", session.Editor.ID)
+	return redirectWithFlash(w, r, "/admin/people", change)
+}
+
+// changeRole gives an editor another role and signs them out. Owners may change their own, unless
+// no other owner could sign in.
+func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	id, err := requestedID(r)
+	if err != nil {
+		return err
+	}
+	role, err := store.ParseRole(truncate(r.PostFormValue("role"), 50))
+	if err != nil {
+		return invalid("The role was not changed", err.Error()+".", "/admin/people")
+	}
+	editor, err := h.store.SetRole(r.Context(), id, role)
+	if errors.Is(err, store.ErrLastOwner) {
+		return conflict("The role was not changed", errors.New("This is the only owner who can sign in. Make another editor an owner first."), "/admin/people")
+	}
+	if err != nil {
+		return err
+	}
+	h.log.Info("role changed", "for", editor.ID, "role", editor.Role, "editor", session.Editor.ID)
+	return redirectWithFlash(w, r, "/admin/people", "role")
+}

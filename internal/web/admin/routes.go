@@ -1,0 +1,193 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+// route is a line of the authorisation table.
+type route struct {
+	pattern string
+	role    store.Role // least role of the editor; noSession if none is needed
+	handle  editorFunc
+}
+
+// noSession marks the routes that need no session. Their handlers get an empty one.
+const noSession store.Role = ""
+
+// routes returns the authorisation table: all routes of the admin, with the role that each needs.
+// TestRoutesAreOpenToTheirRolesOnly has a second list, which must agree with it.
+func (h *Handler) routes() []route {
+	const (
+		viewer = store.ViewerRole
+		writer = store.WriterRole
+		editor = store.EditorRole
+		owner  = store.OwnerRole
+	)
+	return []route{
+		{"GET /admin/sign-in", noSession, withoutSession(h.signInPage)},
+		{"POST /admin/sign-in", noSession, withoutSession(h.signIn)},
+		{"POST /admin/sign-in/code", noSession, withoutSession(h.signInCode)},
+		{"GET /admin/forgotten", noSession, withoutSession(h.forgottenPage)},
+		{"POST /admin/forgotten", noSession, withoutSession(h.forgotten)},
+		{"GET /admin/welcome/{token}", noSession, withoutSession(h.welcomePage)},
+		{"POST /admin/welcome/{token}", noSession, withoutSession(h.welcome)},
+		{"POST /admin/sign-out", viewer, h.signOut},
+
+		// The link of a proof names an editor, whose role is checked when it is read.
+		{"GET /admin/proofs/{token}", noSession, withoutSession(h.draftByLink)},
+		{"GET /admin/proofs/{token}/mail", noSession, withoutSession(h.mailByLink)},
+		{"POST /admin/proofs/{token}/{action}", noSession, withoutSession(h.decideByLink)},
+
+		{"GET /admin/{$}", viewer, h.dashboard},
+		{"GET /admin/calendar", viewer, h.calendar},
+
+		{"GET /admin/digests", viewer, h.digests},
+		{"GET /admin/digests/{name}", viewer, h.digest},
+		{"GET /admin/digests/{name}/mail", viewer, h.digestMail},
+		{"GET /admin/digests/{name}/text", viewer, h.digestText},
+		{"POST /admin/digests/{name}/test", editor, h.testDigest},
+		{"POST /admin/digests/{name}/seen", editor, h.markSeen},
+		{"POST /admin/digests/{name}/unseen", editor, h.markUnseen},
+		{"POST /admin/digests/{name}/begin", editor, h.setFirstDay},
+		{"GET /admin/digests/{name}/send", editor, h.sendPage},
+		{"POST /admin/digests/{name}/send", editor, h.send},
+
+		{"GET /admin/editions/{id}", viewer, h.edition},
+		{"GET /admin/editions/{id}/events", viewer, h.editionEvents},
+		{"GET /admin/editions/{id}/mail", viewer, h.editionMail},
+		{"POST /admin/editions/{id}/test", editor, h.testEdition},
+		{"POST /admin/editions/{id}/subject", writer, h.changeSubject},
+		{"POST /admin/editions/{id}/approve", editor, h.approve},
+		{"GET /admin/editions/{id}/compose", writer, h.composePage},
+		{"POST /admin/editions/{id}/compose", writer, h.compose},
+		{"POST /admin/editions/{id}/check", writer, h.checkEdition},
+		{"POST /admin/editions/{id}/waive", editor, h.waiveFinding},
+		{"POST /admin/editions/{id}/add", writer, h.takeOffered},
+		{"POST /admin/editions/{id}/{action}", editor, h.controlEdition},
+
+		{"GET /admin/messages", viewer, h.messages},
+		{"GET /admin/messages/new", writer, h.newMessagePage},
+		{"POST /admin/messages/new", writer, h.writeMessage},
+		{"GET /admin/messages/{id}", writer, h.editMessagePage},
+		{"POST /admin/messages/{id}", writer, h.writeMessage},
+
+		{"GET /admin/articles", viewer, h.articles},
+		{"POST /admin/articles/{id}/remove", writer, h.removeArticle},
+		{"POST /admin/articles/{id}/restore", writer, h.restoreArticle},
+
+		{"GET /admin/subscribers", editor, h.subscribers},
+		{"GET /admin/subscribers/{id}", editor, h.subscriber},
+		{"POST /admin/subscribers/{id}/unsubscribe", editor, h.unsubscribe},
+		{"POST /admin/subscribers/{id}/invite", editor, h.inviteAgain},
+		{"POST /admin/subscribers/{id}/lift", editor, h.liftBounce},
+		{"POST /admin/subscribers/{id}/erase", owner, h.proven(h.erase)},
+
+		// An editor's own account.
+		{"GET /admin/account", viewer, h.account},
+		{"POST /admin/account/password", viewer, h.changePassword},
+		{"POST /admin/account/address", viewer, h.changeAddress},
+		{"POST /admin/account/language", viewer, h.changeLanguage},
+		{"POST /admin/account/sessions", viewer, h.signOutOthers},
+		{"POST /admin/account/sessions/{id}", viewer, h.endSession},
+		{"POST /admin/account/factor", viewer, h.proven(h.startSecondFactor)},
+		{"POST /admin/account/factor/confirm", viewer, h.confirmSecondFactor},
+		{"POST /admin/account/factor/codes", viewer, h.proven(h.renewRecoveryCodes)},
+		{"POST /admin/account/factor/remove", viewer, h.proven(h.removeSecondFactor)},
+
+		// The accounts of others.
+		{"GET /admin/people", owner, h.people},
+		{"POST /admin/account/invite", owner, h.proven(h.invite)},
+		{"POST /admin/links/{id}/revoke", owner, h.revokeLink},
+		{"POST /admin/editors/{id}/reset", owner, h.proven(h.resetPasswordOf)},
+		{"POST /admin/editors/{id}/access", owner, h.proven(h.toggleAccess)},
+		{"POST /admin/editors/{id}/role", owner, h.proven(h.changeRole)},
+
+		{"GET /admin/quarantine", owner, h.quarantine},
+		{"POST /admin/quarantine/editions/{id}", owner, h.decideQuarantined},
+		{"POST /admin/quarantine/release", owner, h.proven(h.releaseQuarantine)},
+
+		{"/admin/", viewer, h.notFound},
+	}
+}
+
+// serveMux returns the handler of all routes.
+func (h *Handler) serveMux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, one := range h.routes() {
+		mux.Handle(one.pattern, h.authorized(one))
+	}
+	return mux
+}
+
+// withoutSession returns the handler of a route that needs no session.
+func withoutSession(f anonymousFunc) editorFunc {
+	return func(w http.ResponseWriter, r *http.Request, _ store.Session) error { return f(w, r) }
+}
+
+// authorized runs the handler of a route for editors whose role permits it. A visitor without a
+// session is redirected to the sign-in page, which leads back to the requested page.
+func (h *Handler) authorized(one route) http.Handler {
+	if one.role == noSession {
+		return h.anonymous(func(w http.ResponseWriter, r *http.Request) error { return one.handle(w, r, store.Session{}) })
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, err := h.session(r)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			http.Redirect(w, r, signInPath(r), http.StatusSeeOther)
+			return
+		case err != nil:
+			h.showError(w, r, nil, err)
+			return
+		}
+		h.setLanguageOf(w, session.Editor)
+		h.prolong(w, r, session)
+		if !session.Editor.Role.Includes(one.role) {
+			err = &roleError{have: session.Editor.Role, need: one.role}
+		} else {
+			err = one.handle(w, r, session)
+		}
+		if err != nil {
+			h.showError(w, r, &session.Editor, err)
+		}
+	})
+}
+
+// roleError refuses a request that the role of the editor does not permit.
+type roleError struct{ have, need store.Role }
+
+// Error implements error.
+func (e *roleError) Error() string {
+	return fmt.Sprintf("the role %s does not permit this; it needs the role %s", e.have, e.need)
+}
+
+// refusedByRole is the title of the page of a roleError.
+const refusedByRole = "Your role does not permit this"
+
+// Page returns the error as it is shown.
+func (e *roleError) Page() *userError {
+	text := "People with an account can do this, and your role is unknown to this version of the program. Nothing was changed. An owner of this site can give you another role."
+	switch e.need {
+	case store.WriterRole:
+		text = "Writers, editors and owners can do this. Nothing was changed. An owner of this site can give you another role."
+	case store.EditorRole:
+		text = "Editors and owners can do this. Nothing was changed. An owner of this site can give you another role."
+	case store.OwnerRole:
+		text = "Only owners can do this. Nothing was changed."
+	}
+	return &userError{http.StatusForbidden, refusedByRole, text, "/admin/", dashboardLabel}
+}
+
+// can is the function of page templates that reports whether an editor may use a route, so that
+// pages show no button or link that would be refused. A pattern that is not in the table is an error.
+func (h *Handler) can(editor *store.Editor, pattern string) (bool, error) {
+	role, ok := h.roles[pattern]
+	if !ok {
+		return false, fmt.Errorf("no route has the pattern %q", pattern)
+	}
+	return role == noSession || editor != nil && editor.Role.Includes(role), nil
+}
