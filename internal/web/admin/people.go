@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // peoplePage is the data of the page on which owners manage the accounts of editors.
@@ -171,7 +172,7 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request, session sto
 	}
 	editor, err := h.store.SetRole(r.Context(), id, role)
 	if errors.Is(err, store.ErrLastOwner) {
-		return conflict("The role was not changed", errors.New("This is the only owner who can sign in. Make another editor an owner first."), "/admin/people")
+		return conflict("The role was not changed", words.Errorf("This is the only owner who can sign in. Make another editor an owner first."), "/admin/people")
 	}
 	if err != nil {
 		return err

@@ -170,7 +170,7 @@ const refusedByRole = "Your role does not permit this"
 
 // Page returns the error as it is shown.
 func (e *roleError) Page() *userError {
-	text := "People with an account can do this, and your role is unknown to this version of the program. Nothing was changed. An owner of this site can give you another role."
+	text := "This version of the program does not know your role. Nothing was changed. An owner of this site can give you another role."
 	switch e.need {
 	case store.WriterRole:
 		text = "Writers, editors and owners can do this. Nothing was changed. An owner of this site can give you another role."

@@ -185,12 +185,12 @@ func TestPagesShowOnlyWhatTheRolePermits(t *testing.T) {
 		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
 	}
 	ids := strings.NewReplacer("/digests/{name}", "/digests/weekly", "/editions/{id}", "/editions/"+draft.ID, "/subscribers/{id}", "/subscribers/1", "/messages/{id}", "/messages/"+draft.ID)
-	for _, role := range store.Roles {
+	for _, role := range []store.Role{store.ViewerRole, store.WriterRole, store.EditorRole} {
 		e := s.member(role)
 		shown := 0
 		for pattern, least := range table {
 			path, isPage := strings.CutPrefix(pattern, "GET ")
-			if !isPage || least == "" || !role.Includes(store.Role(least)) || strings.HasSuffix(path, "/events") {
+			if !isPage || least == "" || !role.Includes(store.Role(least)) || strings.HasSuffix(path, "/events") || strings.HasSuffix(path, "/mail") || strings.HasSuffix(path, "/text") {
 				continue
 			}
 			path = strings.TrimSuffix(ids.Replace(path), "{$}")

@@ -47,7 +47,7 @@ func TestEditorsCannotErase(t *testing.T) {
 	if body := bob.get("/admin/subscribers/1"); bob.code != http.StatusOK || !strings.Contains(body, "reader0@example.org") || strings.Contains(body, "Erase") {
 		t.Errorf("status %d: the page offers erasure to an editor who is not an owner", bob.code)
 	}
-	if bob.want(bob.post("/admin/subscribers/1/erase", "sure", "yes"), "Only an owner"); bob.code != http.StatusForbidden {
+	if bob.want(bob.post("/admin/subscribers/1/erase", "sure", "yes"), "Only owners can do this."); bob.code != http.StatusForbidden {
 		t.Errorf("status %d", bob.code)
 	}
 	if sub, err := s.Store.Subscriber(t.Context(), 1); err != nil || sub.State != subscriber.Active {
