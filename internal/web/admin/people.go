@@ -17,21 +17,21 @@ type peoplePage struct {
 	InviteLink string // the new invitation link, shown once
 	ResetLink  string // the new password link, shown once
 	For        string // the address that the new link is for
-	Problem    string
+	Problem    any    // a text, or nil
 }
 
 // describedRole is a role with its name and what it permits.
 type describedRole struct {
 	Role        store.Role
-	Label, Text string
+	Label, Text words.Text
 }
 
 // describedRoles are all roles, as in store.Roles.
 var describedRoles = []describedRole{
-	{store.ViewerRole, "Viewer", "Reads the admin: articles, editions, counts and charts. Sees no addresses of subscribers and changes nothing."},
-	{store.WriterRole, "Writer", "Writes and publishes articles, and composes drafts of editions and messages. Sees no addresses of subscribers, and neither approves nor sends."},
-	{store.EditorRole, "Editor", "Does all editorial work: approves and sends editions and messages, and manages subscribers."},
-	{store.OwnerRole, "Owner", "May do everything, also manage people and settings, erase subscribers, read the audit log and end a quarantine."},
+	{store.ViewerRole, words.T("Viewer"), words.T("Reads the admin: articles, editions, counts and charts. Sees no addresses of subscribers and changes nothing.")},
+	{store.WriterRole, words.T("Writer"), words.T("Writes and publishes articles, and composes drafts of editions and messages. Sees no addresses of subscribers, and neither approves nor sends.")},
+	{store.EditorRole, words.T("Editor"), words.T("Does all editorial work: approves and sends editions and messages, and manages subscribers.")},
+	{store.OwnerRole, words.T("Owner"), words.T("May do everything, also manage people and settings, erase subscribers, read the audit log and end a quarantine.")},
 }
 
 func (h *Handler) people(w http.ResponseWriter, r *http.Request, session store.Session) error {
@@ -54,12 +54,12 @@ type openLink struct {
 	store.Link
 	For   string // an address; empty for anyone who has the link
 	Maker string // an address; empty for the command line
-	Kind  string
+	Kind  words.Text
 }
 
 // invitationKinds describe invitations by the role that they give.
-var invitationKinds = map[store.Role]string{
-	store.ViewerRole: "viewer invitation", store.WriterRole: "writer invitation", store.EditorRole: "editor invitation", store.OwnerRole: "owner invitation",
+var invitationKinds = map[store.Role]words.Text{
+	store.ViewerRole: words.T("viewer invitation"), store.WriterRole: words.T("writer invitation"), store.EditorRole: words.T("editor invitation"), store.OwnerRole: words.T("owner invitation"),
 }
 
 // openLinks returns the one-time links that still work.
@@ -73,7 +73,7 @@ func (h *Handler) openLinks(r *http.Request, editors []store.Editor) ([]openLink
 	for _, l := range links {
 		one := openLink{Link: l, For: l.Email, Maker: address[l.Maker], Kind: invitationKinds[l.Role]}
 		if l.Purpose == store.ResetLink {
-			one.For, one.Kind = address[l.Editor], "new password"
+			one.For, one.Kind = address[l.Editor], words.T("new password")
 		}
 		out = append(out, one)
 	}
@@ -92,7 +92,7 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.S
 		link, err = InviteLink(r.Context(), h.store, h.config.Site.URL, in)
 	}
 	if err != nil {
-		return h.showPeople(w, r, session, http.StatusUnprocessableEntity, peoplePage{Problem: err.Error()})
+		return h.showPeople(w, r, session, http.StatusUnprocessableEntity, peoplePage{Problem: err})
 	}
 	h.log.Info("invitation created", "for", in.Email, "role", in.Role, "editor", session.Editor.ID)
 	return h.showPeople(w, r, session, http.StatusOK, peoplePage{InviteLink: link, For: in.Email})
@@ -168,7 +168,7 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request, session sto
 	}
 	role, err := store.ParseRole(truncate(r.PostFormValue("role"), 50))
 	if err != nil {
-		return invalid("The role was not changed", err.Error()+".", "/admin/people")
+		return invalid("The role was not changed", sentence(err), "/admin/people")
 	}
 	editor, err := h.store.SetRole(r.Context(), id, role)
 	if errors.Is(err, store.ErrLastOwner) {

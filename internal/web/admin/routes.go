@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // route is a line of the authorisation table.
@@ -166,18 +167,18 @@ func (e *roleError) Error() string {
 }
 
 // refusedByRole is the title of the page of a roleError.
-const refusedByRole = "Your role does not permit this"
+var refusedByRole = words.T("Your role does not permit this")
 
 // Page returns the error as it is shown.
 func (e *roleError) Page() *userError {
-	text := "This version of the program does not know your role. Nothing was changed. An owner of this site can give you another role."
+	text := words.T("This version of the program does not know your role. Nothing was changed. An owner of this site can give you another role.")
 	switch e.need {
 	case store.WriterRole:
-		text = "Writers, editors and owners can do this. Nothing was changed. An owner of this site can give you another role."
+		text = words.T("Writers, editors and owners can do this. Nothing was changed. An owner of this site can give you another role.")
 	case store.EditorRole:
-		text = "Editors and owners can do this. Nothing was changed. An owner of this site can give you another role."
+		text = words.T("Editors and owners can do this. Nothing was changed. An owner of this site can give you another role.")
 	case store.OwnerRole:
-		text = "Only owners can do this. Nothing was changed."
+		text = words.T("Only owners can do this. Nothing was changed.")
 	}
 	return &userError{http.StatusForbidden, refusedByRole, text, "/admin/", dashboardLabel}
 }

@@ -60,7 +60,6 @@ var notTranslated = []string{
 	"web/admin/edition_check.go",
 	"web/admin/edition_compose.go",
 	"web/admin/edition_control.go",
-	"web/admin/editor_access.go",
 	"web/admin/forgotten_password.go",
 	"web/admin/message_write.go",
 	"web/admin/onetime_link.go",
