@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
@@ -55,6 +57,7 @@ type Handler struct {
 	languages map[string]*pageLanguage
 	tags      []string // of languages, English first
 	chooser   *words.Chooser
+	passkeys  *webauthn.WebAuthn // nil if the site's address allows none
 
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 	problem             func() string // of the templates; may be nil
@@ -78,6 +81,9 @@ func New(d Deps) (*Handler, error) {
 	}
 	for _, one := range h.routes() {
 		h.roles[one.pattern] = one.role
+	}
+	if h.passkeys, err = newPasskeys(d.Config); err != nil {
+		return nil, err
 	}
 	if err := h.loadLanguages(); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type page struct {
 	Flash   string // result of the last request
 	Problem string // of the templates, because of which previews show older ones
 	Live    bool   // the page follows a stream of events
+	Script  string // of this page alone, such as "passkey.js"
 	Refresh bool   // reload every few seconds without scripts
 	Body    any
 }
@@ -100,6 +101,8 @@ var flashMessages = map[string]string{
 	"decided":        "The decision was saved. It takes effect when the store is released.",
 	"released":       "The store was released. Editions are scheduled and emails are sent again.",
 	"session":        "This browser was signed out.",
+	"passkey-added":  "The passkey was added. Next time, it signs you in.",
+	"passkey-off":    "The passkey was removed.",
 	"factor-off":     "Two-step sign-in is off. Your password alone signs you in.",
 }
 

@@ -32,6 +32,8 @@ func (h *Handler) routes() []route {
 		{"GET /admin/sign-in", noSession, withoutSession(h.signInPage)},
 		{"POST /admin/sign-in", noSession, withoutSession(h.signIn)},
 		{"POST /admin/sign-in/code", noSession, withoutSession(h.signInCode)},
+		{"POST /admin/sign-in/passkey", noSession, withoutSession(h.passkeySignIn)},
+		{"POST /admin/sign-in/options", noSession, withoutSession(h.passkeyOptions)},
 		{"GET /admin/forgotten", noSession, withoutSession(h.forgottenPage)},
 		{"POST /admin/forgotten", noSession, withoutSession(h.forgotten)},
 		{"GET /admin/welcome/{token}", noSession, withoutSession(h.welcomePage)},
@@ -98,6 +100,9 @@ func (h *Handler) routes() []route {
 		{"POST /admin/account/factor/confirm", viewer, h.confirmSecondFactor},
 		{"POST /admin/account/factor/codes", viewer, h.proven(h.renewRecoveryCodes)},
 		{"POST /admin/account/factor/remove", viewer, h.proven(h.removeSecondFactor)},
+		{"POST /admin/account/passkeys/new", viewer, h.proven(h.newPasskey)},
+		{"POST /admin/account/passkeys", viewer, h.addPasskey},
+		{"POST /admin/account/passkeys/{id}/remove", viewer, h.proven(h.removePasskey)},
 
 		// The accounts of others.
 		{"GET /admin/people", owner, h.people},
