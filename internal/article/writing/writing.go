@@ -29,15 +29,12 @@ const SourcePrefix = "browser:"
 
 // Articles writes articles of a site.
 type Articles struct {
-	Store *store.Store
-	Site  string // address of the site
-	Zone  *time.Location
+	store *store.Store
+	site  string // address
 }
 
-// New returns the articles of a store. zone is the site's.
-func New(s *store.Store, c *config.Config, zone *time.Location) *Articles {
-	return &Articles{Store: s, Site: c.Site.URL, Zone: zone}
-}
+// New returns the articles of a store.
+func New(s *store.Store, c *config.Config) *Articles { return &Articles{store: s, site: c.Site.URL} }
 
 // Change is what an editor wants to store.
 type Change struct {
@@ -82,12 +79,12 @@ var ErrNotWritten = errors.New("this article was not written in the browser; cha
 
 // Open returns an article that was written in the browser, or ErrNotWritten.
 func (w *Articles) Open(ctx context.Context, id string) (Document, error) {
-	a, err := w.Store.Article(ctx, id)
+	a, err := w.store.Article(ctx, id)
 	if err != nil {
 		return Document{}, err
 	}
 	d := Document{Article: a}
-	d.Head, d.Live, err = w.Store.ArticleHead(ctx, id)
+	d.Head, d.Live, err = w.store.ArticleHead(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		err = ErrNotWritten
 	}
@@ -99,6 +96,9 @@ func (w *Articles) Open(ctx context.Context, id string) (Document, error) {
 // become one revision. What is not complete yet is stored too. A *store.RevisionConflictError reports
 // that another editor saved meanwhile.
 func (w *Articles) Save(ctx context.Context, c Change, automatic bool) (store.ArticleRevision, error) {
+	if err := w.keepSeconds(ctx, &c); err != nil {
+		return store.ArticleRevision{}, err
+	}
 	n := newRevision(&c, store.RevisionSaved)
 	if automatic {
 		n.Kind = store.RevisionAutosaved
@@ -107,12 +107,34 @@ func (w *Articles) Save(ctx context.Context, c Change, automatic bool) (store.Ar
 	if n.As, n.Media, err = w.draftOf(ctx, &c, automatic); err != nil {
 		return store.ArticleRevision{}, err
 	}
-	saved, _, err := w.Store.SaveRevision(ctx, n)
+	saved, _, err := w.store.SaveRevision(ctx, n)
 	return saved, err
+}
+
+// keepSeconds keeps a stored date that the change gives only to the minute, as forms do. Otherwise each
+// form would change the date of the article.
+func (w *Articles) keepSeconds(ctx context.Context, c *Change) error {
+	if c.Base == 0 {
+		return nil
+	}
+	old, err := w.store.ArticleRevision(ctx, c.ID, c.Base)
+	if errors.Is(err, store.ErrNotFound) { // a conflict, which the store reports
+		return nil
+	}
+	if at := old.Written.Published; at.Truncate(time.Minute).Equal(c.Written.Published) {
+		c.Written.Published = at
+	}
+	if at := old.Written.Expires; at.Truncate(time.Minute).Equal(c.Written.Expires) {
+		c.Written.Expires = at
+	}
+	return err
 }
 
 // newRevision returns the revision of a change, and gives a new article its id.
 func newRevision(c *Change, kind store.RevisionKind) store.NewRevision {
+	if c.ID != "" && c.Base == 0 {
+		c.Base = -1 // the change of a stored article without its revision is refused: none has this number
+	}
 	c.ID = cmp.Or(c.ID, uuid.NewString())
 	return store.NewRevision{Article: c.ID, Base: c.Base, Kind: kind, Author: c.Author, Written: c.Written}
 }
@@ -123,14 +145,14 @@ func (w *Articles) draftOf(ctx context.Context, c *Change, automatic bool) (*art
 	var old article.Article
 	if c.Base > 0 {
 		var err error
-		if old, err = w.Store.Article(ctx, c.ID); err != nil {
+		if old, err = w.store.Article(ctx, c.ID); err != nil {
 			return nil, nil, err
 		}
 		if old.Status != article.Draft {
 			return nil, nil, nil
 		}
 	}
-	made, problem := ingest.FromWritten(c.Written, true, cmp.Or(old.Ingested, w.Store.Now()), w.options())
+	made, problem := ingest.FromWritten(c.Written, true, cmp.Or(old.Ingested, w.store.Now()), w.options())
 	if problem != nil { // the text is not complete; what lists show is kept
 		made = ingest.Imported{Article: &article.Article{Title: article.CleanLine(c.Written.Title), Slug: cmp.Or(article.Slugify(c.Written.Title), "draft"), Status: article.Draft}}
 		made.Article.Hash = made.Article.ContentHash()
@@ -141,8 +163,13 @@ func (w *Articles) draftOf(ctx context.Context, c *Change, automatic bool) (*art
 	return made.Article, made.Media, w.identify(ctx, made.Article, c)
 }
 
+// Parse returns the article that would be published, without storing it. Written.Published must be set.
+func (w *Articles) Parse(written article.Written) (ingest.Imported, *ingest.Problem) {
+	return ingest.FromWritten(written, false, w.store.Now(), w.options())
+}
+
 // options returns the options of the parser.
-func (w *Articles) options() ingest.Options { return ingest.Options{Site: w.Site, Zone: w.Zone} }
+func (w *Articles) options() ingest.Options { return ingest.Options{Site: w.site} }
 
 // identify gives an article the id of the change, its source, its picture's size and what it shares with its
 // translations.
@@ -150,7 +177,7 @@ func (w *Articles) identify(ctx context.Context, a *article.Article, c *Change) 
 	a.ID, a.Source = c.ID, SourcePrefix+c.ID
 	a.Translation = "article:" + c.ID
 	if of := c.Written.TranslationOf; of != "" && of != c.ID {
-		key, err := w.Store.TranslationKey(ctx, of)
+		key, err := w.store.TranslationKey(ctx, of)
 		switch {
 		case errors.Is(err, store.ErrNotFound): // it was chosen from a list, but does not exist any more
 		case err != nil:
@@ -162,8 +189,8 @@ func (w *Articles) identify(ctx context.Context, a *article.Article, c *Change) 
 	if a.Image == nil {
 		return nil
 	}
-	pictures, _, err := w.Store.Pictures(ctx, a.MediaNames())
-	if picture, stored := pictures.At(a.Image.URL, w.Site); stored {
+	pictures, _, err := w.store.Pictures(ctx, a.MediaNames())
+	if picture, stored := pictures.At(a.Image.URL, w.site); stored {
 		a.Image.Type, a.Image.Bytes, a.Image.Width, a.Image.Height = picture.Type, picture.Bytes, picture.Width, picture.Height
 		a.Hash = a.ContentHash()
 	}
@@ -174,7 +201,10 @@ func (w *Articles) identify(ctx context.Context, a *article.Article, c *Change) 
 // future, at that time. The article goes into feeds, pages and digests like one from a file. If it
 // cannot be published, it is saved as Save does and a *ContentError is returned.
 func (w *Articles) Publish(ctx context.Context, c Change) (store.ArticleRevision, error) {
-	now := w.Store.Now().UTC().Truncate(time.Millisecond)
+	if err := w.keepSeconds(ctx, &c); err != nil {
+		return store.ArticleRevision{}, err
+	}
+	now := w.store.Now().UTC().Truncate(time.Millisecond)
 	asked := c.Written.Published
 	if asked.IsZero() {
 		c.Written.Published = now
@@ -200,9 +230,9 @@ func (w *Articles) Publish(ctx context.Context, c Change) (store.ArticleRevision
 	if err := w.identify(ctx, n.As, &c); err != nil {
 		return store.ArticleRevision{}, err
 	}
-	saved, change, err := w.Store.SaveRevision(ctx, n)
+	saved, change, err := w.store.SaveRevision(ctx, n)
 	if err == nil && change.Removed { // the same content as before its removal
-		err = w.Store.RestoreArticle(ctx, c.ID)
+		err = w.store.RestoreArticle(ctx, c.ID)
 	}
 	return saved, err
 }
@@ -231,13 +261,13 @@ func (w *Articles) Unpublish(ctx context.Context, id string, base int64, author 
 	if err := w.identify(ctx, n.As, &c); err != nil {
 		return store.ArticleRevision{}, err
 	}
-	saved, _, err := w.Store.SaveRevision(ctx, n)
+	saved, _, err := w.store.SaveRevision(ctx, n)
 	return saved, err
 }
 
 // RestoreRevision makes an older revision the newest one. It is not published by that.
 func (w *Articles) RestoreRevision(ctx context.Context, id string, number, base int64, author string) (store.ArticleRevision, error) {
-	old, err := w.Store.ArticleRevision(ctx, id, number)
+	old, err := w.store.ArticleRevision(ctx, id, number)
 	if err != nil {
 		return store.ArticleRevision{}, err
 	}
@@ -246,7 +276,7 @@ func (w *Articles) RestoreRevision(ctx context.Context, id string, number, base 
 	if n.As, n.Media, err = w.draftOf(ctx, &c, false); err != nil {
 		return store.ArticleRevision{}, err
 	}
-	saved, _, err := w.Store.SaveRevision(ctx, n)
+	saved, _, err := w.store.SaveRevision(ctx, n)
 	return saved, err
 }
 
@@ -257,7 +287,7 @@ func (w *Articles) Upload(ctx context.Context, name string, data []byte) (articl
 	if problem != nil {
 		return m, nil, problem
 	}
-	return m, warnings, w.Store.PutMedia(ctx, []article.Medium{m})
+	return m, warnings, w.store.PutMedia(ctx, []article.Medium{m})
 }
 
 // Difference is a field that differs between two revisions.

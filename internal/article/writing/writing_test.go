@@ -25,7 +25,7 @@ import (
 const ada, grace = "ada@gazette.example", "grace@gazette.example"
 
 func articlesOf(s *store.Store) *writing.Articles {
-	return &writing.Articles{Store: s, Site: "https://gazette.example", Zone: time.UTC}
+	return writing.New(s, &config.Config{Site: config.Site{URL: "https://gazette.example"}})
 }
 
 // save saves a draft and returns its revision.
@@ -97,7 +97,7 @@ func TestSavingAPublishedArticleChangesNothingForReaders(t *testing.T) {
 		w := articlesOf(s)
 		first := publish(t, w, writing.Change{Author: ada, Written: article.Written{Title: "Tides", Text: "High at nine."}})
 		changed := first.Written
-		changed.Title, changed.Text = "High tides", "High at ten."
+		changed.Title, changed.Text, changed.Published = "High tides", "High at ten.", changed.Published.Truncate(time.Minute) // as the form has it
 		second := save(t, w, writing.Change{ID: first.Article, Base: first.Number, Author: ada, Written: changed})
 		d := open(t, w, first.Article)
 		if d.Article.Title != "Tides" || !d.Pending() || d.Head.Written.Text != "High at ten." {

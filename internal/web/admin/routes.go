@@ -79,6 +79,17 @@ func (h *Handler) routes() []route {
 		{"POST /admin/messages/{id}", writer, h.writeMessage},
 
 		{"GET /admin/articles", viewer, h.articles},
+		{"GET /admin/articles/new", writer, h.newArticlePage},
+		{"GET /admin/articles/{id}", viewer, h.articlePage},
+		{"POST /admin/articles/{id}", writer, h.saveArticle},
+		{"POST /admin/articles/{id}/autosave", writer, h.autosaveArticle},
+		{"POST /admin/articles/{id}/publish", editor, h.publishArticle},
+		{"POST /admin/articles/{id}/unpublish", editor, h.unpublishArticle},
+		{"POST /admin/articles/{id}/preview", writer, h.previewArticle},
+		{"GET /admin/articles/{id}/preview", viewer, h.storedPreview},
+		{"POST /admin/articles/{id}/images", writer, h.uploadImage},
+		{"GET /admin/articles/{id}/history", writer, h.articleHistory},
+		{"POST /admin/articles/{id}/history", writer, h.restoreRevision},
 		{"POST /admin/articles/{id}/remove", writer, h.removeArticle},
 		{"POST /admin/articles/{id}/restore", writer, h.restoreArticle},
 
