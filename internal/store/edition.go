@@ -54,6 +54,16 @@ func (s *Store) Editions(ctx context.Context, digestName string, limit int) ([]E
 	return s.readers.editions(ctx, "edition.list", digestName, limit)
 }
 
+// OpenEditions returns the newest editions that have not ended, without the lists of articles.
+func (s *Store) OpenEditions(ctx context.Context, limit int) ([]Edition, error) {
+	return s.readers.startedEditions(ctx, "edition.open", limit)
+}
+
+// EndedEditions returns the newest editions that have ended, without the lists of articles.
+func (s *Store) EndedEditions(ctx context.Context, limit int) ([]Edition, error) {
+	return s.readers.startedEditions(ctx, "edition.ended", limit)
+}
+
 // AutomaticDrafts returns the oldest drafts of some digests that no editor has to approve.
 func (s *Store) AutomaticDrafts(ctx context.Context, digests []string, limit int) ([]Edition, error) {
 	return s.readers.editions(ctx, "edition.unattended", jsonList(digests), limit)

@@ -29,6 +29,14 @@ SELECT seq, columns(edition) FROM editions WHERE $1 = '' OR digest = $1 ORDER BY
 -- The oldest drafts of some digests that need no approval by an editor. Index: editions_state.
 SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 1 AND digest IN strings($1) ORDER BY seq LIMIT $2;
 
+-- name: edition.open
+-- The newest editions that have not ended. Index: editions_state.
+SELECT seq, columns(edition) FROM editions WHERE state IN ('draft', 'approved', 'sending', 'paused') ORDER BY seq DESC LIMIT $1;
+
+-- name: edition.ended
+-- The newest editions that have ended. Index: editions_state.
+SELECT seq, columns(edition) FROM editions WHERE state IN ('sent', 'cancelled', 'failed') ORDER BY seq DESC LIMIT $1;
+
 -- name: edition.articles
 -- Index: primary key.
 SELECT article_id FROM edition_articles WHERE edition = $1 ORDER BY position;

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
@@ -54,6 +55,16 @@ func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (
 		return err
 	})
 	return fresh, err
+}
+
+// NoteUnsubscription records that a subscriber unsubscribed by the link in a mail of an edition, for
+// the counts of the edition. It counts once, and does not unsubscribe.
+func (s *Store) NoteUnsubscription(ctx context.Context, edition string, subscriber int64) error {
+	key := fmt.Sprintf("unsubscribe link: %s, %d", edition, subscriber)
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "feedback.insert", key, subscriber, edition, string(FeedbackUnsubscribed), 0, "", "link", millis(s.Now()))
+		return err
+	})
 }
 
 // recordFeedback is RecordFeedback within a transaction.

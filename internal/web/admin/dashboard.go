@@ -1,42 +1,55 @@
 package admin
 
 import (
+	"cmp"
 	"context"
+	"html/template"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
-	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/web/chart"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
-// recentEditions is the number of editions on the dashboard.
-const recentEditions = 20
+// recentEditions is the number of ended editions on the dashboard.
+const recentEditions = 8
 
-// dashboardPage is the data of the dashboard: editions in progress, the next edition of each
-// digest, recent editions, and totals.
+// dashboardPage is the data of the dashboard: what needs a person, what is sent now and next, what
+// was sent last, and the subscribers and readers of feeds.
 type dashboardPage struct {
-	Quarantine  *store.Quarantine // nil unless the store is quarantined
-	UnderWay    []editionRow      // being sent, paused, or awaiting an editor
-	Sending     bool              // at least one of them is being sent
-	Next        []digestRow
-	Recent      []editionRow
-	Articles    int64
-	Subscribers map[subscriber.State]int64
+	Quarantine *store.Quarantine // nil unless the store is quarantined
+	Tasks      []taskRow
+	Checklist  []checklistStep // of a new site; nil if it is not shown
+	UnderWay   []editionRow    // being sent
+	Next       []digestRow
+	Recent     []resultRow
+	Articles   int64
+	store.SubscriberTotals
+	Growth  growth
+	Readers []feedReaders // the feeds with the most ones; nil if they are not counted
+	AllRead int           // readers of all feeds
 }
 
+// Sending reports whether an edition is being sent.
+func (p dashboardPage) Sending() bool { return len(p.UnderWay) > 0 }
+
 // Active returns the number of active subscribers.
-func (p dashboardPage) Active() int64 { return p.Subscribers[subscriber.Active] }
+func (p dashboardPage) Active() int64 { return p.States[subscriber.Active] }
 
 // Pending returns the number of subscribers who have not confirmed yet.
-func (p dashboardPage) Pending() int64 { return p.Subscribers[subscriber.Pending] }
+func (p dashboardPage) Pending() int64 { return p.States[subscriber.Pending] }
 
 // BouncedOrComplained returns the number of subscribers who do not get mail for that reason.
 func (p dashboardPage) BouncedOrComplained() int64 {
-	return p.Subscribers[subscriber.Bounced] + p.Subscribers[subscriber.Complained]
+	return p.States[subscriber.Bounced] + p.States[subscriber.Complained]
 }
 
 // digestRow is a digest and its next edition.
@@ -67,48 +80,134 @@ func (e editionRow) StateText() string {
 	return delivery.StateText(e.State, e.Counts)
 }
 
+// Done returns the number of mails with a final state.
+func (e editionRow) Done() int64 { return e.Counts.Total - e.Counts.Open() }
+
+// resultRow is an ended edition with a chart of its result.
+type resultRow struct {
+	editionRow
+	Unsubscribed int64
+	Chart        template.HTML
+}
+
 func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	ctx := r.Context()
-	var body dashboardPage
-	var err error
-	if body.Next, err = h.nextEditions(ctx); err != nil {
+	ctx, l := r.Context(), h.words(w)
+	overview, err := h.engine.Overview(ctx, recentEditions)
+	if err != nil {
 		return err
+	}
+	body := dashboardPage{Tasks: h.taskRows(&session.Editor, overview.Tasks)}
+	for _, one := range overview.Sending {
+		body.UnderWay = append(body.UnderWay, h.editionRow(one))
+	}
+	for _, one := range overview.Ended {
+		body.Recent = append(body.Recent, h.resultRow(one, l.Language))
 	}
 	if body.Quarantine, err = h.store.Quarantine(ctx); err != nil {
 		return err
 	}
-	if err := h.fillEditions(ctx, &body); err != nil {
+	if body.Next, err = h.nextEditions(ctx); err != nil {
 		return err
 	}
 	if body.Articles, err = h.store.CountArticles(ctx, article.Published); err != nil {
 		return err
 	}
-	totals, err := h.store.SubscriberTotals(ctx)
-	if err != nil {
+	if body.SubscriberTotals, err = h.store.SubscriberTotals(ctx); err != nil {
 		return err
 	}
-	body.Subscribers = totals.States
-	return h.show(w, http.StatusOK, "dashboard", page{Title: "Dashboard", Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Live: body.Sending, Refresh: body.Sending, Body: body})
+	if body.Growth, err = h.growth(ctx, l.Language); err != nil {
+		return err
+	}
+	if err := h.fillReaders(ctx, &body); err != nil {
+		return err
+	}
+	if body.Checklist, err = h.checklist(ctx, &session.Editor, body); err != nil {
+		return err
+	}
+	return h.show(w, http.StatusOK, "dashboard", page{Title: "Dashboard", Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Refresh: body.Sending(), Body: body})
 }
 
-// fillEditions reads the newest editions of all digests.
-func (h *Handler) fillEditions(ctx context.Context, body *dashboardPage) error {
-	found, err := h.store.Editions(ctx, "", recentEditions)
+func (h *Handler) editionRow(r delivery.EditionResult) editionRow {
+	return editionRow{Edition: r.Edition, Counts: r.Counts, Title: h.digestTitle(r.Digest), Waits: r.Waits}
+}
+
+func (h *Handler) resultRow(r delivery.EditionResult, l *words.Language) resultRow {
+	row := resultRow{editionRow: h.editionRow(r), Unsubscribed: r.Feedback[store.FeedbackUnsubscribed]}
+	row.Chart = chart.Share(l.Say("Result of “{0}”", r.Subject), []chart.Part{
+		{Name: l.Say("delivered"), Tone: chart.Good, Value: max(r.Counts.Sent-row.Unsubscribed, 0)},
+		{Name: l.Say("unsubscribed"), Tone: chart.Other, Value: min(row.Unsubscribed, r.Counts.Sent)},
+		{Name: l.Say("being retried"), Tone: chart.Warn, Value: r.Counts.Deferred},
+		{Name: l.Say("refused"), Tone: chart.Bad, Value: r.Counts.Refused},
+	}, func(n int64) string { return l.Number(n) })
+	return row
+}
+
+// growth are the subscribers of the last twelve months.
+type growth struct {
+	Chart        template.HTML
+	Joined, Left int64 // in the last 30 days
+}
+
+// growthMonths and recentDays are the times that growth shows.
+const (
+	growthMonths = 12
+	recentDays   = 30
+)
+
+func (h *Handler) growth(ctx context.Context, l *words.Language) (growth, error) {
+	var out growth
+	now := h.store.Now()
+	days, err := h.store.SubscriberDays(ctx, now.AddDate(0, -growthMonths, 0))
+	if err != nil {
+		return out, err
+	}
+	data := chart.Data{Title: l.Say("Subscribers in the last twelve months"), Empty: l.Say("The first figures come within five minutes."), Format: func(n int64) string { return l.Number(n) }}
+	series := chart.Series{Name: l.Say("Subscribers")}
+	for i, day := range days {
+		if day.Day.After(now.AddDate(0, 0, -recentDays)) {
+			for n := range maps.Values(day.Joined) {
+				out.Joined += n
+			}
+			for n := range maps.Values(day.Left) {
+				out.Left += n
+			}
+		}
+		if (len(days)-1-i)%7 == 0 || len(days) <= 31 { // a point a week, or a day if there are few
+			data.Labels = append(data.Labels, l.Day(day.Day))
+			data.Ticks = append(data.Ticks, l.ShortDay(day.Day))
+			series.Values = append(series.Values, day.Members)
+		}
+	}
+	data.Series = []chart.Series{series}
+	out.Chart = chart.Lines(data)
+	return out, nil
+}
+
+// feedReaders is a feed and its readers.
+type feedReaders struct {
+	Path string
+	feed.Readers
+}
+
+// readersShown is the number of feeds whose readers are shown.
+const readersShown = 5
+
+func (h *Handler) fillReaders(ctx context.Context, body *dashboardPage) error {
+	if h.readers == nil {
+		return nil
+	}
+	counted, err := h.readers(ctx)
 	if err != nil {
 		return err
 	}
-	for _, e := range found {
-		row := editionRow{Edition: e, Title: h.digestTitle(e.Digest), Waits: e.State == digest.Approved && e.SendAt.After(h.store.Now())}
-		if row.Counts, err = h.store.EditionCounts(ctx, e.Seq); err != nil {
-			return err
-		}
-		if (e.State.Final() || row.Retrying()) && row.Counts.Uncertain == 0 {
-			body.Recent = append(body.Recent, row)
-			continue
-		}
-		body.UnderWay = append(body.UnderWay, row)
-		body.Sending = body.Sending || e.State == digest.Sending || e.State == digest.Approved
+	for path, n := range counted {
+		body.Readers = append(body.Readers, feedReaders{path, n})
+		body.AllRead += n.Subscribers
 	}
+	slices.SortFunc(body.Readers, func(a, b feedReaders) int {
+		return cmp.Or(cmp.Compare(b.Subscribers, a.Subscribers), cmp.Compare(a.Path, b.Path))
+	})
+	body.Readers = body.Readers[:min(len(body.Readers), readersShown)]
 	return nil
 }
 
@@ -136,7 +235,17 @@ func (h *Handler) nextEditions(ctx context.Context) ([]digestRow, error) {
 		}
 		out = append(out, row)
 	}
+	slices.SortStableFunc(out, func(a, b digestRow) int { // those without a schedule last
+		return cmp.Or(cmp.Compare(b2i(a.At.IsZero()), b2i(b.At.IsZero())), a.At.Compare(b.At))
+	})
 	return out, nil
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // digestTitle returns a digest's title, or its name if it is no longer configured.
@@ -154,4 +263,51 @@ func (h *Handler) configuredDigest(name string) (config.Digest, bool) {
 		}
 	}
 	return config.Digest{}, false
+}
+
+// taskRow is something that needs a person: a sentence and a button.
+type taskRow struct {
+	Kind   delivery.TaskKind
+	Text   words.Text
+	Due    time.Time // zero for none
+	Button words.Text
+	Path   string // empty without a button
+}
+
+// Bad reports whether something is broken, rather than waiting for a decision.
+func (t taskRow) Bad() bool {
+	return t.Kind == delivery.TaskRelay || t.Kind == delivery.TaskFailed || t.Kind == delivery.TaskComplaints
+}
+
+func (h *Handler) taskRows(editor *store.Editor, tasks []delivery.Task) []taskRow {
+	var out []taskRow
+	for _, task := range tasks {
+		out = append(out, h.taskRow(editor, task))
+	}
+	return out
+}
+
+func (h *Handler) taskRow(editor *store.Editor, t delivery.Task) taskRow {
+	subject := cmp.Or(t.Edition.Subject, h.digestTitle(t.Edition.Digest))
+	row := taskRow{Kind: t.Kind, Path: "/admin/editions/" + t.Edition.ID, Button: words.T("Open the edition")}
+	switch t.Kind {
+	case delivery.TaskProof:
+		row.Text, row.Button, row.Due = words.T("“{0}” waits for your approval.", subject), words.T("Review and approve"), t.Edition.SendAt
+	case delivery.TaskHeld:
+		row.Text, row.Button, row.Due = words.T("“{0}” is held: {1}.", subject, t.Edition.Held), words.T("Review"), t.Edition.SendAt
+	case delivery.TaskPaused:
+		row.Text = words.T("“{0}” is paused. Emails not sent yet: {1}.", subject, t.Count)
+	case delivery.TaskUncertain:
+		row.Text, row.Button = words.T("Some emails of “{0}” may or may not have arrived: {1}.", subject, t.Count), words.T("Decide")
+	case delivery.TaskFailed:
+		row.Text = words.T("“{0}” was not sent: {1}.", subject, t.Edition.Reason)
+	case delivery.TaskComplaints:
+		row.Text = words.T("Recipients reported “{0}” as spam: {1} of {2}.", subject, t.Count, t.Of)
+	case delivery.TaskRelay:
+		row.Text, row.Button, row.Path = words.T("No email is sent over the mail server “{0}”: {1}.", t.Hold.Relay, t.Hold.Reason), words.Text{}, ""
+		if path := h.firstPage(editor, "/admin/settings/relays", "/admin/relays", "/admin/settings"); path != "" {
+			row.Button, row.Path = words.T("Check the mail server"), path
+		}
+	}
+	return row
 }

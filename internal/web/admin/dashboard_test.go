@@ -4,8 +4,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
@@ -15,7 +19,7 @@ func TestDashboardShowsNextEditions(t *testing.T) {
 	s := startSite(t)
 	s.addSubscribers(1204)
 	e := s.owner()
-	e.want(e.get("/admin/"), "The week at the harbour", "Fri 1 Jan, 08:00", "1,204 subscribers", "No editions have been sent yet")
+	e.want(e.get("/admin/"), "The week at the harbour", "Fri 1 Jan 2027, 08:00", "1,204 subscribers", "No editions have been sent yet", `data-zone="UTC" data-time="2027-01-01T08:00:00Z"`)
 	e.want(e.get("/admin/digests/weekly"), "Fri 1 Jan 2027, 08:00 UTC", "The ferry that waited", "16 articles")
 	e.want(e.get("/admin/digests/weekly/send"), "Send this edition to 1,204 subscribers?", "Send to 1,204 subscribers")
 	e.want(e.get("/admin/digests/weekly/text"), "The ferry that waited")
@@ -91,5 +95,85 @@ func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 	e.want(dashboard, "sent, 1 retrying")
 	if strings.Contains(dashboard, "No editions have been sent yet") || strings.Contains(dashboard, `id="now"`) {
 		t.Errorf("the dashboard does not list the edition as sent:\n%s", dashboard)
+	}
+}
+
+func TestDashboardShowsWhatNeedsAPersonFirst(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(3)
+	e := s.owner()
+	if page := e.get("/admin/"); strings.Contains(page, `id="tasks"`) {
+		t.Errorf("a quiet site needs a decision:\n%s", page)
+	}
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", delivery.SendOptions{})
+	if err == nil {
+		err = s.Store.PutHold(t.Context(), store.Hold{Relay: "inbox", Kind: store.RelayHeld, Until: time.Now().Add(time.Hour), Reason: "550 blocked"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := e.get("/admin/")
+	e.want(page, `<span class="badge warn">2</span>`, "No email is sent over the mail server “inbox”: 550 blocked.", "“"+draft.Subject+"” waits for your approval.",
+		`<a class="button small" href="/admin/editions/`+draft.ID+`">Review and approve</a>`)
+	if strings.Index(page, "550 blocked") > strings.Index(page, "waits for your approval") {
+		t.Error("a draft stands before a stopped mail server")
+	}
+	e.post("/admin/editions/" + draft.ID + "/cancel")
+	if page := e.get("/admin/"); strings.Contains(page, "waits for your approval") {
+		t.Error("a cancelled draft waits for an approval")
+	}
+}
+
+func TestDashboardShowsResultsAndGrowth(t *testing.T) {
+	t.Parallel()
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "550 5.1.1 unknown user", Match: "reader1@"}}})
+	s := startSite(t, over(wire))
+	s.addSubscribers(4)
+	sent, err := s.newEngine().SendNow(t.Context(), "weekly", adaEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("the edition to be sent", func() bool { return s.state(sent.ID) == digest.Sent })
+	sub, err := s.Store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader2@example.org"))
+	if err == nil {
+		err = s.Store.NoteUnsubscription(t.Context(), sent.ID, sub.ID)
+	}
+	if err == nil {
+		_, err = s.Store.DB().ExecContext(t.Context(), "DELETE FROM leases")
+	}
+	if err == nil {
+		err = s.Store.UpdateSubscriberFigures(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := s.owner()
+	e.want(e.get("/admin/"), `aria-label="Result of “`+sent.Subject+`”: delivered 2, unsubscribed 1, refused 1"`, `data-label="Unsubscribed">1</td>`,
+		"<dd>+4</dd>", "<dd>−1</dd>", "<caption>Subscribers in the last twelve months</caption>", "No feed was read since yesterday.")
+}
+
+func TestChecklistLeadsToTheFirstEdition(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	e := s.owner()
+	e.want(e.get("/admin/"), "From here to your first edition", "4 of 6 steps done", `<a class="button primary" href="/admin/subscribers`, `<a class="button" href="/admin/digests/weekly">Preview and send</a>`)
+	s.addSubscribers(2)
+	e.want(e.get("/admin/"), "5 of 6 steps done", `<a class="button primary" href="/admin/digests/weekly">Preview and send</a>`)
+	e.want(e.post("/admin/checklist/dismiss"), "The checklist is hidden.")
+	if strings.Contains(e.get("/admin/"), "From here to your first edition") {
+		t.Error("the dismissed checklist is shown")
+	}
+	if _, err := s.Store.DB().ExecContext(t.Context(), "DELETE FROM dismissed_hints"); err != nil {
+		t.Fatal(err)
+	}
+	e.want(e.get("/admin/"), "5 of 6 steps done")
+	sent, err := s.newEngine().SendNow(t.Context(), "weekly", adaEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("the edition to be sent", func() bool { return s.state(sent.ID) == digest.Sent })
+	if strings.Contains(e.get("/admin/"), "From here to your first edition") {
+		t.Error("the checklist is shown after the first edition")
 	}
 }

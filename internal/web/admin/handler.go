@@ -17,10 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-webauthn/webauthn/webauthn"
-
-	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/article/writing"
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
@@ -41,8 +38,8 @@ type Deps struct {
 	// RequestConfirmation queues a mail that asks an address to confirm a subscription to
 	// digests.
 	RequestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
-	// PreviewArticle returns the public page of an article that may not be stored yet.
-	PreviewArticle func(r *http.Request, a article.Article) ([]byte, error)
+	// Readers counts the readers of each feed, by its base path. It may be nil.
+	Readers func(ctx context.Context) (map[string]feed.Readers, error)
 	// Problem returns what is wrong with the templates; an empty string if nothing is. It may be nil.
 	Problem func() string
 }
@@ -61,12 +58,10 @@ type Handler struct {
 	languages map[string]*pageLanguage
 	tags      []string // of languages, English first
 	chooser   *words.Chooser
-	passkeys  *webauthn.WebAuthn // nil if the site's address allows none
-	writing   *writing.Articles
 
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
-	articlePreview      func(r *http.Request, a article.Article) ([]byte, error)
-	problem             func() string // of the templates; may be nil
+	readers             func(ctx context.Context) (map[string]feed.Readers, error) // may be nil
+	problem             func() string                                              // of the templates; may be nil
 
 	testMails *middleware.Limiter[int64] // by editor
 	hashing   chan struct{}              // limits the number of password hashes computed at once
@@ -83,14 +78,10 @@ func New(d Deps) (*Handler, error) {
 		secure:              strings.HasPrefix(d.Config.Site.URL, "https:"),
 		testMails:           middleware.NewLimiter[int64](10, 10*time.Second, nil),
 		hashing:             make(chan struct{}, 2),
-		writing:             writing.New(d.Store, d.Config),
-		requestConfirmation: d.RequestConfirmation, articlePreview: d.PreviewArticle, problem: d.Problem, roles: map[string]store.Role{},
+		requestConfirmation: d.RequestConfirmation, readers: d.Readers, problem: d.Problem, roles: map[string]store.Role{},
 	}
 	for _, one := range h.routes() {
 		h.roles[one.pattern] = one.role
-	}
-	if h.passkeys, err = newPasskeys(d.Config); err != nil {
-		return nil, err
 	}
 	if err := h.loadLanguages(); err != nil {
 		return nil, err

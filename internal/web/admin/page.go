@@ -20,10 +20,10 @@ type page struct {
 	Areas   []area // of the navigation; show fills them
 	Editor  *store.Editor
 	Site    string
+	Zone    string // timezone of the site
 	Flash   string // result of the last request
 	Problem string // of the templates, because of which previews show older ones
 	Live    bool   // the page follows a stream of events
-	Script  string // of this page alone, such as "passkey.js"
 	Refresh bool   // reload every few seconds without scripts
 	Body    any
 }
@@ -44,7 +44,7 @@ func (h *Handler) anonymous(f anonymousFunc) http.Handler {
 
 // show renders a page and sends it.
 func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) error {
-	p.Site, p.Areas = h.config.Site.Title.String(), h.areasOf(p.Editor)
+	p.Site, p.Zone, p.Areas = h.config.Site.Title.String(), h.zone.String(), h.areasOf(p.Editor)
 	if h.problem != nil && p.Editor != nil {
 		p.Problem = h.problem()
 	}
@@ -60,6 +60,7 @@ func (h *Handler) show(w http.ResponseWriter, status int, name string, p page) e
 // flashMessages are the results of requests as shown on the next page, by the value of ?done= in its
 // URL.
 var flashMessages = map[string]string{
+	"dismissed":      "The checklist is hidden.",
 	"test":           "The test email is queued.",
 	"paused":         "Paused. Emails that were already sent still arrive; no others are sent.",
 	"resumed":        "Resumed.",
@@ -78,11 +79,6 @@ var flashMessages = map[string]string{
 	"seen":           "Marked as seen. No edition of this digest will contain these articles. You can put them back below.",
 	"unseen":         "The articles are back in the queue.",
 	"begins":         "The start date was changed.",
-	"draft-saved":    "Saved. Readers do not see the changes before you publish them.",
-	"published":      "Published.",
-	"scheduled":      "Scheduled. It appears by itself at its time.",
-	"unpublished":    "The article is a draft again. It is no longer on the site or in feeds.",
-	"older-version":  "The older version is the newest one again. Readers do not see it before you publish it.",
 	"held":           "The article was removed, but this edition still contains it.",
 	"removed":        "The article was removed from the site and its feeds.",
 	"restored":       "The article was restored.",
@@ -106,8 +102,6 @@ var flashMessages = map[string]string{
 	"decided":        "The decision was saved. It takes effect when the store is released.",
 	"released":       "The store was released. Editions are scheduled and emails are sent again.",
 	"session":        "This browser was signed out.",
-	"passkey-added":  "The passkey was added. Next time, it signs you in.",
-	"passkey-off":    "The passkey was removed.",
 	"factor-off":     "Two-step sign-in is off. Your password alone signs you in.",
 }
 

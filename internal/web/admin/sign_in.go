@@ -18,8 +18,7 @@ import (
 type signInForm struct {
 	Email   string
 	Next    string // path to go to afterwards
-	Problem any
-	Passkey bool // passkeys are possible
+	Problem string
 }
 
 func (h *Handler) signInPage(w http.ResponseWriter, r *http.Request) error {
@@ -39,8 +38,7 @@ func (h *Handler) signInPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Handler) showSignIn(w http.ResponseWriter, status int, form signInForm) error {
-	form.Passkey = h.passkeys != nil
-	return h.show(w, status, "sign_in", page{Title: "Sign in", Script: "passkey.js", Body: form})
+	return h.show(w, status, "sign_in", page{Title: "Sign in", Body: form})
 }
 
 // signIn signs an editor in. For an address without an account, the response and its time are

@@ -31,6 +31,7 @@ func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 		"ago":       func(t time.Time) string { return l.Ago(h.store.Now().Sub(t)) },
 		"duration":  l.Duration,
 		"state":     func(s digest.State) string { return l.Say(s.Label()) },
+		"plus":      func(a, b int) int { return a + b },
 		"agent":     func(agent string) string { return l.Translate(describeAgent(agent)) },
 
 		// HTML in place of {0} and so on

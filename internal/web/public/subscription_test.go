@@ -148,6 +148,9 @@ func TestOneClickUnsubscribe(t *testing.T) {
 	if on, state := b.subscribed(sub.ID); on != "daily" || state != subscriber.Active {
 		t.Errorf("after one click they are %s on %q", state, on)
 	}
+	if counts, err := b.store.CountFeedback(t.Context(), "4b4e3b0c-3f5c-4f7e-9a3e-0d6b2f1f5f11"); err != nil || counts[store.FeedbackUnsubscribed] != 1 {
+		t.Errorf("the edition counts %v, %v", counts, err)
+	}
 	var body bytes.Buffer
 	parts := multipart.NewWriter(&body)
 	_ = parts.WriteField("List-Unsubscribe", "One-Click")

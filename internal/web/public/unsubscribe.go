@@ -44,6 +44,11 @@ func (p *Pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 		if err := p.unsubscribeFrom(r, sub.ID, names); err != nil {
 			return err
 		}
+		if claim.Edition != "" {
+			if err := p.store.NoteUnsubscription(r.Context(), claim.Edition, sub.ID); err != nil {
+				return err
+			}
+		}
 		body.Link, body.Label = p.preferencesLink(sub.UID), p.layout(r.Context()).Say("Unsubscribed by mistake? Undo it here")
 	}
 	return p.show(w, r, http.StatusOK, "message", page{Title: p.layout(r.Context()).Say("You are unsubscribed"), NoIndex: true, Narrow: true, Body: body})

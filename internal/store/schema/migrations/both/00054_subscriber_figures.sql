@@ -20,3 +20,9 @@ CREATE TABLE subscriber_days (
     number BIGINT NOT NULL,
     PRIMARY KEY (day, kind, name)
 );
+
+-- Hints of the admin that an editor has dismissed for all editors.
+CREATE TABLE dismissed_hints (
+    name TEXT PRIMARY KEY,
+    at   BIGINT NOT NULL
+);
