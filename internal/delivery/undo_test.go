@@ -24,6 +24,7 @@ func eachUndoing(t *testing.T, test func(b *env, c *clock)) {
 		c.now.Store(time.Now().UnixMilli())
 		b.store = storetest.Reopen(b.t, b.dsn, store.Options{Clock: c.Now})
 		b.options.Store = b.store
+		b.editor("ann@gazette.example", "editor") // has the id 1
 		b.addSubscribers(3)
 		b.addArticle("ferries")
 		b.start()
