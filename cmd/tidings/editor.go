@@ -130,26 +130,32 @@ func (a *cli) printLink(c *cobra.Command, work func(*app.Service) (string, error
 }
 
 func newEditorReset(a *cli) *cobra.Command {
-	var factor bool
+	var factor, methods bool
 	c := &cobra.Command{
 		Use:   "reset ADDRESS",
 		Short: "Create a one-time link to set a new password",
 		Long: "Reset creates a one-time link, valid for a day, with which an editor chooses a new password. The old password\nworks until then. Earlier links for the editor become invalid.\n\n" +
-			"With --second-factor it also turns the editor's two-step sign-in off, for someone who lost their phone and their\nrecovery codes.",
-		Example: "  tidings editor reset ada@example.org\n  tidings editor reset ada@example.org --second-factor",
+			"With --second-factor it also turns the editor's two-step sign-in off, for someone who lost their phone and their\nrecovery codes. With --sign-in-methods it also removes their passkeys and their accounts at a sign-in provider, and\nsigns them out everywhere, for an account that someone else may have used.",
+		Example: "  tidings editor reset ada@example.org\n  tidings editor reset ada@example.org --second-factor\n  tidings editor reset ada@example.org --sign-in-methods",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.printLink(c, func(p *app.Service) (string, error) {
-				if factor {
-					if err := p.RemoveSecondFactor(c.Context(), args[0]); err != nil {
-						return "", err
-					}
+				var err error
+				switch {
+				case methods:
+					err = p.RemoveSignInMethods(c.Context(), args[0])
+				case factor:
+					err = p.RemoveSecondFactor(c.Context(), args[0])
+				}
+				if err != nil {
+					return "", err
 				}
 				return p.PasswordLink(c.Context(), args[0])
 			})
 		},
 	}
 	c.Flags().BoolVar(&factor, "second-factor", false, "also turn two-step sign-in off")
+	c.Flags().BoolVar(&methods, "sign-in-methods", false, "also remove two-step sign-in, passkeys and provider accounts, and end all sessions")
 	return c
 }
 

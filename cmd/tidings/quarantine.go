@@ -200,6 +200,10 @@ func accessText(change journal.AccessChange) string {
 		return "the password was changed after the backup; a new one is needed (tidings editor reset ADDRESS)"
 	case journal.AccessFactor:
 		return "two-step sign-in was turned on after the backup, and is off; a new password is needed (tidings editor reset ADDRESS)"
+	case journal.AccessPasskey:
+		return "a passkey was removed after the backup, and is removed again"
+	case journal.AccessProvider:
+		return "an account at a sign-in provider was removed after the backup, and is removed again"
 	case journal.AccessRole:
 		return "is no longer an owner"
 	case journal.AccessDisabled:

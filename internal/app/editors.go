@@ -45,6 +45,15 @@ func (s *Service) RemoveSecondFactor(ctx context.Context, email string) error {
 	return s.Store.RemoveSecondFactor(ctx, editor.ID)
 }
 
+// RemoveSignInMethods removes everything but the password with which an editor can sign in.
+func (s *Service) RemoveSignInMethods(ctx context.Context, email string) error {
+	editor, err := s.FindEditor(ctx, email)
+	if err != nil {
+		return err
+	}
+	return s.Store.RemoveSignInMethods(ctx, editor.ID)
+}
+
 // FindEditor finds an editor by address.
 func (s *Service) FindEditor(ctx context.Context, email string) (store.Editor, error) {
 	editor, err := s.Store.EditorByEmail(ctx, email)

@@ -24,6 +24,11 @@ func (tx *conn) putMedium(ctx context.Context, m article.Medium, copied bool) er
 	return err
 }
 
+// PutMedia stores media that no article refers to yet.
+func (s *Store) PutMedia(ctx context.Context, media []article.Medium) error {
+	return s.write(ctx, func(tx *conn) error { return s.putAttachments(ctx, tx, "", nil, media) })
+}
+
 // ImagesWithoutCopies returns the names of at most limit images that have no copies yet.
 func (s *Store) ImagesWithoutCopies(ctx context.Context, limit int) ([]string, error) {
 	var names []string

@@ -92,6 +92,10 @@ func (s *Store) ShortLivedKeys(ctx context.Context) (token.Keys, error) {
 // quarantine replaces it, since a backup of the store contains it.
 const BrowserSecret = "editors' browsers"
 
+// PasskeySecret is the name of the secret from which the numbers that devices keep with passkeys are
+// derived.
+const PasskeySecret = "passkeys"
+
 const (
 	generationSecret = "generation"
 	generationSize   = 16

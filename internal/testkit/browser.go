@@ -3,6 +3,7 @@ package testkit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
 
@@ -102,6 +104,19 @@ func (b *Browser) SetScaledViewport(width, height int64, dark bool, scale float6
 	b.run("set the viewport", chromedp.EmulateViewport(width, height, chromedp.EmulateScale(scale)))
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
 		b.t.Fatalf("set the %s color scheme: %v", scheme, err)
+	}
+}
+
+// AddPasskeyDevice gives the browser a virtual device that keeps passkeys and verifies its user at once.
+func (b *Browser) AddPasskeyDevice() {
+	b.t.Helper()
+	_, err1 := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{})
+	_, err2 := chromedp.Call(b.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}})
+	if err := errors.Join(err1, err2); err != nil {
+		b.t.Fatalf("add a passkey device: %v", err)
 	}
 }
 

@@ -18,7 +18,8 @@ var calledByLibraries = strings.Fields(`
 	Accept Close Error Is LocalAddr Open Read ReadDir ServeHTTP SetWriteDeadline Stat Unwrap Write WriteByte WriteHeader WriteString
 	GoString MarshalJSON MarshalText MarshalXML MarshalYAML String UnmarshalJSON UnmarshalText UnmarshalYAML
 	Data Logout Mail Printf Println Rcpt Reset Set Type Err Next Values
-	AddOptions CanOpenCloser CloseBlock FeedXml Generate IsDelimiter OnMatch Parse Parser Put SetOption SetParserOption Transform Trigger`)
+	AddOptions CanOpenCloser CloseBlock FeedXml Generate IsDelimiter OnMatch Parse Parser Put SetOption SetParserOption Transform Trigger
+	WebAuthnCredentials WebAuthnDisplayName WebAuthnID WebAuthnName`)
 
 // calledByUserTemplates are methods under former names, which templates of users may still call.
 var calledByUserTemplates = strings.Fields(`Moment ByLine ByLineHTML`)

@@ -19,6 +19,7 @@ var layers = [][]string{
 	{"cmd"},
 	{"internal/app"},
 	{"internal/web", "internal/bounce", "internal/websub", "internal/health"},
+	{"internal/article/writing"},
 	{"internal/delivery", "internal/article/ingest", "internal/settings"},
 	{"internal/copies"},
 	{"internal/store", "internal/feedserver", "internal/lint"},

@@ -77,13 +77,13 @@ func New(d Deps) (*Site, error) {
 	if d.Feeds != nil {
 		d.Feeds.SetBrowser(pages.FeedPage)
 	}
-	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation, Readers: d.Readers, Problem: d.Problem})
+	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation, PreviewArticle: pages.PreviewArticle, Readers: d.Readers, Problem: d.Problem})
 	if err != nil {
 		return nil, err
 	}
 	guarded, err := middleware.Wrap(withFeeds(d.Feeds, routes(d, pages, editors)), middleware.Options{
 		FromMemory: fromMemory(d, pages), Share: d.Share,
-		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: pages.Failed,
+		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: pages.Failed, LargestBody: admin.LargestBody,
 	})
 	if err != nil {
 		return nil, err

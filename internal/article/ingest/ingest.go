@@ -158,6 +158,12 @@ func (im *importer) document(k kind) (*Imported, *Problem) {
 	if !s.found && k == kindMarkdown && !im.options.DateFromFile && im.dateOfPath(m) == "" && !im.isPost() {
 		return nil, &Problem{Line: 1, What: "there is no front matter, so its date is missing", Fix: "begin the file with ---, title: …, date: …, ---"}
 	}
+	return im.parseText(m, body, k, line, s.found)
+}
+
+// parseText makes the article from front matter and the text below it. line is the first line of the
+// text; found is set if there was front matter.
+func (im *importer) parseText(m meta, body []byte, k kind, line int, found bool) (*Imported, *Problem) {
 	if k == kindMarkdown && !m.has("title") {
 		if title, rest := cutHeading(body); title != "" {
 			line += bytes.Count(body[:len(body)-len(rest)], []byte("\n"))
@@ -169,7 +175,7 @@ func (im *importer) document(k kind) (*Imported, *Problem) {
 	if k == kindMarkdown && im.isMDX() {
 		body = []byte(im.fromMDX(string(body), line))
 	}
-	if k == kindMarkdown || k == kindHTML && s.found {
+	if k == kindMarkdown || k == kindHTML && found {
 		body = []byte(im.renderShortcodes(string(body), k, line, stringOf(m.values["title"])))
 	}
 	if k == kindMarkdown {

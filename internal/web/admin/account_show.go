@@ -12,12 +12,14 @@ import (
 
 // accountPage is the data of an editor's own page.
 type accountPage struct {
-	Problem   string
-	Email     string // the new address as typed
-	MinLength int    // of passwords
-	Sessions  []store.ListedSession
-	TwoSteps  bool // the editor uses a second factor
-	Recovery  int  // unused recovery codes
+	Problem    string
+	Email      string // the new address as typed
+	MinLength  int    // of passwords
+	Sessions   []store.ListedSession
+	TwoSteps   bool // the editor uses a second factor
+	Recovery   int  // unused recovery codes
+	Passkeys   []listedPasskey
+	NoPasskeys bool // browsers allow no passkeys at the site's address
 }
 
 func (h *Handler) account(w http.ResponseWriter, r *http.Request, session store.Session) error {
@@ -35,6 +37,10 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session st
 	if body.Recovery, err = h.store.CountRecoveryCodes(r.Context(), session.Editor.ID); err != nil {
 		return err
 	}
+	body.NoPasskeys = h.passkeys == nil
+	if body.Passkeys, err = h.listPasskeys(r, session.Editor); err != nil {
+		return err
+	}
 	return h.show(w, status, "account_show", page{Title: "Account", Nav: "account", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
@@ -42,6 +48,9 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session st
 // signing in, so that the password cannot be guessed in an unattended browser; wait is the time until
 // the next one.
 func (h *Handler) matchesCurrent(r *http.Request, session store.Session, password string) (ok bool, wait time.Duration, err error) {
+	if session.Editor.Password == "" {
+		return false, 0, nil
+	}
 	limit := store.AttemptLimit{Key: "present password " + session.Editor.Email, Burst: attemptsPerPair, Every: retryInterval}
 	if wait, err = h.store.TakeAttempt(r.Context(), limit); wait > 0 || err != nil {
 		return false, wait, err

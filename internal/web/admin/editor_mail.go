@@ -29,6 +29,11 @@ func (h *Handler) mailAddressChanged(r *http.Request, old, editor store.Editor) 
 	h.mailEditor(r, editor.Email, "Your email address was changed", text)
 }
 
+// mailSignInMethod notifies an editor of a new or removed way to sign in; text ends before the address.
+func (h *Handler) mailSignInMethod(r *http.Request, editor store.Editor, heading, text string) {
+	h.mailEditor(r, editor.Email, heading, text+editor.Email+" from "+clientAddress(r)+h.onDate()+".")
+}
+
 func (h *Handler) onDate() string {
 	return " on " + h.store.Now().In(h.zone).Format("2 January 2006 at 15:04 MST")
 }
@@ -38,7 +43,7 @@ func (h *Handler) onDate() string {
 func (h *Handler) mailEditor(r *http.Request, to, heading, text string) {
 	mail := delivery.EditorMail{
 		Heading: heading + " · " + h.config.Site.Title.String(),
-		Lines:   []string{text, `If this was not you, ask an owner for a new password link, or run "tidings editor reset ` + to + `" on the server.`},
+		Lines:   []string{text, `If this was not you, ask an owner for a new password link, or run "tidings editor reset --sign-in-methods ` + to + `" on the server.`},
 		Link:    h.config.Site.URL + "/admin/account", Button: "Go to your account",
 	}
 	if err := h.engine.MailEditors(context.WithoutCancel(r.Context()), []string{to}, mail); err != nil {

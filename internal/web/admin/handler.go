@@ -17,7 +17,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"github.com/tidings-press/tidings/feed"
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/writing"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
@@ -38,6 +42,8 @@ type Deps struct {
 	// RequestConfirmation queues a mail that asks an address to confirm a subscription to
 	// digests.
 	RequestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
+	// PreviewArticle returns the public page of an article that may not be stored yet.
+	PreviewArticle func(r *http.Request, a article.Article) ([]byte, error)
 	// Readers counts the readers of each feed, by its base path. It may be nil.
 	Readers func(ctx context.Context) (map[string]feed.Readers, error)
 	// Problem returns what is wrong with the templates; an empty string if nothing is. It may be nil.
@@ -58,8 +64,11 @@ type Handler struct {
 	languages map[string]*pageLanguage
 	tags      []string // of languages, English first
 	chooser   *words.Chooser
+	passkeys  *webauthn.WebAuthn // nil if the site's address allows none
+	writing   *writing.Articles
 
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
+	articlePreview      func(r *http.Request, a article.Article) ([]byte, error)
 	readers             func(ctx context.Context) (map[string]feed.Readers, error) // may be nil
 	problem             func() string                                              // of the templates; may be nil
 
@@ -78,10 +87,14 @@ func New(d Deps) (*Handler, error) {
 		secure:              strings.HasPrefix(d.Config.Site.URL, "https:"),
 		testMails:           middleware.NewLimiter[int64](10, 10*time.Second, nil),
 		hashing:             make(chan struct{}, 2),
-		requestConfirmation: d.RequestConfirmation, readers: d.Readers, problem: d.Problem, roles: map[string]store.Role{},
+		writing:             writing.New(d.Store, d.Config),
+		requestConfirmation: d.RequestConfirmation, articlePreview: d.PreviewArticle, readers: d.Readers, problem: d.Problem, roles: map[string]store.Role{},
 	}
 	for _, one := range h.routes() {
 		h.roles[one.pattern] = one.role
+	}
+	if h.passkeys, err = newPasskeys(d.Config); err != nil {
+		return nil, err
 	}
 	if err := h.loadLanguages(); err != nil {
 		return nil, err

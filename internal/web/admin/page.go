@@ -24,6 +24,7 @@ type page struct {
 	Flash   string // result of the last request
 	Problem string // of the templates, because of which previews show older ones
 	Live    bool   // the page follows a stream of events
+	Script  string // of this page alone, such as "passkey.js"
 	Refresh bool   // reload every few seconds without scripts
 	Body    any
 }
@@ -79,6 +80,11 @@ var flashMessages = map[string]string{
 	"seen":           "Marked as seen. No edition of this digest will contain these articles. You can put them back below.",
 	"unseen":         "The articles are back in the queue.",
 	"begins":         "The start date was changed.",
+	"draft-saved":    "Saved. Readers do not see the changes before you publish them.",
+	"published":      "Published.",
+	"scheduled":      "Scheduled. It appears by itself at its time.",
+	"unpublished":    "The article is a draft again. It is no longer on the site or in feeds.",
+	"older-version":  "The older version is the newest one again. Readers do not see it before you publish it.",
 	"held":           "The article was removed, but this edition still contains it.",
 	"removed":        "The article was removed from the site and its feeds.",
 	"restored":       "The article was restored.",
@@ -102,6 +108,8 @@ var flashMessages = map[string]string{
 	"decided":        "The decision was saved. It takes effect when the store is released.",
 	"released":       "The store was released. Editions are scheduled and emails are sent again.",
 	"session":        "This browser was signed out.",
+	"passkey-added":  "The passkey was added. Next time, it signs you in.",
+	"passkey-off":    "The passkey was removed.",
 	"factor-off":     "Two-step sign-in is off. Your password alone signs you in.",
 }
 

@@ -16,6 +16,8 @@ const proofAge = 15 * time.Minute
 const (
 	proofPassword = "proof_password"
 	proofCode     = "proof_code"
+	proofToken    = "proof_token"
+	proofPasskey  = "proof_passkey"
 )
 
 // maxHiddenFields bounds the form that the page of the proof repeats.
@@ -24,16 +26,18 @@ const maxHiddenFields = 200
 // proofPage is the data of the page that asks an editor to prove who they are. Its form repeats the
 // request's form, so that nothing that was typed is lost.
 type proofPage struct {
-	Action  string
-	Fields  []formField
-	Code    bool // the editor has a second factor
-	Problem string
+	Action   string
+	Fields   []formField
+	Password bool             // the editor has a password
+	Code     bool             // the editor has a second factor
+	Passkey  *passkeyQuestion // nil for an editor without passkeys
+	Problem  any
 }
 
 type formField struct{ Name, Value string }
 
-// proven wraps an action that needs a recent proof of identity: the password, and the code of the
-// second factor if the editor has one. Signing in is such a proof.
+// proven wraps an action that needs a recent proof of identity: a passkey, or the password and the
+// code of the second factor if the editor has one. Signing in is such a proof.
 func (h *Handler) proven(next editorFunc) editorFunc {
 	return func(w http.ResponseWriter, r *http.Request, session store.Session) error {
 		if h.store.Now().Sub(session.Proved) < proofAge {
@@ -43,15 +47,15 @@ func (h *Handler) proven(next editorFunc) editorFunc {
 		if err != nil {
 			return err
 		}
-		if r.PostFormValue(proofPassword) == "" {
-			return h.showProof(w, session, http.StatusOK, body)
+		if r.PostFormValue(proofPassword) == "" && r.PostFormValue(proofPasskey) == "" {
+			return h.showProof(w, r, session, http.StatusOK, body)
 		}
 		status, err := h.checkProof(w, r, session, &body)
 		if err != nil {
 			return err
 		}
 		if status != 0 {
-			return h.showProof(w, session, status, body)
+			return h.showProof(w, r, session, status, body)
 		}
 		if err := h.store.ProveSession(r.Context(), h.sessionToken(r)); err != nil {
 			return err
@@ -61,13 +65,32 @@ func (h *Handler) proven(next editorFunc) editorFunc {
 	}
 }
 
-func (h *Handler) showProof(w http.ResponseWriter, session store.Session, status int, body proofPage) error {
-	return h.show(w, status, "proof_of_identity", page{Title: "Confirm that it is you", Editor: &session.Editor, Body: body})
+func (h *Handler) showProof(w http.ResponseWriter, r *http.Request, session store.Session, status int, body proofPage) (err error) {
+	if body.Passkey, err = h.askForPasskey(r, session.Editor); err != nil {
+		return err
+	}
+	return h.show(w, status, "proof_of_identity", page{Title: "Confirm that it is you", Editor: &session.Editor, Script: "passkey.js", Body: body})
+}
+
+// askForPasskey returns the question for one of an editor's passkeys, or nil if they have none.
+func (h *Handler) askForPasskey(r *http.Request, editor store.Editor) (*passkeyQuestion, error) {
+	if h.passkeys == nil {
+		return nil, nil
+	}
+	user, err := h.passkeyUser(r.Context(), editor)
+	if err != nil || len(user.credentials) == 0 {
+		return nil, err
+	}
+	assertion, data, err := h.passkeys.BeginLogin(user)
+	if err != nil {
+		return nil, err
+	}
+	return h.ask(r.Context(), store.PasskeyProof, editor.ID, assertion.Response, data)
 }
 
 // requestedProof returns the page for a request.
 func (h *Handler) requestedProof(r *http.Request, session store.Session) (proofPage, error) {
-	body := proofPage{Action: r.URL.RequestURI()}
+	body := proofPage{Action: r.URL.RequestURI(), Password: session.Editor.Password != ""}
 	factor, err := h.secondFactorOf(r, session.Editor)
 	if err != nil {
 		return body, err
@@ -84,7 +107,7 @@ func (h *Handler) requestedProof(r *http.Request, session store.Session) (proofP
 func hiddenFields(form url.Values) []formField {
 	var names []string
 	for name := range form {
-		if name != proofPassword && name != proofCode {
+		if !slices.Contains([]string{proofPassword, proofCode, proofToken, proofPasskey}, name) {
 			names = append(names, name)
 		}
 	}
@@ -100,9 +123,15 @@ func hiddenFields(form url.Values) []formField {
 	return out
 }
 
-// checkProof checks the password and the code of a form. It returns 0 if they are right, or else
-// the status of the response, with the problem in body.
+// checkProof checks the passkey, or the password and the code, of a form. It returns 0 if they are
+// right, or else the status of the response, with the problem in body.
 func (h *Handler) checkProof(w http.ResponseWriter, r *http.Request, session store.Session, body *proofPage) (status int, err error) {
+	if answer := r.PostFormValue(proofPasskey); answer != "" {
+		if _, body.Problem, err = h.checkPasskey(r, store.PasskeyProof, session.Editor.ID, r.PostFormValue(proofToken), answer); body.Problem != nil {
+			status = http.StatusUnprocessableEntity
+		}
+		return status, err
+	}
 	ok, wait, err := h.matchesCurrent(r, session, r.PostFormValue(proofPassword))
 	switch {
 	case err != nil:

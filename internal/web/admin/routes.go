@@ -32,6 +32,8 @@ func (h *Handler) routes() []route {
 		{"GET /admin/sign-in", noSession, withoutSession(h.signInPage)},
 		{"POST /admin/sign-in", noSession, withoutSession(h.signIn)},
 		{"POST /admin/sign-in/code", noSession, withoutSession(h.signInCode)},
+		{"POST /admin/sign-in/passkey", noSession, withoutSession(h.passkeySignIn)},
+		{"POST /admin/sign-in/options", noSession, withoutSession(h.passkeyOptions)},
 		{"GET /admin/forgotten", noSession, withoutSession(h.forgottenPage)},
 		{"POST /admin/forgotten", noSession, withoutSession(h.forgotten)},
 		{"GET /admin/welcome/{token}", noSession, withoutSession(h.welcomePage)},
@@ -78,6 +80,17 @@ func (h *Handler) routes() []route {
 		{"POST /admin/messages/{id}", writer, h.writeMessage},
 
 		{"GET /admin/articles", viewer, h.articles},
+		{"GET /admin/articles/new", writer, h.newArticlePage},
+		{"GET /admin/articles/{id}", viewer, h.articlePage},
+		{"POST /admin/articles/{id}", writer, h.saveArticle},
+		{"POST /admin/articles/{id}/autosave", writer, h.autosaveArticle},
+		{"POST /admin/articles/{id}/publish", editor, h.publishArticle},
+		{"POST /admin/articles/{id}/unpublish", editor, h.unpublishArticle},
+		{"POST /admin/articles/{id}/preview", writer, h.previewArticle},
+		{"GET /admin/articles/{id}/preview", viewer, h.storedPreview},
+		{"POST /admin/articles/{id}/images", writer, h.uploadImage},
+		{"GET /admin/articles/{id}/history", writer, h.articleHistory},
+		{"POST /admin/articles/{id}/history", writer, h.restoreRevision},
 		{"POST /admin/articles/{id}/remove", writer, h.removeArticle},
 		{"POST /admin/articles/{id}/restore", writer, h.restoreArticle},
 
@@ -99,6 +112,9 @@ func (h *Handler) routes() []route {
 		{"POST /admin/account/factor/confirm", viewer, h.confirmSecondFactor},
 		{"POST /admin/account/factor/codes", viewer, h.proven(h.renewRecoveryCodes)},
 		{"POST /admin/account/factor/remove", viewer, h.proven(h.removeSecondFactor)},
+		{"POST /admin/account/passkeys/new", viewer, h.proven(h.newPasskey)},
+		{"POST /admin/account/passkeys", viewer, h.addPasskey},
+		{"POST /admin/account/passkeys/{id}/remove", viewer, h.proven(h.removePasskey)},
 
 		// The accounts of others.
 		{"GET /admin/people", owner, h.people},

@@ -25,28 +25,32 @@ import (
 var permitted = map[store.Role][]string{
 	// Without a session: signing in, one-time links, and the links of proofs, which name their editor.
 	"": {
-		"GET /admin/sign-in", "POST /admin/sign-in", "POST /admin/sign-in/code", "GET /admin/forgotten", "POST /admin/forgotten",
+		"GET /admin/sign-in", "POST /admin/sign-in", "POST /admin/sign-in/code", "POST /admin/sign-in/passkey", "POST /admin/sign-in/options", "GET /admin/forgotten", "POST /admin/forgotten",
 		"GET /admin/welcome/{token}", "POST /admin/welcome/{token}",
 		"GET /admin/proofs/{token}", "GET /admin/proofs/{token}/mail", "POST /admin/proofs/{token}/{action}",
 	},
 	// Viewers read what names no subscriber, and look after their own account.
 	store.ViewerRole: {
-		"/admin/", "GET /admin/{$}", "GET /admin/calendar", "GET /admin/articles", "GET /admin/messages",
+		"/admin/", "GET /admin/{$}", "GET /admin/calendar", "GET /admin/articles", "GET /admin/articles/{id}", "GET /admin/articles/{id}/preview", "GET /admin/messages",
 		"GET /admin/digests", "GET /admin/digests/{name}", "GET /admin/digests/{name}/mail", "GET /admin/digests/{name}/text",
 		"GET /admin/editions/{id}", "GET /admin/editions/{id}/events", "GET /admin/editions/{id}/mail",
 		"POST /admin/sign-out", "GET /admin/account", "POST /admin/account/password", "POST /admin/account/address",
 		"POST /admin/account/language", "POST /admin/account/sessions", "POST /admin/account/sessions/{id}",
 		"POST /admin/account/factor", "POST /admin/account/factor/confirm", "POST /admin/account/factor/codes", "POST /admin/account/factor/remove",
+		"POST /admin/account/passkeys", "POST /admin/account/passkeys/new", "POST /admin/account/passkeys/{id}/remove",
 	},
 	// Writers change articles and drafts.
 	store.WriterRole: {
 		"POST /admin/articles/{id}/remove", "POST /admin/articles/{id}/restore",
+		"GET /admin/articles/new", "POST /admin/articles/{id}", "POST /admin/articles/{id}/autosave", "POST /admin/articles/{id}/preview",
+		"POST /admin/articles/{id}/images", "GET /admin/articles/{id}/history", "POST /admin/articles/{id}/history",
 		"GET /admin/editions/{id}/compose", "POST /admin/editions/{id}/compose", "POST /admin/editions/{id}/subject",
 		"POST /admin/editions/{id}/check", "POST /admin/editions/{id}/add",
 		"GET /admin/messages/new", "POST /admin/messages/new", "GET /admin/messages/{id}", "POST /admin/messages/{id}",
 	},
-	// Editors decide what is sent, and see subscribers.
+	// Editors decide what is published and sent, and see subscribers.
 	store.EditorRole: {
+		"POST /admin/articles/{id}/publish", "POST /admin/articles/{id}/unpublish",
 		"POST /admin/checklist/dismiss",
 		"POST /admin/digests/{name}/test", "POST /admin/digests/{name}/seen", "POST /admin/digests/{name}/unseen", "POST /admin/digests/{name}/begin",
 		"GET /admin/digests/{name}/send", "POST /admin/digests/{name}/send",

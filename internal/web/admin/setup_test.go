@@ -66,7 +66,7 @@ func (l *lines) String() string {
 
 // siteConfig has one digest, whose schedule does not fire during a test.
 const siteConfig = `
-site: {title: The Harbour Gazette, description: News from a small harbour town., url: "http://%s", timezone: %s}
+site: {title: The Harbour Gazette, description: News from a small harbour town., url: "%s", timezone: %s}
 store: {dsn: "%s", journal: "%s"}
 digests:
   - {name: weekly, title: The week at the harbour, description: Every New Year., schedule: "0 8 1 1 *", sender: "The Gazette <news@gazette.example>", max_articles: 50}
@@ -83,12 +83,16 @@ type siteSettings struct {
 	port      int // of the mail server; 0 for an inbox of the site
 	perSecond int // rate limit of the relay
 	undo      time.Duration
+	host      string
+	more      string // lines of the configuration
 }
 
 type siteOption func(*siteSettings)
 
 func perSecond(n int) siteOption               { return func(o *siteSettings) { o.perSecond = n } }
 func undo(d time.Duration) siteOption          { return func(o *siteSettings) { o.undo = d } }
+func host(name string) siteOption              { return func(o *siteSettings) { o.host = name } }
+func with(lines string) siteOption             { return func(o *siteSettings) { o.more += lines } }
 func timezone(name string) siteOption          { return func(o *siteSettings) { o.timezone = name } }
 func on(engine store.Engine) siteOption        { return func(o *siteSettings) { o.engine = engine } }
 func over(wire *testkit.SMTPServer) siteOption { return func(o *siteSettings) { o.port = wire.Port() } }
@@ -96,7 +100,7 @@ func over(wire *testkit.SMTPServer) siteOption { return func(o *siteSettings) { 
 // startSite serves a site with the sample articles until the test ends.
 func startSite(t *testing.T, options ...siteOption) *site {
 	t.Helper()
-	o := siteSettings{engine: store.SQLite, timezone: "UTC", perSecond: 1000}
+	o := siteSettings{engine: store.SQLite, timezone: "UTC", perSecond: 1000, host: "127.0.0.1"}
 	for _, option := range options {
 		option(&o)
 	}
@@ -109,8 +113,8 @@ func startSite(t *testing.T, options ...siteOption) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.url = "http://" + listener.Addr().String()
-	s.text = fmt.Sprintf(siteConfig, listener.Addr(), o.timezone, storeAddress(t, o.engine), filepath.Join(t.TempDir(), "journal"), o.undo, o.port, o.perSecond)
+	s.url = fmt.Sprintf("http://%s:%d", o.host, listener.Addr().(*net.TCPAddr).Port)
+	s.text = o.more + fmt.Sprintf(siteConfig, s.url, o.timezone, storeAddress(t, o.engine), filepath.Join(t.TempDir(), "journal"), o.undo, o.port, o.perSecond)
 	c, err := config.Parse([]byte(s.text), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,8 @@ import (
 type signInForm struct {
 	Email   string
 	Next    string // path to go to afterwards
-	Problem string
+	Problem any
+	Passkey bool // passkeys are possible
 }
 
 func (h *Handler) signInPage(w http.ResponseWriter, r *http.Request) error {
@@ -38,7 +39,8 @@ func (h *Handler) signInPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Handler) showSignIn(w http.ResponseWriter, status int, form signInForm) error {
-	return h.show(w, status, "sign_in", page{Title: "Sign in", Body: form})
+	form.Passkey = h.passkeys != nil
+	return h.show(w, status, "sign_in", page{Title: "Sign in", Script: "passkey.js", Body: form})
 }
 
 // signIn signs an editor in. For an address without an account, the response and its time are

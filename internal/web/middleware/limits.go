@@ -22,9 +22,10 @@ const (
 	drainTime  = 5 * time.Second
 )
 
-// limitedBody is a request body that can be read up to MaxBody.
+// limitedBody is a request body that can be read up to a limit.
 type limitedBody struct {
 	limited  io.ReadCloser
+	most     int64
 	raw      io.ReadCloser
 	read     bool // something was read
 	ended    bool // everything was read
@@ -49,12 +50,19 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 func (b *limitedBody) Close() error { return b.limited.Close() }
 
 // withBody serves a request with a body. It refuses a body at once if its declared length is
-// too large; otherwise at most MaxBody is read.
+// too large; otherwise at most that much is read.
 func (m *wrapped) withBody(w *response, r *http.Request) {
-	body := &limitedBody{raw: r.Body, limited: http.MaxBytesReader(w.ResponseWriter, r.Body, MaxBody)}
+	most := int64(MaxBody)
+	if m.options.LargestBody != nil {
+		most = max(most, m.options.LargestBody(r))
+	}
+	if most > MaxBody { // an upload
+		_ = http.NewResponseController(w.ResponseWriter).SetReadDeadline(w.start.Add(uploadTime))
+	}
+	body := &limitedBody{raw: r.Body, limited: http.MaxBytesReader(w.ResponseWriter, r.Body, most), most: most}
 	w.body, r.Body = body, body
-	if r.ContentLength > MaxBody {
-		refuseBody(w)
+	if r.ContentLength > most {
+		refuseBody(w, most)
 	} else {
 		m.next.ServeHTTP(w, r)
 	}
@@ -62,7 +70,7 @@ func (m *wrapped) withBody(w *response, r *http.Request) {
 }
 
 // refuseBody answers 413 (RFC 9110, section 15.5.14) in place of the handler.
-func refuseBody(w http.ResponseWriter) {
+func refuseBody(w http.ResponseWriter, most int64) {
 	h := w.Header()
 	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Location", "Set-Cookie"} {
 		h.Del(name)
@@ -70,11 +78,11 @@ func refuseBody(w http.ResponseWriter) {
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusRequestEntityTooLarge)
-	refuseText(w)
+	refuseText(w, most)
 }
 
-func refuseText(w io.Writer) {
-	fmt.Fprintf(w, "The request is too large. The limit is %d KB.\n", MaxBody>>10)
+func refuseText(w io.Writer, most int64) {
+	fmt.Fprintf(w, "The request is too large. The limit is %d KB.\n", most>>10)
 }
 
 // drain sends the response and reads the rest of the request, so that the client receives the
@@ -94,8 +102,9 @@ func (b *limitedBody) drain(w *response, r *http.Request) {
 // deadline costs as much as reading a request, so the deadline of an earlier request is kept
 // while at least half of writeTime is left.
 const (
-	bodyTime  = 30 * time.Second
-	writeTime = 2 * time.Minute
+	bodyTime   = 30 * time.Second
+	uploadTime = 5 * time.Minute // of a body larger than MaxBody
+	writeTime  = 2 * time.Minute
 )
 
 // connection is the shared state of the requests on one connection.

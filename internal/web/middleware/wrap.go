@@ -25,6 +25,9 @@ type Options struct {
 	// FromMemory answers a request with a cached document, or does nothing and returns
 	// false. It runs before all work that such a response does not need. It may be nil.
 	FromMemory func(http.ResponseWriter, *http.Request) bool
+	// LargestBody returns the size up to which the body of a request may be larger than MaxBody, in
+	// bytes, or 0. It may be nil.
+	LargestBody func(*http.Request) int64
 	// Failed answers with an error page after a panic.
 	Failed http.HandlerFunc
 }
@@ -175,7 +178,7 @@ func (w *response) WriteHeader(status int) {
 	if w.body != nil && w.body.tooLarge && status != http.StatusRequestEntityTooLarge {
 		w.refuse = true
 		w.status = http.StatusRequestEntityTooLarge
-		refuseBody(w.ResponseWriter)
+		refuseBody(w.ResponseWriter, w.body.most)
 		return
 	}
 	w.status = status

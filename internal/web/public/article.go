@@ -2,6 +2,7 @@ package public
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 
@@ -48,7 +49,7 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 		a.Translations[i].Language = cmp.Or(a.Translations[i].Language, p.config.Site.Language)
 	}
 	r = p.withLanguage(r, a.Language)
-	body := articlePage{Article: &a, Elsewhere: a.URL, Lead: hasLeadImage(&a), Sizes: imageSizes, Form: p.emptyForm(r.Context())}
+	body := p.articlePage(r.Context(), &a)
 	if a.Status == article.Published {
 		if body.Previous, body.Next, err = p.store.Neighbours(r.Context(), a.ID); err != nil {
 			return err
@@ -60,12 +61,33 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) error {
 	if err := p.choosePictures(r.Context(), &body); err != nil {
 		return err
 	}
-	description := describe(&a)
-	v := page{
+	return p.show(w, r, http.StatusOK, "article", p.pageOf(&body))
+}
+
+// articlePage returns the data of an article's page, without what stands beside the article.
+func (p *Pages) articlePage(ctx context.Context, a *article.Article) articlePage {
+	return articlePage{Article: a, Elsewhere: a.URL, Lead: hasLeadImage(a), Sizes: imageSizes, Form: p.emptyForm(ctx)}
+}
+
+// pageOf returns the page of an article, whose pictures were chosen.
+func (p *Pages) pageOf(body *articlePage) page {
+	a, description := body.Article, describe(body.Article)
+	return page{
 		Title: a.Title, Description: description, Canonical: a.URLFor(p.config.Site.URL), Language: a.Language, Direction: a.Direction(),
-		Metadata: p.articleMetadata(body.Article, description), Translations: p.translations(&a), Body: body,
+		Metadata: p.articleMetadata(a, description), Translations: p.translations(a), Body: *body,
 	}
-	return p.show(w, r, http.StatusOK, "article", v)
+}
+
+// PreviewArticle returns the page of an article that may not be stored yet, for editors.
+func (p *Pages) PreviewArticle(r *http.Request, a article.Article) ([]byte, error) {
+	r = p.withLanguage(r, a.Language)
+	body := p.articlePage(r.Context(), &a)
+	if err := p.choosePictures(r.Context(), &body); err != nil {
+		return nil, err
+	}
+	v := p.pageOf(&body)
+	v.NoIndex = true
+	return p.fill(r.Context(), "article", v)
 }
 
 // translations returns the absolute addresses of an article in all languages, its own included,
