@@ -99,6 +99,9 @@ func scalarNode(node *yaml.Node, v reflect.Value) {
 	}
 }
 
+// FormatDuration formats a duration as ParseDuration reads it, briefly: 72h, not 72h0m0s.
+func FormatDuration(d time.Duration) string { return shortDuration(d) }
+
 // shortDuration formats a duration briefly: 72h, not 72h0m0s.
 func shortDuration(d time.Duration) string {
 	text := d.String()

@@ -300,7 +300,7 @@ func (c *Config) named(problems Problems) Problems {
 		for key := p.Key; key != "" && stored == ""; key = key[:max(0, strings.LastIndexAny(key, ".["))] {
 			stored = c.laid[key]
 		}
-		p.Key = c.withNames(p.Key)
+		p.Key = c.KeyWithName(p.Key)
 		if stored != "" {
 			p.File, p.Line = StoredPlace, 0
 		}
@@ -310,9 +310,9 @@ func (c *Config) named(problems Problems) Problems {
 
 var indexPattern = regexp.MustCompile(`^(digests|feeds)\[(\d+)\]`)
 
-// withNames returns a key such as "digests[0].schedule" with the name of the entry, such as
+// KeyWithName returns a key such as "digests[0].schedule" with the name of the entry, such as
 // "digests[weekly].schedule".
-func (c *Config) withNames(key string) string {
+func (c *Config) KeyWithName(key string) string {
 	m := indexPattern.FindStringSubmatch(key)
 	if m == nil {
 		return key

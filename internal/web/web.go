@@ -18,6 +18,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/settings"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/web/admin"
 	"github.com/tidings-press/tidings/internal/web/assets"
@@ -47,7 +48,9 @@ type Deps struct {
 	// Problem returns what is wrong with the templates, for all pages of the admin; an empty string if
 	// nothing is. It may be nil.
 	Problem func() string
-	Log     *slog.Logger // slog.Default when nil
+	// Settings changes the settings of the admin.
+	Settings *settings.Manager
+	Log      *slog.Logger // slog.Default when nil
 }
 
 // Site answers all requests. Run processes the jobs that requests queue.
@@ -77,7 +80,10 @@ func New(d Deps) (*Site, error) {
 	if d.Feeds != nil {
 		d.Feeds.SetBrowser(pages.FeedPage)
 	}
-	editors, err := admin.New(admin.Deps{Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation, PreviewArticle: pages.PreviewArticle, Readers: d.Readers, Problem: d.Problem})
+	editors, err := admin.New(admin.Deps{
+		Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation,
+		PreviewArticle: pages.PreviewArticle, Readers: d.Readers, Problem: d.Problem, Settings: d.Settings,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/writing"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/settings"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/web/middleware"
@@ -48,6 +49,8 @@ type Deps struct {
 	Readers func(ctx context.Context) (map[string]feed.Readers, error)
 	// Problem returns what is wrong with the templates; an empty string if nothing is. It may be nil.
 	Problem func() string
+	// Settings changes the settings of the admin.
+	Settings *settings.Manager
 }
 
 // Handler serves the admin. New returns one.
@@ -60,6 +63,8 @@ type Handler struct {
 	roles  map[string]store.Role // least roles by the patterns of routes
 	secure bool                  // the site is served over https
 	mux    http.Handler
+
+	settings *settings.Manager
 
 	languages map[string]*pageLanguage
 	tags      []string // of languages, English first
@@ -84,7 +89,7 @@ func New(d Deps) (*Handler, error) {
 	}
 	h := &Handler{
 		store: d.Store, engine: d.Engine, config: d.Config, log: d.Log, zone: zone,
-		secure:              strings.HasPrefix(d.Config.Site.URL, "https:"),
+		settings: d.Settings, secure: strings.HasPrefix(d.Config.Site.URL, "https:"),
 		testMails:           middleware.NewLimiter[int64](10, 10*time.Second, nil),
 		hashing:             make(chan struct{}, 2),
 		writing:             writing.New(d.Store, d.Config),

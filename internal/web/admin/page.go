@@ -65,6 +65,8 @@ var flashMessages = map[string]string{
 	"test":           "The test email is queued.",
 	"paused":         "Paused. Emails that were already sent still arrive; no others are sent.",
 	"resumed":        "Resumed.",
+	"settings":       "The settings were saved. They apply now.",
+	"digest-added":   "The digest was added. It is paused: make it active below when it is ready.",
 	"message":        "The message is stored as a draft. Nothing was sent yet.",
 	"approved":       "Approved. Sending starts now.",
 	"approved-first": "Your approval is recorded. Another editor must approve this edition too.",

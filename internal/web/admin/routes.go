@@ -59,6 +59,10 @@ func (h *Handler) routes() []route {
 		{"POST /admin/digests/{name}/begin", editor, h.setFirstDay},
 		{"GET /admin/digests/{name}/send", editor, h.sendPage},
 		{"POST /admin/digests/{name}/send", editor, h.send},
+		{"GET /admin/digests/{name}/settings", editor, h.digestSettings},
+		{"POST /admin/digests/{name}/settings", editor, h.changeDigest},
+		{"GET /admin/digests/new", editor, h.newDigest},
+		{"POST /admin/digests/new", editor, h.addDigest},
 
 		{"GET /admin/editions/{id}", viewer, h.edition},
 		{"GET /admin/editions/{id}/events", viewer, h.editionEvents},

@@ -54,6 +54,7 @@ var permitted = map[store.Role][]string{
 		"POST /admin/checklist/dismiss",
 		"POST /admin/digests/{name}/test", "POST /admin/digests/{name}/seen", "POST /admin/digests/{name}/unseen", "POST /admin/digests/{name}/begin",
 		"GET /admin/digests/{name}/send", "POST /admin/digests/{name}/send",
+		"GET /admin/digests/{name}/settings", "POST /admin/digests/{name}/settings", "GET /admin/digests/new", "POST /admin/digests/new",
 		"POST /admin/editions/{id}/test", "POST /admin/editions/{id}/approve", "POST /admin/editions/{id}/waive", "POST /admin/editions/{id}/{action}",
 		"GET /admin/subscribers", "GET /admin/subscribers/{id}", "POST /admin/subscribers/{id}/unsubscribe",
 		"POST /admin/subscribers/{id}/invite", "POST /admin/subscribers/{id}/lift",
