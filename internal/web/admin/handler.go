@@ -49,7 +49,7 @@ type Deps struct {
 	Readers func(ctx context.Context) (map[string]feed.Readers, error)
 	// Problem returns what is wrong with the templates; an empty string if nothing is. It may be nil.
 	Problem func() string
-	// Settings changes the settings of the admin.
+	// Settings changes the settings of the admin. If it is nil, changes are only stored.
 	Settings *settings.Manager
 }
 
@@ -86,6 +86,9 @@ func New(d Deps) (*Handler, error) {
 	zone, err := time.LoadLocation(d.Config.Site.Timezone)
 	if err != nil {
 		return nil, err
+	}
+	if d.Settings == nil {
+		d.Settings = &settings.Manager{Store: d.Store, File: d.Config.File()}
 	}
 	h := &Handler{
 		store: d.Store, engine: d.Engine, config: d.Config, log: d.Log, zone: zone,
