@@ -40,7 +40,7 @@ func showDecision(ctx context.Context, e *delivery.Engine, r delivery.Review) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &shownDecision{AtTick: string(d.AtTick), Deadline: d.Deadline, Approvals: []shownApproval{}, Missing: d.Missing(), Held: r.Edition.Held}
+	out := &shownDecision{AtTick: string(d.AtTick), Deadline: d.Deadline.String(), Approvals: []shownApproval{}, Missing: d.Missing(), Held: r.Edition.Held}
 	if !r.Edition.SendAt.IsZero() {
 		out.SendAt = &r.Edition.SendAt
 	}

@@ -204,7 +204,7 @@ type shownVotes struct {
 
 func showProgress(p delivery.Progress) shownProgress {
 	e, c := p.Edition, p.Counts
-	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Standing: p.StateText(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
+	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Standing: p.StateText().String(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
 		Total: c.Total, Sent: c.Sent, Refused: c.Refused, Skipped: c.Skipped, Deferred: c.Deferred, Uncertain: c.Uncertain, Open: c.Open(), PerSecond: p.Rate}
 	if p.Votes.Total() > 0 {
 		out.Feedback = &shownVotes{p.Votes.Helpful, p.Votes.Unhelpful}

@@ -158,7 +158,7 @@ func (e *Engine) askAgain(ctx context.Context, def *Definition, edition store.Ed
 		heading: "Changed, please approve again: " + edition.Subject,
 		lines: []string{
 			fmt.Sprintf("The edition of %s was changed after %s had approved it. The approval does not count any more.", def.Title.In("en"), strings.Join(names, " and ")),
-			e.DeadlineText(edition),
+			e.DeadlineText(edition).String(),
 		},
 		button: "Open the draft", path: "/admin/editions/" + edition.ID,
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Deadline is what happens to a draft at its tick if too few editors have approved it.
@@ -144,28 +145,32 @@ func deadlineMessage(def *Definition, draft store.Edition, policy Deadline, miss
 
 // DeadlineText describes for people when a draft is sent, and what happens at its tick without the
 // approvals.
-func (e *Engine) DeadlineText(draft store.Edition) string {
-	who := "an editor approves it"
+func (e *Engine) DeadlineText(draft store.Edition) words.Text {
+	editors := 1
 	def, err := e.definition(draft.Digest)
-	if err == nil && e.approversOf(def, draft) > 1 {
-		who = fmt.Sprintf("%d editors approve it", e.approversOf(def, draft))
+	if err == nil {
+		editors = max(1, e.approversOf(def, draft))
 	}
 	if draft.Held != "" || err != nil || !draft.SendAt.After(e.Store.Now()) {
-		return "It is not sent until " + who + "."
+		return words.N(editors, "It is not sent until an editor approves it.", "It is not sent until {0} editors approve it.")
 	}
-	at := e.timeText(def, draft.SendAt)
+	at := timeIn(def, draft.SendAt)
 	switch def.deadline() {
 	case DeadlineSend:
-		return "It is sent on " + at + ", unless an editor holds it."
+		return words.T("It is sent on {0}, unless an editor holds it.", at)
 	case DeadlineSkip:
-		return "It is sent on " + at + " if " + who + " before. Otherwise it is skipped then, and its articles wait for the next edition."
+		return words.N(editors,
+			"It is sent on {1} if an editor approves it before. Otherwise it is skipped then, and its articles wait for the next edition.",
+			"It is sent on {1} if {0} editors approve it before. Otherwise it is skipped then, and its articles wait for the next edition.", at)
 	}
-	return "It is sent on " + at + " if " + who + " before. Otherwise it is held then, until it is approved."
+	return words.N(editors,
+		"It is sent on {1} if an editor approves it before. Otherwise it is held then, until it is approved.",
+		"It is sent on {1} if {0} editors approve it before. Otherwise it is held then, until it is approved.", at)
 }
 
 // Decision is what editors have decided on a draft, and what happens if they decide nothing more.
 type Decision struct {
-	Deadline  string           // when it is sent, and what happens then without the approvals
+	Deadline  words.Text       // when it is sent, and what happens then without the approvals
 	AtTick    Deadline         // what happens then without the approvals; empty if it has no tick
 	Approvals []store.Approval // of the present content
 	Needed    int              // how many approvals it needs
@@ -189,13 +194,13 @@ func (e *Engine) Decision(ctx context.Context, r Review) (Decision, error) {
 	return out, err
 }
 
-// timeText writes a time in the timezone of a digest.
-func (e *Engine) timeText(def *Definition, at time.Time) string {
+// timeIn returns a time in the timezone of a digest.
+func timeIn(def *Definition, at time.Time) time.Time {
 	zone, err := time.LoadLocation(def.Timezone)
 	if err != nil {
 		zone = time.UTC
 	}
-	return at.In(zone).Format("Monday, 2 January 2006 at 15:04 MST")
+	return at.In(zone)
 }
 
 // Hold keeps the schedule from sending a draft at its tick. by is the editor. The draft is sent
@@ -218,10 +223,13 @@ func (e *Engine) ReleaseHold(ctx context.Context, id string) error {
 // HoldError refuses to hold a draft or to end its hold.
 type HoldError struct {
 	Edition string
-	Reason  string // a predicate, such as "is not held"
+	Reason  words.Text
 }
 
-func (e *HoldError) Error() string { return "edition " + e.Edition + " " + e.Reason }
+func (e *HoldError) Error() string { return e.Reason.String() }
+
+// Text returns the error for pages.
+func (e *HoldError) Text() words.Text { return e.Reason }
 
 // mayHold returns why a draft cannot be held, or, with release, why its hold cannot end. Store.HoldDraft
 // and Store.ReleaseDraft check the same once more, without words.
@@ -233,11 +241,11 @@ func (e *Engine) mayHold(ctx context.Context, id string, release bool) error {
 	case draft.State != digest.Draft:
 		return &store.StateError{Edition: id, Have: draft.State, Want: digest.Draft}
 	case release && draft.Held == "":
-		return &HoldError{id, "is not held"}
+		return &HoldError{id, words.T("edition {0} is not held", id)}
 	case !release && draft.Held != "":
-		return &HoldError{id, "is held already: " + draft.Held + "; end that hold to let the schedule send it"}
+		return &HoldError{id, words.T("edition {0} is held already: {1}; end that hold to let the schedule send it", id, draft.Held)}
 	case !draft.SendAt.After(e.Store.Now()):
-		return &HoldError{id, "has no send time ahead; it is sent when it is approved"}
+		return &HoldError{id, words.T("edition {0} has no send time ahead; it is sent when it is approved", id)}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // MaxPlannedTicks bounds how many ticks of a digest are planned.
@@ -62,7 +63,7 @@ func (e *Engine) planAt(ctx context.Context, def *Definition, at time.Time) (Pla
 		return PlannedTick{}, 0, err
 	}
 	if !at.After(p.now) {
-		return PlannedTick{}, 0, fmt.Errorf("%s is not in the future", e.timeText(def, at))
+		return PlannedTick{}, 0, words.Errorf("{0} is not in the future", timeIn(def, at))
 	}
 	number, err := e.Store.NextNumber(ctx, def.Name)
 	if err != nil {

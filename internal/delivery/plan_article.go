@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Condition is one condition that an article must meet to be in the next edition of a digest.
@@ -255,7 +256,7 @@ func (c *conditions) day(at time.Time) string {
 	return at.Format("2 January 2006 15:04")
 }
 
-func (c *conditions) time(at time.Time) string { return c.timeText(c.def, at) }
+func (c *conditions) time(at time.Time) string { return words.T("{0}", timeIn(c.def, at)).String() }
 
 // days writes a duration, in days if it is a number of days.
 func days(d time.Duration) string {

@@ -2,12 +2,12 @@ package delivery
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Progress describes how far an edition has been sent.
@@ -39,18 +39,18 @@ func (p Progress) Retrying() bool { return Retrying(p.Edition.State, p.Counts) }
 
 // StateText describes the edition's state for people: the state itself, or "sent, 5
 // retrying".
-func (p Progress) StateText() string {
+func (p Progress) StateText() words.Text {
 	switch {
 	case p.Waits && p.Edition.State == digest.Approved:
-		return WaitsText
+		return Waits
 	case p.StartsIn > 0 && p.Edition.State == digest.Approved:
-		return fmt.Sprintf("starting in %d s", p.StartsIn/time.Second)
+		return words.T("starting in {0}", p.StartsIn.Round(time.Second))
 	}
 	return StateText(p.Edition.State, p.Counts)
 }
 
-// WaitsText is the state of an edition that was approved before its tick.
-const WaitsText = "approved, sent at its time"
+// Waits is the state of an edition that was approved before its tick.
+var Waits = words.T("approved, sent at its time")
 
 // RelayHeld reports whether a relay is held, not only a recipient domain.
 func (p Progress) RelayHeld() bool {
@@ -64,14 +64,14 @@ func Retrying(state digest.State, c store.DeliveryCounts) bool {
 }
 
 // StateText is Progress.StateText for an edition in a list.
-func StateText(state digest.State, c store.DeliveryCounts) string {
+func StateText(state digest.State, c store.DeliveryCounts) words.Text {
 	switch {
 	case !Retrying(state, c):
-		return state.Label()
+		return words.T(state.Label())
 	case c.Sent == 0:
-		return fmt.Sprintf("none sent yet, %d retrying", c.Open())
+		return words.T("none sent yet, {0} retrying", c.Open())
 	}
-	return fmt.Sprintf("sent, %d retrying", c.Open())
+	return words.T("sent, {0} retrying", c.Open())
 }
 
 // Progress returns the progress of an edition.

@@ -30,7 +30,7 @@ func TestEditionWithOnlyRetriesLeftIsShownAsSent(t *testing.T) {
 				break
 			}
 		}
-		if last.Edition.State != digest.Sending || last.StateText() != "sent, 5 retrying" || last.Idle() {
+		if last.Edition.State != digest.Sending || last.StateText().String() != "sent, 5 retrying" || last.Idle() {
 			b.t.Errorf("%s %+v: %q", last.Edition.State, last.Counts, last.StateText())
 		}
 		if !moved {
@@ -55,7 +55,7 @@ func TestStateTextNamesRetriesOnlyWhenNothingElseIsLeft(t *testing.T) {
 		{digest.Paused, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5}, "paused"},
 		{digest.Sent, store.DeliveryCounts{Total: 200, Sent: 195, Refused: 5}, "sent"},
 	} {
-		if got := delivery.StateText(c.state, c.counts); got != c.want {
+		if got := delivery.StateText(c.state, c.counts).String(); got != c.want {
 			t.Errorf("%s %+v: %q, want %q", c.state, c.counts, got, c.want)
 		}
 	}

@@ -51,7 +51,7 @@ func TestUndoneEditionIsSentInItsNewForm(t *testing.T) {
 			b.t.Fatalf("sent: %+v, %v", e, err)
 		}
 		c.advance(29 * time.Second)
-		if p, err := b.engine.Progress(ctx, e.ID); err != nil || p.StartsIn != time.Second || p.StateText() != "starting in 1 s" {
+		if p, err := b.engine.Progress(ctx, e.ID); err != nil || p.StartsIn != time.Second || p.StateText().String() != "starting in 1 second" {
 			b.t.Errorf("progress %+v, %v", p, err)
 		}
 		if err := b.engine.Undo(ctx, e.ID, "ann"); err != nil {

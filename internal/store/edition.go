@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Edition is a stored edition.
@@ -166,11 +167,15 @@ type StateError struct {
 }
 
 // Error names the edition, its state and the refused state. A draft is wanted for an edit.
-func (e *StateError) Error() string {
+func (e *StateError) Error() string { return e.Text().String() }
+
+// Text returns the error for pages.
+func (e *StateError) Text() words.Text {
+	have, want := words.T(string(e.Have)), words.T(string(e.Want))
 	if e.Want == digest.Draft {
-		return fmt.Sprintf("edition %s is %s; only a draft can be changed", e.Edition, e.Have)
+		return words.T("edition {0} is {1}; only a draft can be changed", e.Edition, have)
 	}
-	return fmt.Sprintf("edition %s is %s and cannot become %s", e.Edition, e.Have, e.Want)
+	return words.T("edition {0} is {1} and cannot become {2}", e.Edition, have, want)
 }
 
 // SetEditionState changes an edition's state if the table of transitions allows it, and

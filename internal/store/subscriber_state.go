@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // SubscriberStateError reports a change of state that is not allowed.
@@ -15,8 +15,11 @@ type SubscriberStateError struct {
 	From, To subscriber.State
 }
 
-func (e *SubscriberStateError) Error() string {
-	return fmt.Sprintf("subscriber %d is %s and cannot become %s", e.ID, e.From, e.To)
+func (e *SubscriberStateError) Error() string { return e.Text().String() }
+
+// Text returns the error for pages.
+func (e *SubscriberStateError) Text() words.Text {
+	return words.T("subscriber {0} is {1} and cannot become {2}", e.ID, words.T(string(e.From)), words.T(string(e.To)))
 }
 
 // SetState changes a subscriber's state according to the table in package subscriber; the

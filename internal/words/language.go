@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"reflect"
 	"strings"
+	"time"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -56,7 +57,7 @@ func (l *Language) PluralHTML(n any, one, other string, args ...any) template.HT
 	return l.fillHTML(l.pluralForm(n, one, other), append([]any{l.Number(n)}, args...))
 }
 
-// Translate returns a text, an error or an English string in the language, and formats all other
+// Translate returns a text, an error or an English string of any type in the language, and formats all other
 // values. Errors without a translation stay in English.
 func (l *Language) Translate(v any) string {
 	switch v := v.(type) {
@@ -66,6 +67,11 @@ func (l *Language) Translate(v any) string {
 		return l.translation(v)
 	case template.HTML:
 		return string(v)
+	}
+	if value := reflect.ValueOf(v); value.Kind() == reflect.String {
+		if _, isError := v.(error); !isError {
+			return l.translation(value.String())
+		}
 	}
 	return l.format(v)
 }
@@ -124,14 +130,25 @@ func (l *Language) translateAll(args []any) []string {
 func (l *Language) format(v any) string {
 	switch v := v.(type) {
 	case Text:
-		return l.Say(v.English, v.Args...)
+		return l.text(v)
 	case error:
 		if text, ok := textOf(v); ok {
-			return l.Say(text.English, text.Args...)
+			return l.text(text)
 		}
 		return v.Error()
+	case time.Time:
+		return l.date(v, l.formats.longDateTime)
+	case time.Duration:
+		return l.Duration(v)
 	}
 	return fmt.Sprint(v)
+}
+
+func (l *Language) text(t Text) string {
+	if t.several != "" {
+		return l.Plural(t.number, t.English, t.several, t.Args...)
+	}
+	return l.Say(t.English, t.Args...)
 }
 
 // Number formats a whole number with separators, such as 1,204.

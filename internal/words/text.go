@@ -15,17 +15,26 @@ import (
 // Text is a text of a page before its translation.
 type Text struct {
 	English string
-	Args    []any // in place of {0}, {1} and so on; texts and errors among them are translated
+	Args    []any // in place of {0}, {1} and so on; texts, errors, times and durations among them are translated
+
+	number  any    // of a text with a number; English is its singular
+	several string // its plural
 }
 
 // T returns an English text and what stands in place of {0}, {1} and so on.
-func T(english string, args ...any) Text { return Text{english, args} }
+func T(english string, args ...any) Text { return Text{English: english, Args: args} }
+
+// N returns a text with a number, as Language.Plural does.
+func N(n any, one, other string, args ...any) Text { return Text{one, args, n, other} }
 
 // Verbatim returns a text that is not translated, such as the subject of an edition.
-func Verbatim(s string) Text { return Text{"{0}", []any{s}} }
+func Verbatim(s string) Text { return T("{0}", s) }
 
 // String returns the text in English.
 func (t Text) String() string { return english.Translate(t) }
+
+// IsZero reports whether there is no text.
+func (t Text) IsZero() bool { return t.English == "" }
 
 // Errorf returns an error with an English text and what stands in place of {0}, {1} and so on. It
 // wraps the errors among args.

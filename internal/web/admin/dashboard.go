@@ -73,9 +73,9 @@ type editionRow struct {
 func (e editionRow) Retrying() bool { return delivery.Retrying(e.State, e.Counts) }
 
 // StateText returns the state of the edition in words.
-func (e editionRow) StateText() string {
+func (e editionRow) StateText() words.Text {
 	if e.Waits {
-		return delivery.WaitsText
+		return delivery.Waits
 	}
 	return delivery.StateText(e.State, e.Counts)
 }

@@ -8,14 +8,15 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // approvePage is the data of the confirmation page for a draft.
 type approvePage struct {
 	delivery.Review
 	Title    string
-	Deadline string   // when it is sent
-	Changes  []string // since the draft was shown
+	Deadline words.Text // when it is sent
+	Changes  []string   // since the draft was shown
 	Undo     time.Duration
 	Errors   int // that the check found and no editor waived
 	Warnings int

@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // messageListLimit is how many messages the list shows.
@@ -48,7 +49,7 @@ type messagePage struct {
 	Digests  []config.Digest
 	Articles string               // ids, separated by spaces
 	Count    *delivery.Recipients // who would get it; nil if not asked for
-	Error    string
+	Error    error
 }
 
 // Chosen reports whether a digest is one of the message's.
@@ -69,9 +70,9 @@ func (h *Handler) newMessagePage(w http.ResponseWriter, r *http.Request, session
 
 func (h *Handler) showMessage(w http.ResponseWriter, session store.Session, status int, body messagePage) error {
 	body.Digests = h.config.Digests
-	title := "New message"
+	title := words.T("New message")
 	if body.Edition != "" {
-		title = "Change " + body.Subject
+		title = words.T("Change {0}", body.Subject)
 	}
 	return h.show(w, status, "message_write", page{Title: title, Nav: "messages", Editor: &session.Editor, Body: body})
 }
@@ -111,7 +112,7 @@ func (h *Handler) writeMessage(w http.ResponseWriter, r *http.Request, session s
 	if r.PostFormValue("do") == "count" {
 		count, err := h.engine.AudienceCount(r.Context(), body.Audience)
 		if err != nil {
-			body.Error = err.Error()
+			body.Error = err
 			return h.showMessage(w, session, http.StatusUnprocessableEntity, body)
 		}
 		body.Count = &count
@@ -123,7 +124,7 @@ func (h *Handler) writeMessage(w http.ResponseWriter, r *http.Request, session s
 	case errors.As(err, &state), errors.Is(err, store.ErrNotFound):
 		return err
 	case err != nil:
-		body.Error = err.Error()
+		body.Error = err
 		return h.showMessage(w, session, http.StatusUnprocessableEntity, body)
 	}
 	h.log.Info("message written by hand", "edition", edition.ID, "editor", session.Editor.ID)

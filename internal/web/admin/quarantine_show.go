@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // quarantinePage is the data of the page on which an owner reviews a restored store,
@@ -34,21 +35,21 @@ func (e quarantinedEdition) InJournal() bool { return !e.Began.IsZero() }
 // decisionOption is a possible decision on an edition.
 type decisionOption struct {
 	Decision store.Decision
-	Label    string
+	Label    words.Text
 	Chosen   bool
 }
 
 // Options returns the possible decisions on the edition. The chosen one takes effect if the
 // quarantine ends now.
 func (e quarantinedEdition) Options() []decisionOption {
-	labels := map[store.Decision]string{
-		store.DecideSent:     "Sent: no other subscriber gets it",
-		store.DecideContinue: "Continue: subscribers to whom it was not sent get it",
-		store.DecideHold:     "Hold: it stays paused or a draft",
-		store.DecideCancel:   "Cancel: no other subscriber gets it",
+	labels := map[store.Decision]words.Text{
+		store.DecideSent:     words.T("Sent: no other subscriber gets it"),
+		store.DecideContinue: words.T("Continue: subscribers to whom it was not sent get it"),
+		store.DecideHold:     words.T("Hold: it stays paused or a draft"),
+		store.DecideCancel:   words.T("Cancel: no other subscriber gets it"),
 	}
 	if e.Stored == "" {
-		labels[store.DecideCancel] = "Cancel: its articles go into the next edition, also for subscribers who got this one"
+		labels[store.DecideCancel] = words.T("Cancel: its articles go into the next edition, also for subscribers who got this one")
 	}
 	var out []decisionOption
 	for _, d := range store.Decisions {

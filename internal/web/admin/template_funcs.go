@@ -37,7 +37,7 @@ func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 		// HTML in place of {0} and so on
 		"link":   func(path, text string) template.HTML { return element("a", text, "href", path) },
 		"code":   func(text string) template.HTML { return element("code", text) },
-		"strong": func(text string) template.HTML { return element("strong", text, "dir", "auto") },
+		"strong": func(text string) template.HTML { return element("strong", text) },
 		"moment": func(t time.Time) template.HTML {
 			return element("time", l.DateTime(t.In(h.zone)), "datetime", t.UTC().Format(time.RFC3339))
 		},

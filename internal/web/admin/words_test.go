@@ -19,13 +19,13 @@ import (
 	"unicode"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/lint"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
 // notTranslated lists the files whose texts are not in the catalogue yet.
 var notTranslated = []string{
-	"_lists.html",
-	"_progress.html",
-	"_proof.html",
 	"account_show.html",
 	"article_list.html",
 	"calendar_show.html",
@@ -35,12 +35,8 @@ var notTranslated = []string{
 	"edition_compose.html",
 	"edition_show.html",
 	"forgotten_password.html",
-	"message_list.html",
-	"message_write.html",
 	"onetime_link.html",
-	"proof_link.html",
 	"proof_of_identity.html",
-	"quarantine_show.html",
 	"second_factor.html",
 	"sign_in.html",
 	"sign_in_code.html",
@@ -49,6 +45,7 @@ var notTranslated = []string{
 	"web/admin/account_show.go",
 	"web/admin/article_list.go",
 	"web/admin/calendar_show.go",
+	"web/admin/digest_list.go",
 	"web/admin/digest_queue.go",
 	"web/admin/digest_send.go",
 	"web/admin/digest_show.go",
@@ -57,10 +54,8 @@ var notTranslated = []string{
 	"web/admin/edition_compose.go",
 	"web/admin/edition_control.go",
 	"web/admin/forgotten_password.go",
-	"web/admin/message_write.go",
 	"web/admin/onetime_link.go",
 	"web/admin/proof_of_identity.go",
-	"web/admin/quarantine_show.go",
 	"web/admin/second_factor.go",
 	"web/admin/sign_in.go",
 	"web/admin/subscriber_list.go",
@@ -117,6 +112,19 @@ func usedByAdmin(t *testing.T) map[string]string {
 	}
 	for _, s := range digest.States {
 		u.add("digest.State", s.Label())
+		u.add("digest.State", string(s))
+	}
+	for _, s := range subscriber.States {
+		u.add("subscriber.State", string(s))
+	}
+	for _, d := range store.Decisions {
+		u.add("store.Decision", string(d))
+	}
+	for _, reason := range []string{digest.NoLanguageMatch, digest.NoTopicMatch, digest.NoMatch} {
+		u.add("digest.Preferences", reason)
+	}
+	for _, s := range []lint.Severity{lint.Error, lint.Warning} {
+		u.add("lint.Severity", string(s))
 	}
 	return u.used
 }
@@ -326,7 +334,7 @@ func (u *usedTexts) call(file string, inAdmin bool, n *ast.CallExpr) {
 	switch {
 	case (name == "T" || name == "Errorf") && from != "words", from == "" && !inAdmin, (name == "Say" || name == "Plural") && !inAdmin && !inWords:
 		return
-	case name == "Plural" && len(n.Args) > 2:
+	case (name == "Plural" || name == "N" && from == "words") && len(n.Args) > 2:
 		one, first := literal(n.Args[1])
 		other, second := literal(n.Args[2])
 		if first && second {
