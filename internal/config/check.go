@@ -69,6 +69,7 @@ func (c *checker) all() {
 	c.checks()
 	c.bounces()
 	c.health()
+	c.admin()
 	if c.config.Templates != "" {
 		c.path("templates", &c.config.Templates, "name an existing folder")
 	}

@@ -137,26 +137,33 @@ func (c *checker) domain(key, value string) {
 
 // password reads a password_file into the password.
 func (c *checker) password(key string, password *Secret, file string) {
+	c.secretFromFile(key, "password", password, file, "a password")
+}
+
+// secretFromFile reads the file of the key name_file into the secret of the key name. what is what the
+// file contains.
+func (c *checker) secretFromFile(key, name string, secret *Secret, file, what string) {
 	if file == "" {
 		return
 	}
-	if *password != "" {
-		c.wrong(key+".password_file", "password is set too", "remove one of the two")
+	at := key + "." + name + "_file"
+	if *secret != "" {
+		c.wrong(at, name+" is set too", "remove one of the two")
 		return
 	}
 	path := c.relative(file)
-	c.config.secrets = append(c.config.secrets, secretFile{key + ".password_file", path, "a password"})
+	c.config.secrets = append(c.config.secrets, secretFile{at, path, what})
 	data, err := os.ReadFile(path)
 	if err != nil {
-		c.wrong(key+".password_file", errorText(err), "name a file that this user can read")
+		c.wrong(at, errorText(err), "name a file that this user can read")
 		return
 	}
-	secret := strings.TrimRight(string(data), "\r\n")
-	if secret == "" || len(secret) > 4096 || strings.ContainsAny(secret, "\r\n\x00") {
-		c.wrong(key+".password_file", path+" does not contain a password", "write the password into it, in one line")
+	text := strings.TrimRight(string(data), "\r\n")
+	if text == "" || len(text) > 4096 || strings.ContainsAny(text, "\r\n\x00") {
+		c.wrong(at, path+" does not contain "+what, "write the "+strings.TrimPrefix(what, "a ")+" into it, in one line")
 		return
 	}
-	*password = Secret(secret)
+	*secret = Secret(text)
 }
 
 func (c *checker) delivery() {

@@ -47,6 +47,8 @@ type Config struct {
 	Bounces Bounces `yaml:"bounces"`
 	// When owners are alerted.
 	Health Health `yaml:"health"`
+	// The editors' web interface.
+	Admin Admin `yaml:"admin"`
 	// Folder with templates that replace the built-in ones; see docs/templates.md. Empty for the built-in ones.
 	Templates string `yaml:"templates"`
 

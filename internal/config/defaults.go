@@ -25,6 +25,7 @@ func empty() *Config {
 		Log:       Log{Level: "info", Format: "auto"},
 		Health:    Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6},
 		FeedSet:   FeedSet{Memory: 24e6, Tombstones: true},
+		Admin:     Admin{SignIn: SignIn{Password: true}},
 		Check:     Check{Errors: "harmful", Links: true},
 		Delivery: Delivery{
 			Uncertain: "resend",
@@ -42,6 +43,7 @@ func empty() *Config {
 func fillDefaults(c *Config) {
 	c.Site.Title, c.Site.Description = c.Site.Title.preferring(c.Site.Language), c.Site.Description.preferring(c.Site.Language)
 	c.Brand.fill(c.Site.Language)
+	c.Admin.SignIn.OIDC.fill()
 	if c.Feeds == nil {
 		c.Feeds = []Feed{{Name: "all"}}
 	}

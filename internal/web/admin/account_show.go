@@ -16,8 +16,9 @@ type accountPage struct {
 	Email      string // the new address as typed
 	MinLength  int    // of passwords
 	Sessions   []store.ListedSession
-	TwoSteps   bool // the editor uses a second factor
-	Recovery   int  // unused recovery codes
+	TwoSteps   bool             // the editor uses a second factor
+	Recovery   int              // unused recovery codes
+	Accounts   []store.Identity // at providers
 	Passkeys   []listedPasskey
 	NoPasskeys bool // browsers allow no passkeys at the site's address
 }
@@ -35,6 +36,9 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session st
 		return err
 	}
 	if body.Recovery, err = h.store.CountRecoveryCodes(r.Context(), session.Editor.ID); err != nil {
+		return err
+	}
+	if body.Accounts, err = h.store.Identities(r.Context(), session.Editor.ID); err != nil {
 		return err
 	}
 	body.NoPasskeys = h.passkeys == nil

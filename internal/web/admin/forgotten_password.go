@@ -30,7 +30,13 @@ type forgottenForm struct {
 	Problem string
 }
 
-func (h *Handler) forgottenPage(w http.ResponseWriter, _ *http.Request) error {
+func (h *Handler) forgottenPage(w http.ResponseWriter, r *http.Request) error {
+	switch off, err := h.passwordsOff(r.Context()); {
+	case err != nil:
+		return err
+	case off:
+		return errPasswordsOff
+	}
 	return h.showForgotten(w, http.StatusOK, forgottenForm{})
 }
 
@@ -41,6 +47,12 @@ func (h *Handler) showForgotten(w http.ResponseWriter, status int, form forgotte
 // forgotten mails an editor a link for a new password. The answer and its time are the same for an
 // address without an account.
 func (h *Handler) forgotten(w http.ResponseWriter, r *http.Request) error {
+	switch off, err := h.passwordsOff(r.Context()); {
+	case err != nil:
+		return err
+	case off:
+		return errPasswordsOff
+	}
 	address, err := subscriber.ParseAddress(truncate(strings.TrimSpace(r.PostFormValue("email")), 254))
 	if err != nil {
 		return h.showForgotten(w, http.StatusUnprocessableEntity, forgottenForm{Problem: err.Error()})

@@ -71,6 +71,7 @@ type Handler struct {
 	chooser   *words.Chooser
 	passkeys  *webauthn.WebAuthn // nil if the site's address allows none
 	writing   *writing.Articles
+	provider  *provider // nil if none is configured
 
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 	articlePreview      func(r *http.Request, a article.Article) ([]byte, error)
@@ -101,6 +102,7 @@ func New(d Deps) (*Handler, error) {
 	for _, one := range h.routes() {
 		h.roles[one.pattern] = one.role
 	}
+	h.provider = newProvider(d.Config, d.Store.Now)
 	if h.passkeys, err = newPasskeys(d.Config); err != nil {
 		return nil, err
 	}

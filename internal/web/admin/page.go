@@ -112,6 +112,8 @@ var flashMessages = map[string]string{
 	"session":        "This browser was signed out.",
 	"passkey-added":  "The passkey was added. Next time, it signs you in.",
 	"passkey-off":    "The passkey was removed.",
+	"provider-off":   "The sign-in provider was removed from your account.",
+	"proved":         "Your identity is confirmed. Use the button again.",
 	"factor-off":     "Two-step sign-in is off. Your password alone signs you in.",
 }
 

@@ -109,10 +109,15 @@ func (h *Handler) ask(ctx context.Context, purpose store.ChallengePurpose, edito
 		return nil, err
 	}
 	token, err := h.store.AddChallenge(ctx, purpose, editor, string(data))
-	if errors.Is(err, store.ErrTooMany) {
-		err = &userError{Status: http.StatusServiceUnavailable, Title: "Too many sign-ins are under way", Text: "Try again in a minute, or use your password.", Link: "/admin/sign-in"}
+	return &passkeyQuestion{Token: token, Options: string(shown)}, tooManySignIns(err)
+}
+
+// tooManySignIns returns the error page for a challenge that could not be stored.
+func tooManySignIns(err error) error {
+	if !errors.Is(err, store.ErrTooMany) {
+		return err
 	}
-	return &passkeyQuestion{Token: token, Options: string(shown)}, err
+	return &userError{Status: http.StatusServiceUnavailable, Title: "Too many sign-ins are under way", Text: "Try again in a minute, or use your password.", Link: "/admin/sign-in"}
 }
 
 // passkeyOptions answers the script of the sign-in page with a new question. It does not depend on who
@@ -153,7 +158,7 @@ func (h *Handler) passkeySignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if problem != nil {
-		return h.showSignIn(w, http.StatusUnauthorized, signInForm{Next: next, Problem: problem})
+		return h.showSignIn(w, r, http.StatusUnauthorized, signInForm{Next: next, Problem: problem})
 	}
 	return h.signedIn(w, r, editor, next)
 }

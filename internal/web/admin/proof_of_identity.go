@@ -31,6 +31,8 @@ type proofPage struct {
 	Password bool             // the editor has a password
 	Code     bool             // the editor has a second factor
 	Passkey  *passkeyQuestion // nil for an editor without passkeys
+	Provider string           // label of the provider at which the editor has an account
+	Back     string           // path of the page that the request came from
 	Problem  any
 }
 
@@ -69,6 +71,12 @@ func (h *Handler) showProof(w http.ResponseWriter, r *http.Request, session stor
 	if body.Passkey, err = h.askForPasskey(r, session.Editor); err != nil {
 		return err
 	}
+	if body.Provider, err = h.providerOf(r, session.Editor); err != nil {
+		return err
+	}
+	if from, err := url.Parse(r.Referer()); err == nil {
+		body.Back = adminPath(from.Path)
+	}
 	return h.show(w, status, "proof_of_identity", page{Title: "Confirm that it is you", Editor: &session.Editor, Script: "passkey.js", Body: body})
 }
 
@@ -86,6 +94,20 @@ func (h *Handler) askForPasskey(r *http.Request, editor store.Editor) (*passkeyQ
 		return nil, err
 	}
 	return h.ask(r.Context(), store.PasskeyProof, editor.ID, assertion.Response, data)
+}
+
+// providerOf returns the label of the configured provider if the editor has an account there.
+func (h *Handler) providerOf(r *http.Request, editor store.Editor) (string, error) {
+	if h.provider == nil {
+		return "", nil
+	}
+	accounts, err := h.store.Identities(r.Context(), editor.ID)
+	for _, one := range accounts {
+		if one.Issuer == h.provider.config.Issuer {
+			return h.provider.config.Label, err
+		}
+	}
+	return "", err
 }
 
 // requestedProof returns the page for a request.

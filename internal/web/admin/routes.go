@@ -34,6 +34,8 @@ func (h *Handler) routes() []route {
 		{"POST /admin/sign-in/code", noSession, withoutSession(h.signInCode)},
 		{"POST /admin/sign-in/passkey", noSession, withoutSession(h.passkeySignIn)},
 		{"POST /admin/sign-in/options", noSession, withoutSession(h.passkeyOptions)},
+		{"POST /admin/sign-in/provider", noSession, withoutSession(h.beginProvider)},
+		{"GET /admin/sign-in/provider", noSession, withoutSession(h.finishProvider)},
 		{"GET /admin/forgotten", noSession, withoutSession(h.forgottenPage)},
 		{"POST /admin/forgotten", noSession, withoutSession(h.forgotten)},
 		{"GET /admin/welcome/{token}", noSession, withoutSession(h.welcomePage)},
@@ -119,6 +121,8 @@ func (h *Handler) routes() []route {
 		{"POST /admin/account/passkeys/new", viewer, h.proven(h.newPasskey)},
 		{"POST /admin/account/passkeys", viewer, h.addPasskey},
 		{"POST /admin/account/passkeys/{id}/remove", viewer, h.proven(h.removePasskey)},
+		{"POST /admin/account/provider", viewer, h.beginProof},
+		{"POST /admin/account/identities/{id}/remove", viewer, h.proven(h.removeIdentity)},
 
 		// The accounts of others.
 		{"GET /admin/people", owner, h.people},

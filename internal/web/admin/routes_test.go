@@ -25,7 +25,7 @@ import (
 var permitted = map[store.Role][]string{
 	// Without a session: signing in, one-time links, and the links of proofs, which name their editor.
 	"": {
-		"GET /admin/sign-in", "POST /admin/sign-in", "POST /admin/sign-in/code", "POST /admin/sign-in/passkey", "POST /admin/sign-in/options", "GET /admin/forgotten", "POST /admin/forgotten",
+		"GET /admin/sign-in", "POST /admin/sign-in", "POST /admin/sign-in/code", "POST /admin/sign-in/passkey", "POST /admin/sign-in/options", "POST /admin/sign-in/provider", "GET /admin/sign-in/provider", "GET /admin/forgotten", "POST /admin/forgotten",
 		"GET /admin/welcome/{token}", "POST /admin/welcome/{token}",
 		"GET /admin/proofs/{token}", "GET /admin/proofs/{token}/mail", "POST /admin/proofs/{token}/{action}",
 	},
@@ -38,6 +38,7 @@ var permitted = map[store.Role][]string{
 		"POST /admin/account/language", "POST /admin/account/sessions", "POST /admin/account/sessions/{id}",
 		"POST /admin/account/factor", "POST /admin/account/factor/confirm", "POST /admin/account/factor/codes", "POST /admin/account/factor/remove",
 		"POST /admin/account/passkeys", "POST /admin/account/passkeys/new", "POST /admin/account/passkeys/{id}/remove",
+		"POST /admin/account/provider", "POST /admin/account/identities/{id}/remove",
 	},
 	// Writers change articles and drafts.
 	store.WriterRole: {

@@ -83,7 +83,7 @@ func (h *Handler) signInCode(w http.ResponseWriter, r *http.Request) error {
 		err = store.ErrNotFound
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		return h.showSignIn(w, http.StatusUnauthorized, signInForm{Next: form.Next, Problem: "Signing in took too long. Enter your password again."})
+		return h.showSignIn(w, r, http.StatusUnauthorized, signInForm{Next: form.Next, Problem: "Signing in took too long. Enter your password again."})
 	}
 	if err != nil {
 		return err

@@ -16,10 +16,12 @@ import (
 
 // signInForm is the data of the sign-in page.
 type signInForm struct {
-	Email   string
-	Next    string // path to go to afterwards
-	Problem any
-	Passkey bool // passkeys are possible
+	Email    string
+	Next     string // path to go to afterwards
+	Problem  any
+	Passkey  bool   // passkeys are possible
+	Provider string // label of the configured provider
+	Password bool   // passwords sign in
 }
 
 func (h *Handler) signInPage(w http.ResponseWriter, r *http.Request) error {
@@ -35,11 +37,18 @@ func (h *Handler) signInPage(w http.ResponseWriter, r *http.Request) error {
 		return &userError{http.StatusNotFound, "No editor yet",
 			"The first editor signs up with a one-time link, which the server printed when it started. Restart it to get a new one.", "/", "Go to the front page"}
 	}
-	return h.showSignIn(w, http.StatusOK, signInForm{Next: adminPath(r.URL.Query().Get("next"))})
+	return h.showSignIn(w, r, http.StatusOK, signInForm{Next: adminPath(r.URL.Query().Get("next"))})
 }
 
-func (h *Handler) showSignIn(w http.ResponseWriter, status int, form signInForm) error {
-	form.Passkey = h.passkeys != nil
+func (h *Handler) showSignIn(w http.ResponseWriter, r *http.Request, status int, form signInForm) error {
+	off, err := h.passwordsOff(r.Context())
+	if err != nil {
+		return err
+	}
+	form.Passkey, form.Password = h.passkeys != nil, !off
+	if h.provider != nil {
+		form.Provider = h.provider.config.Label
+	}
 	return h.show(w, status, "sign_in", page{Title: "Sign in", Script: "passkey.js", Body: form})
 }
 
@@ -47,6 +56,12 @@ func (h *Handler) showSignIn(w http.ResponseWriter, status int, form signInForm)
 // the same as for a wrong password.
 func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	form := signInForm{Email: truncate(strings.TrimSpace(r.PostFormValue("email")), 254), Next: adminPath(r.PostFormValue("next"))}
+	switch off, err := h.passwordsOff(r.Context()); {
+	case err != nil:
+		return err
+	case off:
+		return errPasswordsOff
+	}
 	account := strings.ToLower(form.Email)
 	editor, err := h.store.EditorByEmail(r.Context(), account)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -60,7 +75,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	if wait > 0 {
 		h.logRefused(r, account, "too many attempts")
 		form.Problem = tooManyAttempts(w, wait)
-		return h.showSignIn(w, http.StatusTooManyRequests, form)
+		return h.showSignIn(w, r, http.StatusTooManyRequests, form)
 	}
 	ok, err := h.verify(r, editor, r.PostFormValue("password"))
 	if err != nil {
@@ -69,7 +84,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		h.logRefused(r, account, "wrong address or password")
 		form.Problem = "Wrong email address or password."
-		return h.showSignIn(w, http.StatusUnauthorized, form)
+		return h.showSignIn(w, r, http.StatusUnauthorized, form)
 	}
 	if err := h.store.ReturnAttempt(r.Context(), limits...); err != nil {
 		return err

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// Admin describes the editors' web interface.
+type Admin struct {
+	// How editors sign in; see docs/admin.md.
+	SignIn SignIn `yaml:"sign_in"`
+}
+
+// SignIn describes how editors sign in.
+type SignIn struct {
+	// Whether a password signs in. false has no effect until an owner has signed in with a passkey or at the provider.
+	Password bool `yaml:"password"`
+	// A provider of sign-ins (OpenID Connect), such as an identity service of your organization. Without an issuer there is none.
+	OIDC OIDC `yaml:"oidc"`
+}
+
+// OIDC is a provider of sign-ins. Its redirect address is the site's address with /admin/sign-in/provider.
+type OIDC struct {
+	// Address of the provider, exactly as it names itself, such as https://login.example.org.
+	Issuer string `yaml:"issuer"`
+	// Name of this site at the provider.
+	ClientID string `yaml:"client_id"`
+	// Secret of this site at the provider, best as ${OIDC_CLIENT_SECRET} from the environment.
+	ClientSecret Secret `yaml:"client_secret"`
+	// File that holds the secret.
+	ClientSecretFile string `yaml:"client_secret_file"`
+	// Name of the provider on buttons; the issuer's host name when empty.
+	Label string `yaml:"label"`
+	// Domains of email addresses that may sign in; all when empty.
+	AllowedDomains []string `yaml:"allowed_domains"`
+}
+
+func (o *OIDC) fill() {
+	if site, err := url.Parse(o.Issuer); err == nil {
+		o.Label = cmp.Or(o.Label, site.Hostname())
+	}
+}
+
+func (c *checker) admin() {
+	const key = "admin.sign_in.oidc"
+	o := &c.config.Admin.SignIn.OIDC
+	c.secretFromFile(key, "client_secret", &o.ClientSecret, o.ClientSecretFile, "a secret")
+	if o.Issuer == "" {
+		if o.ClientID != "" {
+			c.wrong(key+".issuer", "client_id is set without an issuer", "add the address of the provider")
+		}
+		return
+	}
+	c.issuer(key+".issuer", o.Issuer)
+	c.required(key+".client_id", o.ClientID, "register this site at the provider and use the id that it gives")
+	c.required(key+".client_secret", string(o.ClientSecret), "add client_secret: ${OIDC_CLIENT_SECRET}, or client_secret_file")
+	for i, domain := range o.AllowedDomains {
+		c.domain(fmt.Sprintf("%s.allowed_domains[%d]", key, i), domain)
+	}
+}
+
+// issuer checks the address of a provider. Its tokens and this site's secret go over the connection, so it
+// needs https, except on this machine.
+func (c *checker) issuer(key, value string) {
+	site, err := url.Parse(value)
+	switch {
+	case err != nil || site.Host == "" || site.User != nil || site.RawQuery != "" || site.Fragment != "" || site.Scheme != "https" && site.Scheme != "http":
+		c.wrong(key, fmt.Sprintf("%q is not the address of a provider", value), "use an address such as https://login.example.org")
+	case site.Scheme == "http" && site.Hostname() != "localhost" && !strings.HasPrefix(site.Hostname(), "127.") && site.Hostname() != "::1":
+		c.wrong(key, "the connection to the provider would not be encrypted", "use an address with https")
+	}
+}
