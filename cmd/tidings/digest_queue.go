@@ -19,7 +19,7 @@ var noDate time.Time
 // dateFor reads the day of a digest's flag in the timezone in which the days of articles begin. It
 // returns noDate when the flag is empty.
 func dateFor(p *app.Service, name, flag, text string) (time.Time, error) {
-	if err := p.CheckDigests([]string{name}); err != nil {
+	if err := p.Config.CheckDigests([]string{name}); err != nil {
 		return noDate, err
 	}
 	if text == "" {

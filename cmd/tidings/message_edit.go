@@ -66,7 +66,7 @@ func newMessageNew(a *cli) *cobra.Command {
 				return usagef("--subject is missing; usage: %s", c.UseLine())
 			}
 			return a.withEngine(func(ctx context.Context, p *app.Service, e *delivery.Engine, _ []string) error {
-				m := delivery.Message{Audience: digest.Audience{Digests: p.DigestNames(), Public: f.segment == ""}}
+				m := delivery.Message{Audience: digest.Audience{Digests: p.Config.DigestNames(), Public: f.segment == ""}}
 				if err := f.change(a, c, &m); err != nil {
 					return err
 				}

@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/subscription"
 )
 
 func newSubscriber(a *cli) *cobra.Command {
@@ -21,7 +22,7 @@ func newSubscriber(a *cli) *cobra.Command {
 }
 
 func newSubscriberAdd(a *cli) *cobra.Command {
-	var person app.NewSubscriber
+	var person subscription.NewSubscriber
 	c := &cobra.Command{
 		Use:     "add ADDRESS",
 		Short:   "Subscribe a person to digests",
@@ -41,7 +42,7 @@ func newSubscriberAdd(a *cli) *cobra.Command {
 				person.Name = name
 			}
 			return a.with(c.Context(), func(p *app.Service) error {
-				added, err := p.AddSubscriber(c.Context(), person)
+				added, err := p.Subscribers().Add(c.Context(), person)
 				if err != nil {
 					return err
 				}
@@ -211,7 +212,7 @@ func (a *cli) onPerson(work func(context.Context, *app.Service, subscriber.Subsc
 			return &usageError{err}
 		}
 		return a.with(c.Context(), func(p *app.Service) error {
-			found, err := p.FindSubscriber(c.Context(), address)
+			found, err := p.Subscribers().Find(c.Context(), address)
 			if err != nil {
 				return err
 			}

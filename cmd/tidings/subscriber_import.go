@@ -96,13 +96,13 @@ func (im *listImport) run(c *cobra.Command) error {
 		return im.explain(err)
 	}
 	return im.app.with(c.Context(), func(p *app.Service) error {
-		if err := p.CheckDigests(im.options.Digests); err != nil {
+		if err := p.Config.CheckDigests(im.options.Digests); err != nil {
 			return &usageError{err}
 		}
 		if len(im.options.Digests) == 0 {
-			im.options.Digests = p.DigestNames()
+			im.options.Digests = p.Config.DigestNames()
 		}
-		if im.options.Check, err = p.CheckRow(im.options.Digests); err != nil {
+		if im.options.Check, err = p.Subscribers().CheckRow(im.options.Digests); err != nil {
 			return err
 		}
 		im.options.Consent = subscriber.Consent{Source: "import", Text: im.consent, At: p.Store.Now()}

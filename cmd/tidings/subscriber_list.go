@@ -24,13 +24,13 @@ func newSubscriberExport(a *cli) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c.Context(), func(p *app.Service) error {
 				if len(args) == 0 || args[0] == "-" {
-					return p.ExportSubscribers(c.Context(), a.stdout, query)
+					return p.Subscribers().Export(c.Context(), a.stdout, query)
 				}
 				file, err := os.OpenFile(args[0], os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // personal data
 				if err != nil {
 					return err
 				}
-				return errors.Join(p.ExportSubscribers(c.Context(), file, query), file.Close())
+				return errors.Join(p.Subscribers().Export(c.Context(), file, query), file.Close())
 			})
 		},
 	}

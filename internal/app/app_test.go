@@ -19,6 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/subscription"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -63,13 +64,13 @@ digests:
 func TestAddSubscriberUsesAllOrTheNamedDigests(t *testing.T) {
 	t.Parallel()
 	p := open(t, twoDigests)
-	ada := app.NewSubscriber{Address: subscriber.MustParseAddress("Ada@example.org"), Name: "Ada", Digests: []string{"daily"}}
-	first, err := p.AddSubscriber(t.Context(), ada)
+	ada := subscription.NewSubscriber{Address: subscriber.MustParseAddress("Ada@example.org"), Name: "Ada", Digests: []string{"daily"}}
+	first, err := p.Subscribers().Add(t.Context(), ada)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ada.Address, ada.Digests = subscriber.MustParseAddress("ada@example.org"), nil
-	again, err := p.AddSubscriber(t.Context(), ada)
+	again, err := p.Subscribers().Add(t.Context(), ada)
 	if err != nil || again.ID != first.ID {
 		t.Fatalf("%+v %v", again, err)
 	}
@@ -80,11 +81,11 @@ func TestAddSubscriberUsesAllOrTheNamedDigests(t *testing.T) {
 	if err := p.Store.UnsubscribeAll(t.Context(), first.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.AddSubscriber(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "ask them to subscribe") {
+	if _, err := p.Subscribers().Add(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "ask them to subscribe") {
 		t.Errorf("a person who unsubscribed was subscribed again: %v", err)
 	}
 	ada.Digests = []string{"monthly"}
-	if _, err := p.AddSubscriber(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "configured digests: weekly, daily") {
+	if _, err := p.Subscribers().Add(t.Context(), ada); err == nil || !strings.Contains(err.Error(), "configured digests: weekly, daily") {
 		t.Errorf("%v", err)
 	}
 }
@@ -103,12 +104,12 @@ func TestExportedListImportsAgain(t *testing.T) {
 	putTagged(t, p, "go", "web")
 	putTagged(t, other, "go", "web")
 	for _, address := range []string{"ada@example.org", "=cmd@example.org", "info@bücher.example"} {
-		person := app.NewSubscriber{Address: subscriber.MustParseAddress(address), Name: "=A1", Topics: []string{"go", "web"}}
-		if _, err := p.AddSubscriber(t.Context(), person); err != nil {
+		person := subscription.NewSubscriber{Address: subscriber.MustParseAddress(address), Name: "=A1", Topics: []string{"go", "web"}}
+		if _, err := p.Subscribers().Add(t.Context(), person); err != nil {
 			t.Fatal(err)
 		}
 	}
-	ada, err := p.FindSubscriber(t.Context(), subscriber.MustParseAddress("ada@example.org"))
+	ada, err := p.Subscribers().Find(t.Context(), subscriber.MustParseAddress("ada@example.org"))
 	if err == nil { // different topics for each digest
 		err = p.Store.Subscribe(t.Context(), ada.ID, "daily", []string{"web"})
 	}
@@ -116,10 +117,10 @@ func TestExportedListImportsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	var first bytes.Buffer
-	if err := p.ExportSubscribers(t.Context(), &first, store.SubscriberQuery{}); err != nil {
+	if err := p.Subscribers().Export(t.Context(), &first, store.SubscriberQuery{}); err != nil {
 		t.Fatal(err)
 	}
-	check, err := other.CheckRow(other.DigestNames())
+	check, err := other.Subscribers().CheckRow(other.Config.DigestNames())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func TestExportedListImportsAgain(t *testing.T) {
 		t.Fatalf("%+v %v", result, err)
 	}
 	var second bytes.Buffer
-	if err := other.ExportSubscribers(t.Context(), &second, store.SubscriberQuery{}); err != nil {
+	if err := other.Subscribers().Export(t.Context(), &second, store.SubscriberQuery{}); err != nil {
 		t.Fatal(err)
 	}
 	if sorted(first.String()) != sorted(second.String()) {
@@ -153,7 +154,7 @@ func TestTopicsAreTagsOfTheDigestsArticles(t *testing.T) {
 	p := open(t, strings.Replace(twoDigests, "{name: weekly,", "{name: weekly, filter: {match: council},", 1))
 	putTagged(t, p, "Council", "harbour")
 	putTagged(t, p, "jobs")
-	check, err := p.CheckRow([]string{"weekly"})
+	check, err := p.Subscribers().CheckRow([]string{"weekly"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,8 +167,8 @@ func TestTopicsAreTagsOfTheDigestsArticles(t *testing.T) {
 			t.Errorf("%s: %v", topics, err)
 		}
 	}
-	_, err = p.AddSubscriber(t.Context(), app.NewSubscriber{Address: subscriber.MustParseAddress("ada@example.org"), Digests: []string{"weekly"}, Topics: []string{"jobs"}})
-	var unknown *app.TopicError
+	_, err = p.Subscribers().Add(t.Context(), subscription.NewSubscriber{Address: subscriber.MustParseAddress("ada@example.org"), Digests: []string{"weekly"}, Topics: []string{"jobs"}})
+	var unknown *subscription.TopicError
 	if !errors.As(err, &unknown) || len(unknown.Topics) != 2 {
 		t.Errorf("added with a topic of another digest: %v", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/subscription"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/mailer"
@@ -49,7 +50,7 @@ func TestBounceOfASentMailSuppressesItsAddress(t *testing.T) {
 	run(t, p)
 	for i, name := range []string{"weekly", "daily"} {
 		address := fmt.Sprintf("reader%d@example.org", i)
-		if _, err := p.AddSubscriber(t.Context(), app.NewSubscriber{Address: subscriber.MustParseAddress(address), Digests: []string{name}}); err != nil {
+		if _, err := p.Subscribers().Add(t.Context(), subscription.NewSubscriber{Address: subscriber.MustParseAddress(address), Digests: []string{name}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -79,7 +79,7 @@ func (d *Demo) show(ctx context.Context, p *Service, listeners *demoListeners) e
 	if err != nil {
 		return err
 	}
-	for _, name := range p.DigestNames() {
+	for _, name := range p.Config.DigestNames() {
 		if err := engine.SetBeginning(ctx, name, time.Time{}); err != nil { // include all samples, whatever their dates
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/subscription"
 )
 
 // The demo's digests.
@@ -67,7 +68,7 @@ func demoDigest(name, title, spec, template string) config.Digest {
 }
 
 // demoSubscribers prefer different languages and topics.
-var demoSubscribers = []NewSubscriber{
+var demoSubscribers = []subscription.NewSubscriber{
 	{Address: subscriber.MustParseAddress("ada@reader.example"), Name: "Ada Brook", Language: "en"},
 	{Address: subscriber.MustParseAddress("elodie@lecteur.example"), Name: "Élodie Martin", Language: "fr"},
 	{Address: subscriber.MustParseAddress("amina@qari.example"), Name: "أمينة حداد", Language: "ar"},
@@ -80,7 +81,7 @@ var demoSubscribers = []NewSubscriber{
 func addDemoSubscribers(ctx context.Context, p *Service) error {
 	for _, reader := range demoSubscribers {
 		reader.Consent = "lives in the demo"
-		if _, err := p.AddSubscriber(ctx, reader); err != nil {
+		if _, err := p.Subscribers().Add(ctx, reader); err != nil {
 			return fmt.Errorf("demo subscriber %s: %w", reader.Address, err)
 		}
 	}

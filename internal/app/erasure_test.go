@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/subscription"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
@@ -61,7 +62,7 @@ func eraseAfterEdition(t *testing.T, dsn string) {
 	var people []subscriber.Subscriber
 	for _, text := range []string{refused, bounced} {
 		address := subscriber.MustParseAddress(text)
-		sub, err := p.AddSubscriber(t.Context(), app.NewSubscriber{Address: address, Name: name, Consent: "told " + name})
+		sub, err := p.Subscribers().Add(t.Context(), subscription.NewSubscriber{Address: address, Name: name, Consent: "told " + name})
 		if err != nil {
 			t.Fatal(err)
 		}

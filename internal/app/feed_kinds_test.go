@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/inbox"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/subscription"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
@@ -146,8 +146,8 @@ digests:
 relays:
 - {name: inbox, host: 127.0.0.1, port: %d, tls: none, auth: none}
 `, smtp.Addr().(*net.TCPAddr).Port))
-	sub := app.NewSubscriber{Address: subscriber.MustParseAddress("ada@example.org")}
-	if _, err := r.press.AddSubscriber(t.Context(), sub); err != nil {
+	sub := subscription.NewSubscriber{Address: subscriber.MustParseAddress("ada@example.org")}
+	if _, err := r.press.Subscribers().Add(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
 	engine, err := r.press.Engine(t.Context())

@@ -14,6 +14,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/subscription"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -28,7 +29,7 @@ digests:
 // subscribeWithFeed subscribes a person to a digest and creates their private feed.
 func subscribeWithFeed(t *testing.T, p *app.Service, name, language, digest string, topics ...string) (sub subscriber.Subscriber, token string) {
 	t.Helper()
-	sub, err := p.AddSubscriber(t.Context(), app.NewSubscriber{
+	sub, err := p.Subscribers().Add(t.Context(), subscription.NewSubscriber{
 		Address: subscriber.MustParseAddress(name + "@example.org"), Language: language, Digests: []string{digest}, Topics: topics,
 	})
 	if err != nil {
@@ -76,7 +77,7 @@ func TestPrivateFeedHasTheArticlesOfTheDigest(t *testing.T) {
 		t.Fatal(err)
 	}
 	putArticles(t, p.Store, manyLanguages()...)
-	for _, name := range p.DigestNames() {
+	for _, name := range p.Config.DigestNames() {
 		if err := engine.SetBeginning(t.Context(), name, time.Time{}); err != nil { // includes all stored articles
 			t.Fatal(err)
 		}

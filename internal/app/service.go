@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/settings"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscription"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 	"github.com/tidings-press/tidings/templates"
 )
@@ -69,6 +71,19 @@ func NewSettings(s *store.Store, file *config.Config, changed func(ctx context.C
 // StoreOptions returns the options for the configured store.
 func StoreOptions(c *config.Config) store.Options {
 	return store.Options{Durability: store.Durability(c.Store.Durability), Journal: c.Store.JournalFolder()}
+}
+
+// Subscribers returns the manager of the site's subscribers.
+func (s *Service) Subscribers() subscription.Manager {
+	return subscription.Manager{Store: s.Store, Config: s.Config}
+}
+
+// Zone returns the site's timezone.
+func (s *Service) Zone() *time.Location {
+	if zone, err := time.LoadLocation(s.Config.Site.Timezone); err == nil {
+		return zone
+	}
+	return time.UTC
 }
 
 // Close closes the store.

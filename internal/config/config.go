@@ -5,7 +5,9 @@
 package config
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,3 +204,23 @@ type Filter struct {
 
 // Path returns the name of the file that the configuration was read from, "" for Default.
 func (c *Config) Path() string { return c.path }
+
+// DigestNames returns the names of all digests.
+func (c *Config) DigestNames() []string {
+	names := make([]string, len(c.Digests))
+	for i, d := range c.Digests {
+		names[i] = d.Name
+	}
+	return names
+}
+
+// CheckDigests returns an error for the first name that is not a digest.
+func (c *Config) CheckDigests(names []string) error {
+	known := c.DigestNames()
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("unknown digest %q; configured digests: %s", name, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}

@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"internal/app"},
 	{"internal/web", "internal/bounce", "internal/websub", "internal/health"},
 	{"internal/article/writing"},
-	{"internal/delivery", "internal/article/ingest", "internal/settings"},
+	{"internal/delivery", "internal/article/ingest", "internal/settings", "internal/subscription"},
 	{"internal/copies"},
 	{"internal/store", "internal/feedserver", "internal/lint"},
 	{"internal/digest", "feed"},

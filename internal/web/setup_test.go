@@ -77,7 +77,7 @@ func open(t *testing.T, engine store.Engine, url, language string) *site {
 	if _, err := importer.ImportFS(t.Context(), samples.Articles(), "samples", ingest.Options{Site: url}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range s.service.DigestNames() {
+	for _, name := range s.service.Config.DigestNames() {
 		if err := s.engine.SetBeginning(t.Context(), name, time.Time{}); err != nil { // the samples are old
 			t.Fatal(err)
 		}
