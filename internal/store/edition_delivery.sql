@@ -101,6 +101,12 @@ UPDATE deliveries SET reply = '',
     reason = CASE WHEN state = 'skipped' THEN reason WHEN reason LIKE 'in doubt%' THEN 'in doubt: the reader was erased since' ELSE '' END
 WHERE edition IN (SELECT seq FROM editions) AND subscriber = $1 AND (reply <> '' OR reason <> '');
 
+-- name: delivery.storyOfSubscriber
+-- The deliveries of a subscriber with what names their edition, the newest edition first.
+-- Index: primary keys.
+SELECT e.id, e.subject, e.digest, d.state, d.reason, d.tries, d.code, d.reply, d.relay, d.at FROM editions e JOIN deliveries d ON d.edition = e.seq
+WHERE d.subscriber = $1 ORDER BY e.seq DESC LIMIT $2;
+
 -- name: delivery.ofSubscriber
 -- The deliveries of a subscriber, the newest edition first. Index: primary keys.
 SELECT e.id, d.state, d.reason, d.tries, d.code, d.reply, d.at FROM editions e JOIN deliveries d ON d.edition = e.seq

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
@@ -273,40 +272,4 @@ func (c *conn) withSubscriptions(ctx context.Context, people []subscriber.Subscr
 		at[p.Subscriber].Subscriptions = append(at[p.Subscriber].Subscriptions, p)
 	}
 	return out, err
-}
-
-// PersonalData is everything that is stored about a subscriber.
-type PersonalData struct {
-	Subscriber    subscriber.Subscriber
-	Subscriptions []subscriber.Subscription
-	Deliveries    []digest.Delivery // of the newest editions
-	Feedback      []Feedback
-}
-
-// maxPersonalRows bounds the deliveries and reports that are listed of a subscriber.
-const maxPersonalRows = 5000
-
-// PersonalData returns everything that is stored about a subscriber, for an export to
-// them, or ErrNotFound.
-func (s *Store) PersonalData(ctx context.Context, id int64) (PersonalData, error) {
-	var k PersonalData
-	var err error
-	if k.Subscriber, err = s.Subscriber(ctx, id); err != nil {
-		return k, err
-	}
-	if k.Subscriptions, err = s.Subscriptions(ctx, id); err != nil {
-		return k, err
-	}
-	if k.Feedback, err = s.FeedbackOf(ctx, id, maxPersonalRows); err != nil {
-		return k, err
-	}
-	err = s.readers.Each(ctx, "delivery.ofSubscriber", []any{id, maxPersonalRows}, func(rows *sql.Rows) error {
-		var d digest.Delivery
-		var at int64
-		err := rows.Scan(&d.Edition, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &at)
-		d.Subscriber, d.At = id, timeOf(at)
-		k.Deliveries = append(k.Deliveries, d)
-		return err
-	})
-	return k, err
 }

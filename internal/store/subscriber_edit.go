@@ -6,12 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // SubscriberEdit is what an editor sets for a subscriber.
@@ -128,9 +128,9 @@ func (s *Store) setDigests(ctx context.Context, tx *conn, have ListedSubscriber,
 	case !changed:
 		return nil
 	case have.State != subscriber.Active && have.State != subscriber.Paused:
-		return fmt.Errorf("subscriber %d is %s, so their digests cannot be changed; they must subscribe again first", have.ID, have.State)
+		return InvalidInput("this subscriber is {0}, so their digests cannot be changed; they must subscribe again first", words.T(string(have.State)))
 	case len(digests) == 0:
-		return errors.New("a subscriber keeps at least one digest; unsubscribe them to end all")
+		return InvalidInput("a subscriber keeps at least one digest; use Unsubscribe to end all")
 	}
 	for _, one := range have.Subscriptions {
 		if _, keeps := digests[one.Digest]; !keeps {

@@ -80,7 +80,7 @@ type Transition struct {
 // Unsubscribed, Bounced or Complained only if the person asks for it, or if an editor lifts the
 // suppression of a bounced address.
 var Transitions = []Transition{
-	{Pending, Active, "the person confirms"},
+	{Pending, Active, "the person confirms, or an editor records their consent"},
 	{Pending, Unsubscribed, "the person says no in the confirmation mail"},
 	{Pending, Bounced, "the confirmation mail is refused for good"},
 	{Pending, Complained, "the person reports the confirmation mail as spam"},
@@ -96,7 +96,7 @@ var Transitions = []Transition{
 	{Paused, Complained, "a late complaint comes in"},
 	{Paused, Erased, "the person asks for it"},
 	{Unsubscribed, Pending, "the person subscribes again"},
-	{Unsubscribed, Active, "the person takes it back by a link that was mailed to them"},
+	{Unsubscribed, Active, "the person takes it back by a link that was mailed to them, or an editor records a later consent"},
 	{Unsubscribed, Bounced, "a late bounce comes in"},
 	{Unsubscribed, Complained, "a late complaint comes in"},
 	{Unsubscribed, Erased, "the person asks for it"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // TopicError means that a digest does not have a topic: none of its articles has the tag, so a
@@ -18,6 +19,14 @@ type TopicError struct {
 }
 
 func (e *TopicError) Error() string { return e.what() + "; expected: " + e.expected() }
+
+// Text returns the text for a translation.
+func (e *TopicError) Text() words.Text {
+	if len(e.Topics) == 0 {
+		return words.T("“{0}” is not a topic of {1}: none of its articles has a tag yet", e.Topic, e.Digest)
+	}
+	return words.T("“{0}” is not a topic of {1}: no article of it has this tag; its topics: {2}", e.Topic, e.Digest, strings.Join(e.Topics, ", "))
+}
 
 func (e *TopicError) what() string {
 	return fmt.Sprintf("%q is not a topic of %s: no article of it has this tag", e.Topic, e.Digest)

@@ -104,7 +104,11 @@ func (h *Handler) routes() []route {
 		{"GET /admin/subscribers/{id}", editor, h.subscriber},
 		{"POST /admin/subscribers/{id}/unsubscribe", editor, h.unsubscribe},
 		{"POST /admin/subscribers/{id}/invite", editor, h.inviteAgain},
-		{"POST /admin/subscribers/{id}/lift", editor, h.liftBounce},
+		{"POST /admin/subscribers/{id}/lift", editor, h.lift},
+		{"POST /admin/subscribers/{id}/edit", editor, h.editSubscriber},
+		{"POST /admin/subscribers/{id}/reinstate", editor, h.reinstate},
+		{"POST /admin/subscribers/{id}/suppress", editor, h.suppress},
+		{"POST /admin/subscribers/{id}/export", editor, h.exportSubscriber},
 		{"POST /admin/subscribers/{id}/erase", owner, h.proven(h.erase)},
 
 		// An editor's own account.
@@ -172,6 +176,7 @@ func (h *Handler) authorized(one route) http.Handler {
 		}
 		h.setLanguageOf(w, session.Editor)
 		h.prolong(w, r, session)
+		r = r.WithContext(store.WithActor(r.Context(), session.Editor.Email))
 		if !session.Editor.Role.Includes(one.role) {
 			err = &roleError{have: session.Editor.Role, need: one.role}
 		} else {

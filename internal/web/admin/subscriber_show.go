@@ -5,26 +5,65 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // subscriberPage is the data of the page of a subscriber.
 type subscriberPage struct {
-	subscriber.Subscriber
-	Subscriptions []subscriber.Subscription
-	Suppression   store.Suppression
-	Feedback      []store.Feedback
-	AllDigests    []config.Digest // for the invitation
+	store.ListedSubscriber
+	Suppression store.Suppression
+	Story       []store.SubscriberEvent
+	AllDigests  []config.Digest
+	Choices     []digestChoice
+	Labels      string // as the form shows them
+	Today       string // the latest date of a consent
+	Problem     error  // of the form; the form shows what was typed
+	Edited      bool   // another editor changed the subscriber meanwhile
+	Typed       store.SubscriberEdit
 }
+
+// digestChoice is a digest in the form for the subscriptions.
+type digestChoice struct {
+	Name, Title string
+	On          bool
+	Topics      string // separated by commas
+	Gone        bool   // it is no longer configured
+}
+
+// storySize is how many events of each kind the page of a subscriber shows.
+const storySize = 100
 
 // Erased reports whether the subscriber was erased.
 func (p subscriberPage) Erased() bool { return p.State == subscriber.Erased }
 
 // CanInvite reports whether the subscriber can be invited to subscribe again.
 func (p subscriberPage) CanInvite() bool { return p.State == subscriber.Unsubscribed }
+
+// CanReinstate reports whether a consent can make the subscriber active.
+func (p subscriberPage) CanReinstate() bool {
+	return (p.State == subscriber.Unsubscribed || p.State == subscriber.Pending) && (p.Suppression.Reason == "" || p.Suppression.Reason.Personal())
+}
+
+// CanUnsubscribe reports whether there is a subscription to end.
+func (p subscriberPage) CanUnsubscribe() bool {
+	return len(p.Subscriptions) > 0 && (p.State == subscriber.Active || p.State == subscriber.Paused || p.State == subscriber.Pending)
+}
+
+// CanLift reports whether an editor may lift the suppression: not if it is the person's own wish.
+func (p subscriberPage) CanLift() bool {
+	return p.State != subscriber.Bounced && p.Suppression.Reason != "" && !p.Suppression.Reason.Personal()
+}
+
+// CanEditDigests reports whether the digests can be changed.
+func (p subscriberPage) CanEditDigests() bool {
+	return p.State == subscriber.Active || p.State == subscriber.Paused
+}
 
 // requestedID returns the id in a request's path, or store.ErrNotFound if it is no number.
 func requestedID(r *http.Request) (int64, error) {
@@ -36,91 +75,83 @@ func requestedID(r *http.Request) (int64, error) {
 }
 
 func (h *Handler) subscriber(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	body := subscriberPage{AllDigests: h.config.Digests}
-	id, err := requestedID(r)
+	body, err := h.subscriberPage(r)
 	if err != nil {
 		return err
 	}
-	if body.Subscriber, err = h.store.Subscriber(r.Context(), id); err != nil {
-		return err
+	return h.showSubscriber(w, r, session, http.StatusOK, body)
+}
+
+// subscriberPage reads the subscriber in a request's path.
+func (h *Handler) subscriberPage(r *http.Request) (subscriberPage, error) {
+	body := subscriberPage{AllDigests: h.config.Digests, Today: h.store.Now().In(h.zone).Format(time.DateOnly)}
+	id, err := requestedID(r)
+	if err != nil {
+		return body, err
 	}
-	if body.Subscriptions, err = h.store.Subscriptions(r.Context(), id); err != nil {
-		return err
+	if body.ListedSubscriber, err = h.store.ListedSubscriber(r.Context(), id); err != nil {
+		return body, err
 	}
-	if body.Feedback, err = h.store.FeedbackOf(r.Context(), id, 20); err != nil {
-		return err
+	if body.Story, err = h.store.SubscriberStory(r.Context(), body.Subscriber, storySize); err != nil || body.Erased() {
+		return body, err
 	}
-	title := fmt.Sprintf("Subscriber %d", id)
+	body.Typed = store.SubscriberEdit{Name: body.Name, Language: body.Language, MailLanguage: body.MailLanguage, Timezone: body.Timezone, Labels: body.Subscriber.Labels, Digests: map[string][]string{}}
+	for _, one := range body.Subscriptions {
+		body.Typed.Digests[one.Digest] = one.Topics
+	}
+	body.Suppression, err = h.store.Suppression(r.Context(), body.Address)
+	return body, err
+}
+
+func (h *Handler) showSubscriber(w http.ResponseWriter, r *http.Request, session store.Session, status int, body subscriberPage) error {
+	var title any = words.T("Subscriber {0}", body.ID)
 	if !body.Erased() {
-		title = body.Address.String()
-		if body.Suppression, err = h.store.Suppression(r.Context(), body.Address); err != nil {
-			return err
+		title = words.Verbatim(body.Address.String())
+	}
+	body.Labels = strings.Join(body.Typed.Labels, ", ")
+	body.fillChoices()
+	return h.show(w, status, "subscriber_show", page{Title: title, Nav: "subscribers", Editor: &session.Editor, Flash: flash(r), Body: body})
+}
+
+// fillChoices lists the digests of the form: the configured ones, and others that the subscriber has.
+func (p *subscriberPage) fillChoices() {
+	for _, d := range p.AllDigests {
+		topics, on := p.Typed.Digests[d.Name]
+		p.Choices = append(p.Choices, digestChoice{Name: d.Name, Title: digestTitle(d), On: on, Topics: strings.Join(topics, ", ")})
+	}
+	for _, one := range p.Subscriptions {
+		if !slices.ContainsFunc(p.AllDigests, func(d config.Digest) bool { return d.Name == one.Digest }) {
+			topics, on := p.Typed.Digests[one.Digest]
+			p.Choices = append(p.Choices, digestChoice{Name: one.Digest, Title: one.Digest, On: on, Topics: strings.Join(topics, ", "), Gone: true})
 		}
 	}
-	return h.show(w, http.StatusOK, "subscriber_show", page{Title: title, Nav: "subscribers", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
-// unsubscribe ends all subscriptions of a subscriber.
-func (h *Handler) unsubscribe(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	return h.changeSubscriber(w, r, session, "unsubscribed", func(sub subscriber.Subscriber) error {
-		return h.store.UnsubscribeAll(r.Context(), sub.ID)
-	})
-}
-
-// inviteAgain sends a confirmation mail to an unsubscribed address. The person subscribes again
-// with its link; an editor cannot do that for them.
-func (h *Handler) inviteAgain(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := r.ParseForm(); err != nil {
-		return err
+func digestTitle(d config.Digest) string {
+	if title := d.Title.String(); title != "" {
+		return title
 	}
-	back := "/admin/subscribers/" + r.PathValue("id")
-	var digests []string
-	for _, d := range h.config.Digests {
-		if slices.Contains(r.PostForm["digest"], d.Name) {
-			digests = append(digests, d.Name)
-		}
-	}
-	if len(digests) == 0 {
-		return invalid("No invitation was sent", "Choose at least one digest.", back)
-	}
-	return h.changeSubscriber(w, r, session, "invited", func(sub subscriber.Subscriber) error {
-		if sub.State != subscriber.Unsubscribed {
-			return &store.SubscriberStateError{ID: sub.ID, From: sub.State, To: subscriber.Pending}
-		}
-		return h.requestConfirmation(r.Context(), sub.Address, digests)
-	})
+	return d.Name
 }
 
-// liftBounce reactivates a bounced subscriber.
-func (h *Handler) liftBounce(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	return h.changeSubscriber(w, r, session, "lifted", func(sub subscriber.Subscriber) error {
-		return h.store.SetState(r.Context(), sub.ID, subscriber.Active, "lifted by "+session.Editor.Email)
-	})
-}
-
-// erase deletes all data of a subscriber.
-func (h *Handler) erase(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	const title = "Nothing was erased"
-	back := "/admin/subscribers/" + r.PathValue("id")
-	if r.PostFormValue("sure") == "" {
-		return invalid(title, "Erasing cannot be undone. Tick the box above the button.", back)
-	}
-	return h.changeSubscriber(w, r, session, "erased", func(sub subscriber.Subscriber) error { return h.store.Erase(r.Context(), sub.ID) })
-}
-
-// changeSubscriber changes the subscriber in a request's path and redirects to their page.
-func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, session store.Session, flash string, change func(subscriber.Subscriber) error) error {
+// exportSubscriber sends all data of a subscriber as a JSON file.
+func (h *Handler) exportSubscriber(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id, err := requestedID(r)
 	if err != nil {
 		return err
 	}
-	sub, err := h.store.Subscriber(r.Context(), id)
+	data, err := h.store.PersonalData(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	if err := change(sub); err != nil {
+	if data.Subscriber.State == subscriber.Erased {
+		return &store.SubscriberStateError{ID: id, From: subscriber.Erased, To: subscriber.Active}
+	}
+	if err := h.store.RecordSubscriberChange(r.Context(), id, store.ChangedExported, ""); err != nil {
 		return err
 	}
-	h.log.Info("subscriber changed", "subscriber", id, "change", flash, "editor", session.Editor.ID)
-	return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", id), flash)
+	h.log.Info("subscriber exported", "subscriber", id, "editor", session.Editor.ID)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="subscriber-%d.json"`, id))
+	return data.WriteJSON(w)
 }

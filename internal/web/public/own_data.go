@@ -1,12 +1,9 @@
 package public
 
 import (
-	"encoding/json"
 	"net/http"
-	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
-	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/templates"
@@ -119,77 +116,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out, err := json.MarshalIndent(copyOf(kept), "", "  ")
-	if err != nil {
-		return err
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", `attachment; filename="my-data.json"`)
-	_, _ = w.Write(append(out, '\n'))
-	return nil
-}
-
-// personalCopy is the content of an export's file.
-type personalCopy struct {
-	Address       string             `json:"address"`
-	Name          string             `json:"name,omitempty"`
-	State         string             `json:"state"`
-	Language      string             `json:"language,omitempty"`
-	MailLanguage  string             `json:"mail_language,omitempty"`
-	Timezone      string             `json:"timezone,omitempty"`
-	Created       time.Time          `json:"created"`
-	Changed       time.Time          `json:"state_since"`
-	Consent       consentCopy        `json:"consent"`
-	Subscriptions []subscriptionCopy `json:"subscriptions"`
-	Mails         []mailCopy         `json:"mails"`
-	Feedback      []feedbackCopy     `json:"came_back"`
-}
-
-type consentCopy struct {
-	Source string     `json:"source,omitempty"`
-	Text   string     `json:"text,omitempty"`
-	IP     string     `json:"ip,omitempty"`
-	At     *time.Time `json:"at,omitempty"`
-}
-
-type subscriptionCopy struct {
-	Digest string    `json:"digest"`
-	Topics []string  `json:"topics,omitempty"`
-	Since  time.Time `json:"since"`
-}
-
-type mailCopy struct {
-	Edition string    `json:"edition"`
-	State   string    `json:"state"`
-	Reason  string    `json:"reason,omitempty"`
-	Reply   string    `json:"reply,omitempty"`
-	At      time.Time `json:"at"`
-}
-
-type feedbackCopy struct {
-	Kind  string    `json:"kind"`
-	Words string    `json:"words,omitempty"`
-	At    time.Time `json:"at"`
-}
-
-func copyOf(k store.PersonalData) personalCopy {
-	out := personalCopy{
-		Address: k.Subscriber.Address.String(), Name: k.Subscriber.Name, State: string(k.Subscriber.State), Language: k.Subscriber.Language, MailLanguage: k.Subscriber.MailLanguage,
-		Timezone: k.Subscriber.Timezone, Created: k.Subscriber.Created, Changed: k.Subscriber.Changed,
-		Consent:       consentCopy{Source: k.Subscriber.Consent.Source, Text: k.Subscriber.Consent.Text, IP: k.Subscriber.Consent.IP},
-		Subscriptions: []subscriptionCopy{}, Mails: []mailCopy{}, Feedback: []feedbackCopy{},
-	}
-	if at := k.Subscriber.Consent.At; !at.IsZero() {
-		out.Consent.At = &at
-	}
-	for _, s := range k.Subscriptions {
-		out.Subscriptions = append(out.Subscriptions, subscriptionCopy{s.Digest, s.Topics, s.Since})
-	}
-	for _, d := range k.Deliveries {
-		out.Mails = append(out.Mails, mailCopy{d.Edition, string(d.State), d.Reason, d.Reply, d.At})
-	}
-	for _, f := range k.Feedback {
-		out.Feedback = append(out.Feedback, feedbackCopy{string(f.Kind), f.Text, f.At})
-	}
-	return out
+	return kept.WriteJSON(w)
 }
