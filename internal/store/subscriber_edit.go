@@ -128,9 +128,9 @@ func (s *Store) setDigests(ctx context.Context, tx *conn, have ListedSubscriber,
 	case !changed:
 		return nil
 	case have.State != subscriber.Active && have.State != subscriber.Paused:
-		return InvalidInput("this subscriber is {0}, so their digests cannot be changed; they must subscribe again first", words.T(string(have.State)))
+		return InvalidInput(words.T("this subscriber is {0}, so their digests cannot be changed; they must subscribe again first", words.T(string(have.State))))
 	case len(digests) == 0:
-		return InvalidInput("a subscriber keeps at least one digest; use Unsubscribe to end all")
+		return InvalidInput(words.T("a subscriber keeps at least one digest; use Unsubscribe to end all"))
 	}
 	for _, one := range have.Subscriptions {
 		if _, keeps := digests[one.Digest]; !keeps {

@@ -49,6 +49,9 @@ const (
 	// A text is frequent if this many of the newest subscribers have it. On PostgreSQL the index
 	// of trigrams would return all of them before the first page is known.
 	frequentSample, frequentHits = 2000, 20
+	// SQLite compares the lists of up to rareTrigrams trigrams, if the rarest has fewer hits among
+	// the newest subscribers; otherwise it reads only that list, which fills a page sooner.
+	rareTrigrams, rareHits = 4, 100
 )
 
 // FindSubscribers returns up to limit subscribers with a lower number than before, or the newest if
@@ -61,14 +64,13 @@ func (s *Store) FindSubscribers(ctx context.Context, f SubscriberFilter, before 
 		return page, err
 	}
 	for _, candidates := range []int{max(fewCandidates, 2*limit), maxCandidates} {
-		people, err := q.people(ctx, candidates, limit+1)
+		people, last, full, err := q.people(ctx, candidates, limit)
 		if err != nil {
 			return page, err
 		}
 		page = FoundSubscribers{}
-		if len(people) > limit {
-			people = people[:limit]
-			page.Next = people[limit-1].ID
+		if full {
+			page.Next = last
 		} else if page.Next, page.Stopped, err = q.stoppedAt(ctx, candidates); err != nil {
 			return page, err
 		}
@@ -87,8 +89,19 @@ type FoundCount struct {
 }
 
 // CountFound counts the subscribers that a filter selects: exactly up to MaxFound. A search, or
-// several conditions together, are counted among as many as FindSubscribers checks.
+// several conditions together, are counted among as many as FindSubscribers checks. Without a filter
+// it returns the number that maintenance counted last.
 func (s *Store) CountFound(ctx context.Context, f SubscriberFilter) (FoundCount, error) {
+	if f.IsZero() {
+		totals, err := s.SubscriberTotals(ctx)
+		var n int64
+		for state, count := range totals.States {
+			if state != subscriber.Erased {
+				n += count
+			}
+		}
+		return FoundCount{N: n}, err
+	}
 	q := subscriberFinder{filter: f, conn: s.readers}
 	if err := q.chooseIndex(ctx); err != nil {
 		return FoundCount{}, err
@@ -97,28 +110,12 @@ func (s *Store) CountFound(ctx context.Context, f SubscriberFilter) (FoundCount,
 	if q.conditions() > 1 || !f.Search.IsZero() {
 		candidates = maxCandidates
 	}
-	st := statement{engine: s.engine}
-	text := fmt.Sprintf("SELECT count(*) FROM subscribers s WHERE s.id %s%s", q.among(&st, candidates+1), q.others(&st))
-	var out FoundCount
-	if err := s.readers.oneRow(ctx, text, st.args, &out.N); err != nil {
-		return out, err
+	n, err := q.count(ctx, candidates+1)
+	if err != nil {
+		return FoundCount{}, err
 	}
 	_, stopped, err := q.stoppedAt(ctx, candidates+1)
-	out.More, out.N = stopped, min(out.N, int64(candidates))
-	return out, err
-}
-
-// CountStates counts the subscribers in each state, up to MaxFound.
-func (s *Store) CountStates(ctx context.Context) (map[subscriber.State]FoundCount, error) {
-	out := map[subscriber.State]FoundCount{}
-	for _, state := range subscriber.States {
-		var n int64
-		if _, err := s.readers.One(ctx, "find.countState", []any{string(state), MaxFound + 1}, &n); err != nil {
-			return nil, err
-		}
-		out[state] = FoundCount{N: min(n, MaxFound), More: n > MaxFound}
-	}
-	return out, nil
+	return FoundCount{N: min(n, int64(candidates)), More: stopped}, err
 }
 
 // FilterChoices are the values that a list can be filtered by.
@@ -160,7 +157,8 @@ type subscriberFinder struct {
 	conn     *conn
 	before   int64
 	index    finderIndex
-	frequent bool // the text is in too many subscribers for the index
+	frequent bool     // the text is in too many subscribers for the index
+	trigrams []string // that are looked up
 }
 
 // finderIndex is the condition whose index is read.
@@ -209,8 +207,7 @@ func (q *subscriberFinder) conditions() int {
 
 // chooseIndex chooses the index with the fewest subscribers.
 func (q *subscriberFinder) chooseIndex(ctx context.Context) error {
-	var err error
-	if q.frequent, err = q.isFrequent(ctx); err != nil {
+	if err := q.chooseTrigrams(ctx); err != nil {
 		return err
 	}
 	usable := q.indexes()
@@ -234,16 +231,41 @@ func (q *subscriberFinder) chooseIndex(ctx context.Context) error {
 	return nil
 }
 
-// isFrequent reports whether the words of the search are in many of the newest subscribers. SQLite
-// reads its index in the order of the numbers and needs no such check.
-func (q *subscriberFinder) isFrequent(ctx context.Context) (bool, error) {
-	if q.conn.Engine == SQLite || q.filter.Search.IsZero() {
-		return false, nil
+// chooseTrigrams chooses the trigrams that are looked up. On PostgreSQL these are all of them, unless
+// the search is frequent. SQLite reads its index in the order of the numbers, so that a page of a
+// frequent search is found soon; but comparing many long lists takes long.
+func (q *subscriberFinder) chooseTrigrams(ctx context.Context) error {
+	if q.filter.Search.IsZero() {
+		return nil
+	}
+	q.trigrams = q.filter.Search.Trigrams()
+	if q.conn.Engine == SQLite {
+		return q.chooseRare(ctx)
 	}
 	longest := slices.MaxFunc(q.filter.Search.Parts(), func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 	var n int64
 	_, err := q.conn.One(ctx, "find.frequency", []any{likePart(longest), frequentSample}, &n)
-	return n >= frequentHits, err
+	q.frequent = n >= frequentHits
+	return err
+}
+
+// chooseRare keeps the trigrams that the fewest of the newest subscribers have.
+func (q *subscriberFinder) chooseRare(ctx context.Context) error {
+	hits := map[string]int64{}
+	for _, trigram := range q.trigrams {
+		var n int64
+		if _, err := q.conn.One(ctx, "find.trigram", []any{matchTrigrams([]string{trigram}), frequentSample}, &n); err != nil {
+			return err
+		}
+		hits[trigram] = n
+	}
+	slices.SortStableFunc(q.trigrams, func(a, b string) int { return cmp.Compare(hits[a], hits[b]) })
+	keep := rareTrigrams
+	if hits[q.trigrams[0]] >= rareHits {
+		keep = 1
+	}
+	q.trigrams = q.trigrams[:min(keep, len(q.trigrams))]
+	return nil
 }
 
 // candidates returns the SQL for the highest numbers below before of the subscribers that an index
@@ -278,12 +300,11 @@ func (q *subscriberFinder) candidates(st *statement, index finderIndex, n int) s
 
 // searchCandidates returns the SQL that reads the index of trigrams.
 func (q *subscriberFinder) searchCandidates(st *statement) (text, id string) {
-	trigrams := q.filter.Search.Trigrams()
 	if q.conn.Engine == SQLite {
-		return "SELECT rowid AS id FROM subscriber_index WHERE subscriber_index MATCH " + st.arg(matchTrigrams(trigrams)), "rowid"
+		return "SELECT rowid AS id FROM subscriber_index WHERE subscriber_index MATCH " + st.arg(matchTrigrams(q.trigrams)), "rowid"
 	}
 	// Materialized, so that the index is read whatever the planner assumes about the trigrams.
-	return "SELECT id FROM (SELECT id FROM subscribers WHERE subscriber_trigrams(address, name) @> CAST(" + st.arg(trigrams) + " AS text[]) OFFSET 0) AS matching WHERE true", "id"
+	return "SELECT id FROM (SELECT id FROM subscribers WHERE subscriber_trigrams(address, name) @> CAST(" + st.arg(q.trigrams) + " AS text[]) OFFSET 0) AS matching WHERE true", "id"
 }
 
 // among returns the SQL for "is one of the candidates". An array on PostgreSQL and a list on SQLite
@@ -301,9 +322,10 @@ func (q *subscriberFinder) others(st *statement) string {
 	f := &q.filter
 	var out strings.Builder
 	add := func(text string) { out.WriteString(" AND " + text) }
-	if f.State == "" {
+	switch { // an erased subscriber is in no other index
+	case f.State == "" && q.index == byNumber:
 		add("s.state <> 'erased'")
-	} else if q.index != byState {
+	case f.State != "" && q.index != byState:
 		add("s.state = " + st.arg(string(f.State)))
 	}
 	if f.Language != "" && q.index != byLanguage {
@@ -329,21 +351,16 @@ func (q *subscriberFinder) others(st *statement) string {
 }
 
 // searchCondition returns the SQL that compares the words of the search. The index does not know
-// whether trigrams stand side by side. Names with other letters than ASCII are compared by trigrams
-// only, since the engines fold them in different ways.
+// whether trigrams stand side by side. Names with other letters than ASCII are compared by
+// Search.Matches, since the engines fold them in different ways.
 func (q *subscriberFinder) searchCondition(st *statement) string {
 	var like []string
 	for _, part := range q.filter.Search.Parts() {
 		like = append(like, `lower(' ' || s.address || ' ' || s.name) LIKE `+st.arg(likePart(part))+` ESCAPE '\'`)
 	}
 	other := "octet_length(s.name) > length(s.name)"
-	if q.index != bySearch {
-		trigrams := q.filter.Search.Trigrams()
-		if st.engine == SQLite {
-			other += " AND EXISTS (SELECT 1 FROM subscriber_index WHERE subscriber_index MATCH " + st.arg(matchTrigrams(trigrams)) + " AND rowid = s.id)"
-		} else {
-			other += " AND subscriber_trigrams(s.address, s.name) @> CAST(" + st.arg(trigrams) + " AS text[])"
-		}
+	if q.index != bySearch && st.engine == Postgres {
+		other += " AND subscriber_trigrams(s.address, s.name) @> CAST(" + st.arg(q.filter.Search.Trigrams()) + " AS text[])"
 	}
 	return "(" + strings.Join(like, " AND ") + " OR " + other + ")"
 }
@@ -362,22 +379,52 @@ func likePart(part string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(part) + "%"
 }
 
-// people returns the subscribers among the candidates for whom all conditions hold.
-func (q *subscriberFinder) people(ctx context.Context, candidates, limit int) ([]subscriber.Subscriber, error) {
+// people returns the subscribers among the candidates for whom all conditions hold. full reports
+// that there may be more than limit.
+func (q *subscriberFinder) people(ctx context.Context, candidates, limit int) (people []subscriber.Subscriber, last int64, full bool, err error) {
 	st := statement{engine: q.conn.Engine}
 	text := fmt.Sprintf("SELECT s.id, s.uid, %s FROM subscribers s WHERE s.id %s%s ORDER BY s.id DESC LIMIT %s",
-		queries().Columns("subscriber", "s."), q.among(&st, candidates), q.others(&st), st.arg(limit))
+		queries().Columns("subscriber", "s."), q.among(&st, candidates), q.others(&st), st.arg(limit+1))
 	rows, err := q.conn.QueryContext(ctx, text, st.args...)
 	if err != nil {
-		return nil, fmt.Errorf("find subscribers: %w", err)
+		return nil, 0, false, fmt.Errorf("find subscribers: %w", err)
 	}
-	var out []subscriber.Subscriber
+	n := 0
 	err = sqldb.Walk(rows, func(rows *sql.Rows) error {
+		if n++; n > limit {
+			full = true
+			return nil
+		}
 		sub, err := scanSubscriber(rows)
-		out = append(out, sub)
+		if last = sub.ID; err == nil && q.filter.Search.Matches(sub.Address.ASCII(), sub.Name) {
+			people = append(people, sub)
+		}
 		return err
 	})
-	return out, sqldb.Wrap("find subscribers", err)
+	return people, last, full, sqldb.Wrap("find subscribers", err)
+}
+
+// count counts the subscribers among the candidates for whom all conditions hold.
+func (q *subscriberFinder) count(ctx context.Context, candidates int) (n int64, err error) {
+	st := statement{engine: q.conn.Engine}
+	if q.conditions() == 1 && q.filter.Search.IsZero() {
+		err := q.conn.oneRow(ctx, "SELECT count(*) FROM ("+q.candidates(&st, q.index, candidates)+") AS c", st.args, &n)
+		return n, err
+	}
+	text := fmt.Sprintf("SELECT s.address, s.name FROM subscribers s WHERE s.id %s%s", q.among(&st, candidates), q.others(&st))
+	rows, err := q.conn.QueryContext(ctx, text, st.args...)
+	if err != nil {
+		return 0, fmt.Errorf("count subscribers: %w", err)
+	}
+	err = sqldb.Walk(rows, func(rows *sql.Rows) error {
+		var address, name string
+		err := rows.Scan(&address, &name)
+		if q.filter.Search.Matches(address, name) {
+			n++
+		}
+		return err
+	})
+	return n, sqldb.Wrap("count subscribers", err)
 }
 
 // stoppedAt reports whether there are n candidates or more, and returns the lowest number of the

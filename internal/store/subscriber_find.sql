@@ -18,10 +18,10 @@ WITH RECURSIVE terms(key, n) AS (
 )
 SELECT key FROM terms WHERE key IS NOT NULL;
 
--- name: find.countState
--- Counts the subscribers in a state, up to $2. Index: subscribers_state.
-SELECT count(*) FROM (SELECT 1 FROM subscribers WHERE state = $1 LIMIT $2) AS few;
-
 -- name: find.frequency
 -- Counts the newest $2 subscribers whose address or name contains $1. Index: primary key.
-SELECT count(*) FROM (SELECT address, name FROM subscribers ORDER BY id DESC LIMIT $2) AS newest WHERE lower(' ' || address || ' ' || name) LIKE $1;
+SELECT count(*) FROM (SELECT address, name FROM subscribers ORDER BY id DESC LIMIT $2) AS newest WHERE lower(' ' || address || ' ' || name) LIKE $1; -- postgres only
+
+-- name: find.trigram
+-- Counts those of the newest $2 subscribers who have the trigram $1. Index: subscriber_index.
+SELECT count(*) FROM subscriber_index WHERE subscriber_index MATCH $1 AND rowid > (SELECT max(id) FROM subscribers) - $2; -- sqlite only

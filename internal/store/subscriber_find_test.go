@@ -183,15 +183,14 @@ func TestPagesOfFoundSubscribersAreBounded(t *testing.T) {
 			}
 			return n
 		}
-		if got := count(store.SubscriberFilter{}); got != (store.FoundCount{N: store.MaxFound, More: true}) {
+		if got := count(store.SubscriberFilter{}); got != (store.FoundCount{N: 12_000}) {
+			t.Errorf("counted %+v of all", got)
+		}
+		if got := count(store.SubscriberFilter{Digest: "weekly"}); got != (store.FoundCount{N: store.MaxFound, More: true}) {
 			t.Errorf("counted %+v", got)
 		}
 		if got := count(store.SubscriberFilter{Label: "founder", State: subscriber.Active, Digest: "weekly"}); got != (store.FoundCount{N: 1}) {
 			t.Errorf("counted %+v founders", got)
-		}
-		// Both conditions hold for many, and together for none of those that are checked first.
-		if err := s.SetState(t.Context(), byAddress(t, s, "reader00003@example.org").ID, subscriber.Paused, ""); err != nil {
-			t.Fatal(err)
 		}
 		f := store.SubscriberFilter{Label: "member", Search: subscriber.ParseSearch("reader0000")}
 		var all []string
@@ -209,10 +208,6 @@ func TestPagesOfFoundSubscribersAreBounded(t *testing.T) {
 		}
 		if len(all) != 10 || all[0] != "reader00009@example.org" || all[9] != "reader00000@example.org" {
 			t.Errorf("the pages list %v", all)
-		}
-		states, err := s.CountStates(t.Context())
-		if err != nil || !states[subscriber.Active].More || states[subscriber.Paused] != (store.FoundCount{N: 1}) {
-			t.Errorf("the states are %+v, %v", states, err)
 		}
 	})
 }
@@ -253,9 +248,6 @@ func BenchmarkFindSubscribers(b *testing.B) {
 		b.Run(string(engine)+"/choices", func(b *testing.B) {
 			for b.Loop() {
 				if _, err := s.FilterChoices(b.Context()); err != nil {
-					b.Fatal(err)
-				}
-				if _, err := s.CountStates(b.Context()); err != nil {
 					b.Fatal(err)
 				}
 			}

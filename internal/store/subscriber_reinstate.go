@@ -12,9 +12,8 @@ import (
 // InputError reports an input that an editor can correct. Its text can be translated.
 type InputError struct{ text words.Text }
 
-// InvalidInput returns an *InputError with an English text and what stands in place of {0}, {1} and
-// so on.
-func InvalidInput(text string, args ...any) error { return &InputError{words.T(text, args...)} }
+// InvalidInput returns an *InputError.
+func InvalidInput(text words.Text) error { return &InputError{text} }
 
 // Error implements error.
 func (e *InputError) Error() string { return e.text.String() }
@@ -27,9 +26,9 @@ func (e *InputError) Text() words.Text { return e.text }
 func (s *Store) CheckConsent(c subscriber.Consent) error {
 	switch {
 	case c.Text == "" || c.At.IsZero():
-		return InvalidInput("a consent needs the words that the person agreed to, and the date when they agreed")
+		return InvalidInput(words.T("a consent needs the words that the person agreed to, and the date when they agreed"))
 	case c.At.After(s.Now()):
-		return InvalidInput("the consent is dated in the future; enter the day when the person agreed")
+		return InvalidInput(words.T("the consent is dated in the future; enter the day when the person agreed"))
 	}
 	return nil
 }
@@ -43,7 +42,7 @@ func (s *Store) Reinstate(ctx context.Context, id int64, consent subscriber.Cons
 		return err
 	}
 	if len(digests) == 0 {
-		return InvalidInput("choose at least one digest")
+		return InvalidInput(words.T("choose at least one digest"))
 	}
 	keys, err := s.Keys(ctx)
 	if err != nil {
@@ -62,7 +61,7 @@ func (s *Store) Reinstate(ctx context.Context, id int64, consent subscriber.Cons
 			return &SubscriberStateError{ID: id, From: sub.State, To: subscriber.Active}
 		}
 		if left := sub.Changed.Truncate(24 * time.Hour); sub.State == subscriber.Unsubscribed && consent.At.Before(left) {
-			return InvalidInput("the consent is of {0}, but the person unsubscribed on {1}; a later consent is needed", consent.At.Format(time.DateOnly), sub.Changed.Format(time.DateOnly))
+			return InvalidInput(words.T("the consent is of {0}, but the person unsubscribed on {1}; a later consent is needed", consent.At.Format(time.DateOnly), sub.Changed.Format(time.DateOnly)))
 		}
 		if err := s.setConsent(ctx, tx, id, consent); err != nil {
 			return err

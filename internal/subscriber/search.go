@@ -65,6 +65,12 @@ func (s Search) Trigrams() []string {
 	return out
 }
 
+// Matches reports whether an address and a name contain all words of a search.
+func (s Search) Matches(address, name string) bool {
+	text := foldText(" " + address + " " + name + " ")
+	return !slices.ContainsFunc(s.Parts(), func(part string) bool { return !strings.Contains(text, part) })
+}
+
 // foldText returns a text in lower case, without accents and control characters.
 func foldText(text string) string {
 	plain := strings.Map(func(r rune) rune {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Limits of what editors write about a subscriber.
@@ -34,7 +35,7 @@ func (m Manager) Edit(ctx context.Context, id int64, version string, edit store.
 	}
 	if edit.Timezone != "" {
 		if _, err := time.LoadLocation(edit.Timezone); err != nil {
-			return store.InvalidInput("“{0}” is not a timezone; use a name such as Europe/Zurich", edit.Timezone)
+			return store.InvalidInput(words.T("“{0}” is not a timezone; use a name such as Europe/Zurich", edit.Timezone))
 		}
 	}
 	if edit.Labels, err = cleanLabels(edit.Labels); err != nil {
@@ -53,7 +54,7 @@ func parseLanguage(text string) (string, error) {
 	}
 	tag, ok := subscriber.ParseLanguage(text)
 	if !ok {
-		return "", store.InvalidInput("“{0}” is not a language; use a tag such as en or pt-BR", text)
+		return "", store.InvalidInput(words.T("“{0}” is not a language; use a tag such as en or pt-BR", text))
 	}
 	return tag, nil
 }
@@ -74,7 +75,7 @@ func (m Manager) checkNewTopics(ctx context.Context, have store.ListedSubscriber
 		}
 		if !subscribed {
 			if err := m.Config.CheckDigests([]string{name}); err != nil {
-				return store.InvalidInput("{0}", err)
+				return store.InvalidInput(words.T("{0}", err))
 			}
 		}
 		fresh := slices.DeleteFunc(slices.Clone(digests[name]), func(topic string) bool { return kept[topic] })
@@ -94,12 +95,12 @@ func cleanLabels(labels []string) ([]string, error) {
 			continue
 		}
 		if len([]rune(label)) > maxLabel {
-			return nil, store.InvalidInput("the label “{0}…” is longer than {1} characters; shorten it", string([]rune(label)[:20]), maxLabel)
+			return nil, store.InvalidInput(words.T("the label “{0}…” is longer than {1} characters; shorten it", string([]rune(label)[:20]), maxLabel))
 		}
 		out = append(out, label)
 	}
 	if len(out) > maxLabels {
-		return nil, store.InvalidInput("{0} labels are too many; keep at most {1}", len(out), maxLabels)
+		return nil, store.InvalidInput(words.T("{0} labels are too many; keep at most {1}", len(out), maxLabels))
 	}
 	return out, nil
 }
@@ -114,11 +115,11 @@ type Statement struct {
 
 // consent returns the statement as it is stored with the subscriber.
 func (s Statement) consent() (subscriber.Consent, error) {
-	words, source := cleanStatement(s.Words), cleanStatement(s.Source)
-	if words == "" || source == "" || s.At.IsZero() {
-		return subscriber.Consent{}, store.InvalidInput("a consent needs the words that the person agreed to, where you have it, and the date when they agreed")
+	text, source := cleanStatement(s.Words), cleanStatement(s.Source)
+	if text == "" || source == "" || s.At.IsZero() {
+		return subscriber.Consent{}, store.InvalidInput(words.T("a consent needs the words that the person agreed to, where you have it, and the date when they agreed"))
 	}
-	return subscriber.Consent{Source: "editor", Text: fmt.Sprintf("%s (%s; recorded by %s)", words, source, s.By), At: s.At}, nil
+	return subscriber.Consent{Source: "editor", Text: fmt.Sprintf("%s (%s; recorded by %s)", text, source, s.By), At: s.At}, nil
 }
 
 func cleanStatement(text string) string {
@@ -133,7 +134,7 @@ func cleanStatement(text string) string {
 // consent that they gave since; see store.Reinstate.
 func (m Manager) Reinstate(ctx context.Context, id int64, s Statement, digests []string) error {
 	if err := m.Config.CheckDigests(digests); err != nil {
-		return store.InvalidInput("{0}", err)
+		return store.InvalidInput(words.T("{0}", err))
 	}
 	consent, err := s.consent()
 	if err != nil {

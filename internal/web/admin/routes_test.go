@@ -58,7 +58,8 @@ var permitted = map[store.Role][]string{
 		"GET /admin/digests/{name}/settings", "POST /admin/digests/{name}/settings", "GET /admin/digests/new", "POST /admin/digests/new",
 		"POST /admin/editions/{id}/test", "POST /admin/editions/{id}/approve", "POST /admin/editions/{id}/waive", "POST /admin/editions/{id}/{action}",
 		"GET /admin/subscribers", "GET /admin/subscribers/{id}", "POST /admin/subscribers/{id}/unsubscribe",
-		"POST /admin/subscribers/{id}/invite", "POST /admin/subscribers/{id}/lift",
+		"POST /admin/subscribers/{id}/invite", "POST /admin/subscribers/{id}/lift", "POST /admin/subscribers/{id}/edit", "POST /admin/subscribers/{id}/reinstate",
+		"POST /admin/subscribers/{id}/suppress", "POST /admin/subscribers/{id}/export",
 	},
 	// Owners manage people, and do what cannot be undone.
 	store.OwnerRole: {

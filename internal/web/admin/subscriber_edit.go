@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/subscription"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // manager returns the manager of the site's subscribers.
@@ -43,7 +44,7 @@ func (h *Handler) editSubscriber(w http.ResponseWriter, r *http.Request, session
 	}
 	if err == nil {
 		h.log.Info("subscriber changed", "subscriber", id, "change", "edited", "editor", session.Editor.ID)
-		return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", id), "subscriber-edited")
+		return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", id), "person-edited")
 	}
 	body, readErr := h.subscriberPage(r)
 	if readErr != nil {
@@ -172,7 +173,7 @@ func (h *Handler) lift(w http.ResponseWriter, r *http.Request, session store.Ses
 	if err != nil {
 		return err
 	}
-	flash := "suppression-lifted"
+	flash := "unsuppressed"
 	if found.State == subscriber.Bounced || found.State == subscriber.Active {
 		flash = "lifted"
 	}
@@ -188,7 +189,7 @@ func (h *Handler) lift(w http.ResponseWriter, r *http.Request, session store.Ses
 			return err
 		}
 		if held.Reason.Personal() {
-			return store.InvalidInput("the person asked for it, so only they can subscribe again; invite them, or record a later consent")
+			return store.InvalidInput(words.T("the person asked for it, so only they can subscribe again; invite them, or record a later consent"))
 		}
 		return h.store.LiftSuppression(r.Context(), sub.Address)
 	})
@@ -196,10 +197,9 @@ func (h *Handler) lift(w http.ResponseWriter, r *http.Request, session store.Ses
 
 // erase deletes all data of a subscriber.
 func (h *Handler) erase(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	const title = "Nothing was erased"
 	back := "/admin/subscribers/" + r.PathValue("id")
 	if r.PostFormValue("sure") == "" {
-		return invalid(title, "Erasing cannot be undone. Tick the box above the button.", back)
+		return invalid("Nothing was erased", "Erasing cannot be undone. Tick the box above the button.", back)
 	}
 	return h.changeSubscriber(w, r, session, "erased", func(sub subscriber.Subscriber) error { return h.store.Erase(r.Context(), sub.ID) })
 }

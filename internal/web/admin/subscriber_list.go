@@ -27,12 +27,9 @@ type subscriberListPage struct {
 // stateCount is the number of subscribers in a state, for the links above the list.
 type stateCount struct {
 	State subscriber.State
-	store.FoundCount
-	Path string // of the list with this state and the other filters
+	Count int64
+	Path  string // of the list with this state and the other filters
 }
-
-// Name returns the state in the form in which pages translate it.
-func (c stateCount) Name() string { return string(c.State) }
 
 // Filtered reports whether the list is restricted.
 func (p subscriberListPage) Filtered() bool { return p.Search != "" || !p.Filter.IsZero() }
@@ -112,13 +109,13 @@ func (h *Handler) subscribers(w http.ResponseWriter, r *http.Request, session st
 
 // countSubscribers counts the subscribers in each state, and those that the filter selects.
 func (h *Handler) countSubscribers(r *http.Request, body *subscriberListPage) error {
-	counts, err := h.store.CountStates(r.Context())
+	totals, err := h.store.SubscriberTotals(r.Context())
 	if err != nil {
 		return err
 	}
 	for _, state := range subscriber.States {
-		if counts[state].N > 0 || state == body.Filter.State {
-			body.States = append(body.States, stateCount{state, counts[state], body.path(state, 0)})
+		if totals.States[state] > 0 || state == body.Filter.State {
+			body.States = append(body.States, stateCount{state, totals.States[state], body.path(state, 0)})
 		}
 	}
 	body.Found, err = h.store.CountFound(r.Context(), body.Filter)

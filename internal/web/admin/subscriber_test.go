@@ -103,3 +103,69 @@ func TestUnsubscribedIsInvitedToSubscribeAgain(t *testing.T) {
 		t.Errorf("after the confirmation the subscriber is %s", got)
 	}
 }
+
+func TestSubscriberIsEditedAndConflictsShowBothVersions(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
+	const here = "/admin/subscribers/1"
+	e.get(here)
+	version := e.hidden("version")
+	e.want(e.post(here+"/edit", "version", version, "name", "Ada L.", "mail_language", "French", "labels", "donor, press,donor", "digests", "yes", "digest", "weekly"),
+		"The changes were saved", "Ada L.", "donor", "press", "Details changed", "by ada@gazette.example")
+	e.want(e.post(here+"/edit", "version", version, "name", "Another name"), "Somebody else changed this subscriber", "Ada L.", `value="Another name"`)
+	if e.code != http.StatusConflict {
+		t.Errorf("status %d", e.code)
+	}
+	e.get(here)
+	for _, bad := range [][]string{{"timezone", "Mars"}, {"language", "xx-?"}, {"digests", "yes"}, {"digests", "yes", "digest", "weekly", "topics-weekly", "nothing at all"}} {
+		form := append([]string{"version", e.hidden("version"), "name", "Lost?"}, bad...)
+		if e.want(e.post(here+"/edit", form...), `role="alert"`, `value="Lost?"`); e.code != http.StatusUnprocessableEntity {
+			t.Errorf("%v: status %d", bad, e.code)
+		}
+	}
+	if sub, err := s.Store.Subscriber(t.Context(), 1); err != nil || sub.Name != "Ada L." || sub.MailLanguage != "fr" || strings.Join(sub.Labels, "|") != "donor|press" {
+		t.Errorf("stored %+v, %v", sub, err)
+	}
+	e.post(here + "/export")
+	e.want(e.body, `"address": "reader0@example.org"`, `"donor"`, `"what": "details"`)
+}
+
+// TestUnsubscribedReturnsOnlyWithLaterConsent checks that an editor must record what a person agreed
+// to, and that an agreement from before they left counts for nothing.
+func TestUnsubscribedReturnsOnlyWithLaterConsent(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
+	const here = "/admin/subscribers/1"
+	today := time.Now().UTC().Format(time.DateOnly)
+	e.want(e.post(here+"/reinstate", "words", "yes", "source", "letter", "consented", today, "digest", "weekly"), "Not possible now")
+	e.post(here + "/unsubscribe")
+	for _, one := range []struct {
+		want string
+		form []string
+	}{
+		{"a consent needs", []string{"source", "letter", "consented", today, "digest", "weekly"}},
+		{"a consent needs", []string{"words", "yes", "source", "letter", "digest", "weekly"}},
+		{"a consent needs", []string{"words", "yes", "consented", today, "digest", "weekly"}},
+		{"choose at least one digest", []string{"words", "yes", "source", "letter", "consented", today}},
+		{"a later consent is needed", []string{"words", "yes", "source", "letter", "consented", "2020-01-02", "digest", "weekly"}},
+		{"dated in the future", []string{"words", "yes", "source", "letter", "consented", "2999-01-02", "digest", "weekly"}},
+	} {
+		e.want(e.post(here+"/reinstate", one.form...), one.want)
+		if sub, err := s.Store.Subscriber(t.Context(), 1); err != nil || sub.State != subscriber.Unsubscribed {
+			t.Fatalf("%v: the subscriber is %s, %v", one.form, sub.State, err)
+		}
+	}
+	e.want(e.post(here+"/reinstate", "words", "Please send it to me again", "source", "letter of today", "consented", today, "digest", "weekly"),
+		"The consent is recorded", "Please send it to me again (letter of today; recorded by ada@gazette.example)", "Consent replaced")
+	sub, err := s.Store.Subscriber(t.Context(), 1)
+	if err != nil || sub.State != subscriber.Active || sub.Consent.Source != "editor" {
+		t.Errorf("%+v, %v", sub, err)
+	}
+	e.want(e.post(here+"/suppress", "reason", "asked by phone"), "This address is suppressed", "asked by phone", "Lift the suppression…")
+	e.want(e.post(here+"/reinstate", "words", "yes", "source", "letter", "consented", today, "digest", "weekly"), "An editor has suppressed this address")
+	e.want(e.post(here+"/lift"), "The suppression was lifted", "unsubscribed")
+}

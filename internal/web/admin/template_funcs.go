@@ -32,6 +32,8 @@ func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 		"duration":  l.Duration,
 		"state":     func(s digest.State) string { return l.Say(s.Label()) },
 		"plus":      func(a, b int) int { return a + b },
+		"named":     func(value any) string { return l.Translate(nameOf(value)) },
+		"consent":   func(source string) string { return l.Translate(nameOf(consentSource(source))) },
 		"agent":     func(agent string) string { return l.Translate(describeAgent(agent)) },
 
 		// HTML in place of {0} and so on

@@ -40,8 +40,6 @@ var notTranslated = []string{
 	"second_factor.html",
 	"sign_in.html",
 	"sign_in_code.html",
-	"subscriber_list.html",
-	"subscriber_show.html",
 	"web/admin/account_show.go",
 	"web/admin/article_list.go",
 	"web/admin/calendar_show.go",
@@ -58,8 +56,6 @@ var notTranslated = []string{
 	"web/admin/proof_of_identity.go",
 	"web/admin/second_factor.go",
 	"web/admin/sign_in.go",
-	"web/admin/subscriber_list.go",
-	"web/admin/subscriber_show.go",
 }
 
 // usedTexts are the English texts of the admin and the file in which each stands.
