@@ -18,44 +18,128 @@ const pageSize = 50
 
 // articleListPage is the data of the list of articles.
 type articleListPage struct {
-	Search   string // words of title and text
-	Match    string // filter expression
-	Problem  string // error in the search or filter
-	Articles []store.StoredArticle
+	articleSearch
+	Problem  error // in the search or the filter
+	Articles []articleRow
 	Older    string // address of the next page; empty on the last
 	Removed  string // id of the article that was just removed
-	Now      time.Time
+	Known    articleSuggestions
 }
 
-// articles lists the articles that contain all words of a search and match a filter.
-func (h *Handler) articles(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	query := r.URL.Query()
-	body := articleListPage{
-		Search: strings.TrimSpace(truncate(query.Get("q"), 500)), Match: strings.TrimSpace(truncate(query.Get("match"), 500)),
-		Removed: truncate(query.Get("removed"), 100), Now: h.store.Now(),
+// articleRow is an article in the list.
+type articleRow struct {
+	store.StoredArticle
+	Badge  string // as articleBadge returns it
+	Public bool
+}
+
+// articleSearch is what the fields above the list ask for; empty fields ask for nothing.
+type articleSearch struct {
+	Words    string // of title and text
+	State    string // one of articleStates
+	Tag      string
+	Author   string
+	Language string
+	Match    string // filter expression
+}
+
+// articleStates are the states that the list can be restricted to. Removed includes expired articles.
+var articleStates = []string{"draft", "scheduled", "published", "unlisted", "removed"}
+
+// States returns the states to choose from.
+func (s articleSearch) States() []string { return articleStates }
+
+// Any reports whether the list is restricted.
+func (s articleSearch) Any() bool { return s != (articleSearch{}) }
+
+// Narrowed counts the fields that are not always visible and restrict the list.
+func (s articleSearch) Narrowed() (n int) {
+	for _, field := range []string{s.Tag, s.Author, s.Language, s.Match} {
+		if field != "" {
+			n++
+		}
 	}
-	search := store.Query{
-		Order: store.ByDate, Limit: pageSize + 1,
-		Statuses: []article.Status{article.Published, article.Unlisted, article.Draft, article.Removed, article.Withdrawn},
+	return n
+}
+
+func readArticleSearch(query url.Values) articleSearch {
+	get := func(key string) string { return strings.TrimSpace(truncate(query.Get(key), 500)) }
+	return articleSearch{Words: get("q"), State: get("state"), Tag: get("tag"), Author: get("author"), Language: get("language"), Match: get("match")}
+}
+
+// values returns the search as the query of an address.
+func (s articleSearch) values() url.Values {
+	v := url.Values{}
+	for key, value := range map[string]string{"q": s.Words, "state": s.State, "tag": s.Tag, "author": s.Author, "language": s.Language, "match": s.Match} {
+		if value != "" {
+			v.Set(key, value)
+		}
+	}
+	return v
+}
+
+// query returns the query for the store.
+func (s articleSearch) query(now time.Time) (store.Query, error) {
+	q := store.Query{Order: store.ByDate, HTMLBudget: store.WithoutHTML}
+	switch s.State {
+	case "draft":
+		q.Statuses = []article.Status{article.Draft}
+	case "scheduled":
+		q.Statuses, q.NotBefore = []article.Status{article.Published, article.Unlisted}, now
+	case "published":
+		q.Statuses, q.AsOf = []article.Status{article.Published}, now
+	case "unlisted":
+		q.Statuses, q.AsOf = []article.Status{article.Unlisted}, now
+	case "removed":
+		q.Statuses = []article.Status{article.Removed, article.Withdrawn}
+	default:
+		q.Statuses = []article.Status{article.Published, article.Unlisted, article.Draft, article.Removed, article.Withdrawn}
 	}
 	var err error
-	if search.Filter, err = articleFilter(body.Search, body.Match); err != nil {
-		body.Problem = err.Error()
+	q.Filter, err = articleFilter(s.Words, s.Match)
+	if key := article.TagKey(s.Tag); key != "" {
+		q.Filter = q.Filter.And(article.Filter{Expr: article.Tag{Key: key}})
 	}
+	if key := article.AuthorKey(s.Author); key != "" {
+		q.Filter = q.Filter.And(article.Filter{Expr: article.By{Key: key}})
+	}
+	if s.Language != "" {
+		q.Filter = q.Filter.And(article.Filter{Expr: article.Language{Tag: strings.ToLower(s.Language)}})
+	}
+	return q, err
+}
+
+// articles lists the articles that a search finds, the newest first.
+func (h *Handler) articles(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	now, query := h.store.Now(), r.URL.Query()
+	body := articleListPage{articleSearch: readArticleSearch(query), Removed: truncate(query.Get("removed"), 100)}
+	search, err := body.query(now)
+	if err != nil {
+		body.Problem = err
+	}
+	search.Limit = pageSize + 1
 	if before := query.Get("before"); before != "" {
 		if _, err := fmt.Sscanf(before, "%d.%d", &search.Before.At, &search.Before.Seq); err != nil {
 			return store.ErrNotFound
 		}
 	}
-	if body.Problem == "" {
-		if body.Articles, err = h.store.Articles(r.Context(), search); err != nil {
+	if body.Problem == nil {
+		found, err := h.store.Articles(r.Context(), search)
+		if err != nil {
 			return err
 		}
+		if len(found) > pageSize {
+			found = found[:pageSize]
+			last, v := found[pageSize-1].Position, body.values()
+			v.Set("before", fmt.Sprintf("%d.%d", last.At, last.Seq))
+			body.Older = "/admin/articles?" + v.Encode()
+		}
+		for _, a := range found {
+			body.Articles = append(body.Articles, articleRow{a, articleBadge(&a.Article, now), a.Readable(now)})
+		}
 	}
-	if len(body.Articles) > pageSize {
-		body.Articles = body.Articles[:pageSize]
-		last := body.Articles[pageSize-1].Position
-		body.Older = "/admin/articles?" + url.Values{"q": {body.Search}, "match": {body.Match}, "before": {fmt.Sprintf("%d.%d", last.At, last.Seq)}}.Encode()
+	if body.Known, err = h.articleSuggestions(r); err != nil {
+		return err
 	}
 	return h.show(w, http.StatusOK, "article_list", page{Title: "Articles", Nav: "articles", Editor: &session.Editor, Flash: flash(r), Body: body})
 }

@@ -29,7 +29,7 @@ func TestRemovedDraftIsRestoredAsDraft(t *testing.T) {
 	e := s.owner()
 	e.post("/admin/articles/" + a.ID + "/remove")
 	s.wantStatus(a.ID, article.Withdrawn)
-	e.want(e.get("/admin/articles"), a.Title, "withdrawn", "Restore")
+	e.want(e.get("/admin/articles"), a.Title, `class="state removed"`, "Restore")
 	e.post("/admin/articles/" + a.ID + "/restore")
 	s.wantStatus(a.ID, article.Draft)
 }
@@ -68,4 +68,28 @@ func TestDatesAreInTheSitesTimezone(t *testing.T) {
 		e := s.owner()
 		e.want(e.get("/admin/articles?q=late+evening"), `<time datetime="2026-05-01T23:30:00Z">`+want+`</time>`)
 	}
+}
+
+func TestArticlesAreFilteredByStateTagAuthorAndLanguage(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.put("A coming article", func(a *article.Article) {
+		a.Published = time.Now().Add(48 * time.Hour).UTC()
+		a.Tags, a.Authors, a.Language = []string{"Zeppelin"}, []article.Author{{Name: "Vera Molnár"}}, "hu"
+	})
+	s.put("An unfinished article", func(a *article.Article) { a.Status = article.Draft })
+	s.put("An old notice", func(a *article.Article) { a.Expires = time.Now().Add(-time.Hour) })
+	e := s.owner()
+	for query, want := range map[string]string{
+		"state=scheduled": "A coming article", "state=draft": "An unfinished article", "state=removed": "An old notice",
+		"tag=zeppelin": "A coming article", "author=vera+moln%C3%A1r": "A coming article", "language=hu": "A coming article",
+		"q=coming&state=scheduled&tag=Zeppelin&language=hu": "A coming article",
+	} {
+		page := e.get("/admin/articles?" + query)
+		if n := strings.Count(page, `<td><a href="/admin/articles/`); n != 1 || !strings.Contains(page, want) {
+			t.Errorf("%s finds %d articles, want only %q", query, n, want)
+		}
+	}
+	e.want(e.get("/admin/articles?state=removed"), `class="state expired"`)
+	e.want(e.get("/admin/articles?state=published&tag=zeppelin"), "No articles found")
 }

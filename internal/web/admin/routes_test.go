@@ -44,14 +44,14 @@ var permitted = map[store.Role][]string{
 	store.WriterRole: {
 		"POST /admin/articles/{id}/remove", "POST /admin/articles/{id}/restore",
 		"GET /admin/articles/new", "POST /admin/articles/{id}", "POST /admin/articles/{id}/autosave", "POST /admin/articles/{id}/preview",
+		"POST /admin/articles/{id}/publish", "POST /admin/articles/{id}/unpublish",
 		"POST /admin/articles/{id}/images", "GET /admin/articles/{id}/history", "POST /admin/articles/{id}/history",
 		"GET /admin/editions/{id}/compose", "POST /admin/editions/{id}/compose", "POST /admin/editions/{id}/subject",
 		"POST /admin/editions/{id}/check", "POST /admin/editions/{id}/add",
 		"GET /admin/messages/new", "POST /admin/messages/new", "GET /admin/messages/{id}", "POST /admin/messages/{id}",
 	},
-	// Editors decide what is published and sent, and see subscribers.
+	// Editors decide what is sent, and see subscribers.
 	store.EditorRole: {
-		"POST /admin/articles/{id}/publish", "POST /admin/articles/{id}/unpublish",
 		"POST /admin/checklist/dismiss",
 		"POST /admin/digests/{name}/test", "POST /admin/digests/{name}/seen", "POST /admin/digests/{name}/unseen", "POST /admin/digests/{name}/begin",
 		"GET /admin/digests/{name}/send", "POST /admin/digests/{name}/send",
