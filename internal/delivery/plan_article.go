@@ -110,7 +110,7 @@ func (c *conditions) status() {
 		c.add("status", true, "it is published")
 	} else {
 		c.add("status", false, "it is %s; only published articles are in editions", map[article.Status]string{
-			article.Draft: "a draft", article.Unlisted: "unlisted", article.Withdrawn: "withdrawn",
+			article.Draft: "a draft", article.Unlisted: "unlisted", article.Withdrawn: "withdrawn", article.Scheduled: "scheduled",
 		}[status])
 	}
 	switch {

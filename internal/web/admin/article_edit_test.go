@@ -183,3 +183,14 @@ func TestArticleFromAFileIsShownWithItsFile(t *testing.T) {
 	}
 	e.want(e.get("/admin/articles/"+a.ID+"/preview"), "<h1>From a file</h1>")
 }
+
+func TestFeedsAndEditionsOfAnArticleAreExplained(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	e := s.owner()
+	e.post("/admin/articles/new/publish", "title", "The harbour reopens", "text", "x")
+	path := e.at
+	e.want(e.get(path+"/where"), "All articles</a>: in it", "The week at the harbour", "In the edition of", "no edition has had it")
+	e.post("/admin/articles/new", "title", "Unfinished", "text", "x")
+	e.want(e.get(e.at+"/where"), "in it once it is published", "In none of the coming editions.", "it is a draft; only published articles are in editions")
+}

@@ -94,6 +94,7 @@ func (h *Handler) routes() []route {
 		{"POST /admin/articles/{id}/unpublish", writer, h.unpublishArticle},
 		{"POST /admin/articles/{id}/preview", writer, h.previewArticle},
 		{"GET /admin/articles/{id}/preview", viewer, h.storedPreview},
+		{"GET /admin/articles/{id}/where", viewer, h.articleWhere},
 		{"POST /admin/articles/{id}/images", writer, h.uploadImage},
 		{"GET /admin/articles/{id}/history", writer, h.articleHistory},
 		{"POST /admin/articles/{id}/history", writer, h.restoreRevision},

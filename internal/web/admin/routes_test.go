@@ -31,7 +31,7 @@ var permitted = map[store.Role][]string{
 	},
 	// Viewers read what names no subscriber, and look after their own account.
 	store.ViewerRole: {
-		"/admin/", "GET /admin/{$}", "GET /admin/calendar", "GET /admin/articles", "GET /admin/articles/{id}", "GET /admin/articles/{id}/preview", "GET /admin/messages",
+		"/admin/", "GET /admin/{$}", "GET /admin/calendar", "GET /admin/articles", "GET /admin/articles/{id}", "GET /admin/articles/{id}/preview", "GET /admin/articles/{id}/where", "GET /admin/messages",
 		"GET /admin/digests", "GET /admin/digests/{name}", "GET /admin/digests/{name}/mail", "GET /admin/digests/{name}/text",
 		"GET /admin/editions/{id}", "GET /admin/editions/{id}/events", "GET /admin/editions/{id}/mail",
 		"POST /admin/sign-out", "GET /admin/account", "POST /admin/account/password", "POST /admin/account/address",
