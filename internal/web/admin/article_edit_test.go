@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/writing"
 )
 
 // public returns the body of a public page, or its status if that is not 200.
@@ -54,6 +55,20 @@ func picture(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// writtenArticle returns the id of an article with two versions.
+func (s *site) writtenArticle(title string) string {
+	s.t.Helper()
+	w := writing.New(s.Store, s.Config)
+	saved, err := w.Save(s.t.Context(), writing.Change{Author: adaEmail, Written: article.Written{Title: title, Text: "It was closed.\n\nTomorrow it opens."}}, false)
+	if err == nil {
+		saved, err = w.Publish(s.t.Context(), writing.Change{ID: saved.Article, Base: saved.Number, Author: adaEmail, Written: article.Written{Title: title, Text: "It was closed.\n\nToday it opened.", Tags: []string{"Harbour"}}})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return saved.Article
 }
 
 func TestArticleIsWrittenPublishedAndUnpublished(t *testing.T) {

@@ -66,7 +66,10 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	written := s.writtenArticle(strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
+	imported := s.put("From a file " + strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
 	pages := map[string]string{
+		"article-new": "/admin/articles/new", "article": "/admin/articles/" + written, "article-history": "/admin/articles/" + written + "/history?show=1&with=2", "article-where": "/admin/articles/" + written + "/where", "article-imported": "/admin/articles/" + imported.ID,
 		"calendar": "/admin/calendar", "calendar-next": "/admin/calendar?month=" + s.newEngine().NextTicks("weekly", 1)[0].At.Format("2006-01"), "messages": "/admin/messages", "message-new": "/admin/messages/new", "message": "/admin/messages/" + message.ID, "message-draft": "/admin/editions/" + message.ID,
 		"draft": "/admin/editions/" + draft.ID, "compose": "/admin/editions/" + draft.ID + "/compose",
 		"dashboard": "/admin/", "digest": "/admin/digests/weekly", "send": "/admin/digests/weekly/send", "edition": "/admin/editions/" + e.ID,
