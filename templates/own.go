@@ -96,6 +96,12 @@ func loadOne(dir, name string) (*Set, error) {
 
 // Preview renders a mail template of the folder dir with sample data in a language.
 func Preview(dir, name, lang string) (Rendered, error) {
+	return PreviewWith(dir, name, lang, func(*Digest) {})
+}
+
+// PreviewWith is Preview with sample data that change has changed. It does not change those of mails
+// that are no digests.
+func PreviewWith(dir, name, lang string, change func(*Digest)) (Rendered, error) {
 	set, err := loadOne(dir, name)
 	if err != nil {
 		return Rendered{}, err
@@ -105,6 +111,7 @@ func Preview(dir, name, lang string) (Rendered, error) {
 		return set.mails[name].Render(SampleNotice(phrases))
 	}
 	data := Sample(phrases)
+	change(&data)
 	out, err := set.mails[name].Render(data)
 	out.Subject = data.Subject
 	return out, err

@@ -270,3 +270,13 @@ func (m *Manager) Unset(ctx context.Context, by, key string) ([]store.Setting, e
 	_, err = m.Store.ChangeSettings(ctx, revision, by, rows)
 	return rows, err
 }
+
+// Try returns the configuration as it would be after changes, without storing them. The error is that
+// of Change.
+func (m *Manager) Try(ctx context.Context, changes []Change) (*config.Config, error) {
+	now, err := m.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return Apply(m.File, now.with(now.rows(changes)))
+}

@@ -29,6 +29,8 @@ const (
 func LargestBody(r *http.Request) int64 {
 	rest, found := strings.CutPrefix(r.URL.Path, "/admin/articles/")
 	switch {
+	case r.Method == http.MethodPost && r.URL.Path == "/admin/settings/look": // with a logo
+		return maxImageForm
 	case r.Method != http.MethodPost || !found:
 		return 0
 	case strings.HasSuffix(rest, "/images"):

@@ -137,6 +137,12 @@ func (h *Handler) routes() []route {
 		{"POST /admin/editors/{id}/access", owner, h.proven(h.toggleAccess)},
 		{"POST /admin/editors/{id}/role", owner, h.proven(h.changeRole)},
 
+		{"GET /admin/settings", owner, h.siteSettings},
+		{"POST /admin/settings", owner, h.changeSite},
+		{"GET /admin/settings/look", owner, h.lookSettings},
+		{"POST /admin/settings/look", owner, h.changeLook},
+		{"GET /admin/settings/look/mail", owner, h.lookMail},
+
 		{"GET /admin/quarantine", owner, h.quarantine},
 		{"POST /admin/quarantine/editions/{id}", owner, h.decideQuarantined},
 		{"POST /admin/quarantine/release", owner, h.proven(h.releaseQuarantine)},

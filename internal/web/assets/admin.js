@@ -9,6 +9,8 @@
 // data-copy="SELECTOR"   a button that copies the text or the value of another element.
 // data-zone="ZONE"       a place for the time in the editor's own timezone, where it differs
 //     from that of the site. Its data-time is the time.
+// data-sample="SELECTOR" a form whose text fields are shown in a frame while they change: they are
+//     the query of the frame's address.
 // data-submit            a field that sends its form when it changes.
 "use strict";
 
@@ -104,4 +106,17 @@ function showTimes(root) {
       place.hidden = false;
     } catch { } // a timezone that this browser does not know
   }
+}
+
+for (const form of document.querySelectorAll("form[data-sample]")) {
+  const frame = document.querySelector(form.dataset.sample);
+  let timer;
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const query = new URLSearchParams();
+      for (const field of form.querySelectorAll("input[id^=brand]")) if (!field.name.includes("@")) query.set(field.name, field.value);
+      frame.src = frame.getAttribute("src").split("?")[0] + "?" + query;
+    }, 400);
+  });
 }

@@ -1,0 +1,158 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/settings"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/templates"
+)
+
+// siteSettingsPage is the data of the pages of the site's settings.
+type siteSettingsPage struct {
+	Tab    string
+	Form   *settingForm
+	Look   bool     // with a preview and a field for a logo
+	Sample string   // address of the preview
+	Unused []string // keys of stored values that have no place in the file
+}
+
+func (h *Handler) siteSettingsPage(r *http.Request, tab, action string, sections []settingSection) (siteSettingsPage, settings.Current, error) {
+	now, err := h.settings.Load(r.Context())
+	if err != nil {
+		return siteSettingsPage{}, now, err
+	}
+	body := siteSettingsPage{Tab: tab, Form: newSettingForm(now, sections, "", action), Unused: now.Config.Unused()}
+	body.Form.addNotes(now.Config)
+	return body, now, nil
+}
+
+func (h *Handler) showSiteSettings(w http.ResponseWriter, r *http.Request, session store.Session, status int, body siteSettingsPage) error {
+	return h.show(w, status, "site_settings", page{Title: "Settings", Nav: "settings", Editor: &session.Editor, Flash: flash(r), Body: body})
+}
+
+// siteSettings shows the settings of the publication.
+func (h *Handler) siteSettings(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	body, _, err := h.siteSettingsPage(r, "site", "/admin/settings", siteSections)
+	if err != nil {
+		return err
+	}
+	return h.showSiteSettings(w, r, session, http.StatusOK, body)
+}
+
+// changeSite stores the settings of the publication.
+func (h *Handler) changeSite(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	body, _, err := h.siteSettingsPage(r, "site", "/admin/settings", siteSections)
+	if err != nil {
+		return err
+	}
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	stored, err := h.changeSettings(r, session, body.Form)
+	if err != nil {
+		return err
+	}
+	if !stored {
+		return h.showSiteSettings(w, r, session, http.StatusUnprocessableEntity, body)
+	}
+	return redirectWithFlash(w, r, "/admin/settings", "settings")
+}
+
+// lookSettings shows the logo, colors and fonts of mails, with a preview.
+func (h *Handler) lookSettings(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	body, _, err := h.lookPage(r)
+	if err != nil {
+		return err
+	}
+	return h.showSiteSettings(w, r, session, http.StatusOK, body)
+}
+
+func (h *Handler) lookPage(r *http.Request) (siteSettingsPage, settings.Current, error) {
+	body, now, err := h.siteSettingsPage(r, "look", "/admin/settings/look", lookSections)
+	body.Look, body.Sample = true, "/admin/settings/look/mail"
+	return body, now, err
+}
+
+// changeLook stores the look, or shows a mail with it before.
+func (h *Handler) changeLook(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	body, now, err := h.lookPage(r)
+	if err != nil {
+		return err
+	}
+	m, _, err := h.storeUpload(r, "logo")
+	var problem *ingest.Problem
+	switch {
+	case errors.As(err, &problem):
+		body.Form.Problems, body.Form.Failed = []string{problem.Error()}, true
+		return h.showSiteSettings(w, r, session, http.StatusUnprocessableEntity, body)
+	case err == nil:
+		r.PostForm.Set("brand.logo@url", "/media/"+m.Name)
+		r.PostForm.Set("brand.logo@width", strconv.Itoa(min(m.Width, maxLogoWidth)))
+		r.PostForm.Set("brand.logo@height", strconv.Itoa(m.Height*min(m.Width, maxLogoWidth)/max(m.Width, 1)))
+	case !errors.Is(err, http.ErrMissingFile):
+		return err
+	}
+	if r.PostFormValue("do") == "preview" {
+		changes := body.Form.read(r.PostForm)
+		body.Sample += "?" + sampleQuery(changes, r.PostForm).Encode()
+		if _, err := h.settings.Try(r.Context(), changes); err != nil {
+			if err := body.Form.fail(err); err != nil {
+				return err
+			}
+		}
+		body.Form.Revision = max(body.Form.Revision, now.Revision)
+		return h.showSiteSettings(w, r, session, http.StatusOK, body)
+	}
+	stored, err := h.changeSettings(r, session, body.Form)
+	if err != nil {
+		return err
+	}
+	if !stored {
+		return h.showSiteSettings(w, r, session, http.StatusUnprocessableEntity, body)
+	}
+	return redirectWithFlash(w, r, "/admin/settings/look", "settings")
+}
+
+// maxLogoWidth is the width to which an uploaded logo is shown in mails, in pixels.
+const maxLogoWidth = 240
+
+// sampleQuery returns the query of the preview with the posted values.
+func sampleQuery(changes []settings.Change, posted url.Values) url.Values {
+	out := url.Values{}
+	for _, change := range changes {
+		if posted.Has(change.Key) {
+			out.Set(change.Key, posted.Get(change.Key))
+		}
+	}
+	return out
+}
+
+// lookMail shows a sample mail with the stored look and the colors and fonts of the query.
+func (h *Handler) lookMail(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+	body, now, err := h.lookPage(r)
+	if err != nil {
+		return err
+	}
+	c := now.Config
+	if tried, err := h.settings.Try(r.Context(), body.Form.read(r.URL.Query())); err == nil {
+		c = tried
+	}
+	site := digest.SiteOf(c).In(c.Site.Language)
+	out, err := templates.PreviewWith(c.Templates, "digest", c.Site.Language, func(d *templates.Digest) {
+		d.Site, d.Sponsor = site, nil
+		for i := range d.Articles {
+			d.Articles[i].Image, d.Articles[i].Portrait = nil, nil
+		}
+	})
+	if err != nil {
+		return err
+	}
+	writeMail(w, out.HTML)
+	return nil
+}
