@@ -75,6 +75,10 @@ client-support: ## update the table of what mail programs support, with Node.js 
 screenshots: ## run the demo and write screenshots to docs/images
 	@scripts/screenshots $(GO)
 
+admin-screenshots: ## write pictures of all pages of the admin to docs/images/admin
+	@mkdir -p docs/images/admin
+	TIDINGS_ADMIN_SHEETS="$(CURDIR)/docs/images/admin" $(GO) test ./internal/web/admin -run TestAdminScreenshots -count=1
+
 clean: ## remove the files that the targets above created
 	rm -rf bin .cache
 

@@ -30,6 +30,7 @@ type CalendarEntry struct {
 	Subject  string       // of the edition; empty without one
 	Articles int          // of the edition, or that the tick's edition would hold
 	Reason   string       // why a tick makes no edition
+	Message  bool         // the edition is a message
 }
 
 // calendarLimit bounds how many of a digest's editions and past ticks are searched for those of a
@@ -89,7 +90,7 @@ func (e *Engine) calendarEditions(ctx context.Context, def *Definition, from, un
 			return nil, err
 		}
 		out = append(out, CalendarEntry{
-			Kind: CalendarEdition, At: at, Edition: edition.ID, Number: edition.Number, State: edition.State, Subject: edition.Subject, Articles: len(whole.Articles),
+			Kind: CalendarEdition, At: at, Edition: edition.ID, Number: edition.Number, State: edition.State, Subject: edition.Subject, Articles: len(whole.Articles), Message: edition.IsMessage(),
 		})
 	}
 	return out, nil

@@ -61,7 +61,7 @@ func TestEditionIsSentInBrowser(t *testing.T) {
 	s.pauseAndResume(b, people)
 	b.SetViewport(375, 812, true)
 	b.Open(s.url + "/admin/")
-	b.WaitText("Recent editions")
+	b.WaitText("Last editions")
 	b.Screenshot("admin-dashboard-phone-dark")
 	noProblems(t, b)
 }

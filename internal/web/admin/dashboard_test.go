@@ -23,7 +23,7 @@ func TestDashboardShowsNextEditions(t *testing.T) {
 	e.want(e.get("/admin/digests/weekly"), "Fri 1 Jan 2027, 08:00 UTC", "The ferry that waited", "16 articles")
 	e.want(e.get("/admin/digests/weekly/send"), "Send this edition to 1,204 subscribers?", "Send to 1,204 subscribers")
 	e.want(e.get("/admin/digests/weekly/text"), "The ferry that waited")
-	e.want(e.get("/admin/digests"), `<a href="/admin/digests" aria-current="page">`, "The week at the harbour", "Fri 1 Jan 2027, 08:00 UTC", "Scheduled", "1,204", `href="/admin/digests/weekly/send"`)
+	e.want(e.get("/admin/digests"), `<a href="/admin/digests" aria-current="page">`, "The week at the harbour", "Fri 1 Jan 2027, 08:00 UTC", "On schedule", "1,204", `href="/admin/digests/weekly/send"`)
 	if e.get("/admin/digests/none"); e.code != http.StatusNotFound {
 		t.Errorf("an unknown digest answers %d", e.code)
 	}

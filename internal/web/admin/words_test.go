@@ -28,7 +28,6 @@ import (
 var notTranslated = []string{
 	"account_show.html",
 	"article_list.html",
-	"calendar_show.html",
 	"digest_send.html",
 	"digest_show.html",
 	"edition_approve.html",
@@ -42,7 +41,6 @@ var notTranslated = []string{
 	"sign_in_code.html",
 	"web/admin/account_show.go",
 	"web/admin/article_list.go",
-	"web/admin/calendar_show.go",
 	"web/admin/digest_list.go",
 	"web/admin/digest_queue.go",
 	"web/admin/digest_send.go",
