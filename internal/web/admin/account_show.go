@@ -12,7 +12,7 @@ import (
 
 // accountPage is the data of an editor's own page.
 type accountPage struct {
-	Problem    string
+	Problem    any
 	Email      string // the new address as typed
 	MinLength  int    // of passwords
 	Sessions   []store.ListedSession
@@ -93,7 +93,7 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request, session
 	editor := session.Editor
 	err := h.checkPassword(r.PostFormValue("password"), editor.Name, editor.Email)
 	if err != nil {
-		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err.Error()})
+		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err})
 	}
 	if editor.Password, err = h.hash(r.Context(), r.PostFormValue("password")); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (h *Handler) changeAddress(w http.ResponseWriter, r *http.Request, session 
 		err = errAddressTaken
 	}
 	if err != nil {
-		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err.Error(), Email: typed})
+		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err, Email: typed})
 	}
 	h.log.Info("editor changed their address", "editor", editor.ID, "client", clientAddress(r))
 	h.mailAddressChanged(r, session.Editor, editor)

@@ -9,6 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // digestPage is the data of the page of a digest, and of the confirmation page for sending it.
@@ -18,7 +19,7 @@ type digestPage struct {
 	Subscribers int64
 	Skipped     []store.SkipCount // number of skipped subscribers by reason
 	Preview     *delivery.Preview // nil if there is nothing to send
-	Nothing     string            // why there is nothing to send
+	Nothing     error             // why there is nothing to send
 	Backlog     delivery.Backlog  // the article queue
 	Ticks       []store.Tick      // the last ones
 	FirstDay    string            // articles from this day on belong to the digest; empty for any
@@ -57,7 +58,7 @@ func (h *Handler) digestPage(r *http.Request) (digestPage, error) {
 	// fail for the same reason.
 	preview, err := h.engine.Preview(r.Context(), d.Name, delivery.PreviewOptions{})
 	if err != nil {
-		body.Nothing = err.Error()
+		body.Nothing = err
 		return body, nil
 	}
 	body.Preview = &preview
@@ -69,7 +70,7 @@ func (h *Handler) digest(w http.ResponseWriter, r *http.Request, session store.S
 	if err != nil {
 		return err
 	}
-	return h.show(w, http.StatusOK, "digest_show", page{Title: body.Title.String(), Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
+	return h.show(w, http.StatusOK, "digest_show", page{Title: words.Verbatim(body.Title.String()), Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // digestMail serves the HTML part of the preview, for the page's frames.

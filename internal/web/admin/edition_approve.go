@@ -75,7 +75,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	if len(body.Changes) > 0 {
 		status = http.StatusConflict
 	}
-	return h.show(w, status, "edition_approve", page{Title: "Send " + review.Subject + "?", Nav: "dashboard", Editor: &session.Editor, Body: body})
+	return h.show(w, status, "edition_approve", page{Title: words.T("Send {0}?", review.Subject), Nav: "dashboard", Editor: &session.Editor, Body: body})
 }
 
 // undoFor returns how long an edition waits for an undo once it is approved: not if it waits for its

@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // composePage is the data of the page on which editors compose a draft.
@@ -41,11 +42,12 @@ type composeArticle struct {
 
 // composeField is a text that editors write.
 type composeField struct {
-	Name, Label, Hint string
-	Value             string // as it was typed
-	Stored            string // as it is stored, if that differs
-	Language          string
-	Long              bool // has several lines
+	Name        string
+	Label, Hint words.Text
+	Value       string // as it was typed
+	Stored      string // as it is stored, if that differs
+	Language    string
+	Long        bool // has several lines
 }
 
 // leftOut is an article that editors took out.
@@ -99,7 +101,7 @@ func (h *Handler) showComposition(w http.ResponseWriter, r *http.Request, sessio
 	if body.Addable, err = h.engine.Addable(r.Context(), c, addable); err != nil {
 		return err
 	}
-	return h.show(w, status, "edition_compose", page{Title: "Compose " + c.Edition.Subject, Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
+	return h.show(w, status, "edition_compose", page{Title: words.T("Compose “{0}”", c.Edition.Subject), Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // Rules returns the sections of the digest.
@@ -115,27 +117,28 @@ func fieldsOf(c *delivery.Composition) []composeField {
 		s = *c.Edits.Sponsor
 	}
 	fields := []composeField{
-		{Name: "subject", Label: "Subject", Hint: "Without one: " + c.AutomaticSubject, Value: c.Subject},
-		{Name: "preheader", Label: "Preheader", Hint: "The line that inboxes show beside the subject.", Value: c.Edits.Preheader},
+		{Name: "subject", Label: words.T("Subject"), Hint: words.T("Without one: {0}", c.AutomaticSubject), Value: c.Subject},
+		{Name: "preheader", Label: words.T("Preheader"), Hint: words.T("The line that inboxes show beside the subject."), Value: c.Edits.Preheader},
 	}
 	languages := languagesOf(c)
 	for _, text := range []struct {
-		name, label string
-		texts       map[string]string
-	}{{"intro", "Intro", c.Edits.Intro}, {"outro", "Outro", c.Edits.Outro}} {
+		name  string
+		label words.Text
+		texts map[string]string
+	}{{"intro", words.T("Intro"), c.Edits.Intro}, {"outro", words.T("Outro"), c.Edits.Outro}} {
 		for _, lang := range languages {
 			f := composeField{Name: text.name, Label: text.label, Value: text.texts[lang], Language: lang, Long: true}
 			if lang != "" {
-				f.Name, f.Label = text.name+"."+lang, text.label+" in "+lang
+				f.Name, f.Label = text.name+"."+lang, words.T("{0} in {1}", text.label, lang)
 			}
 			fields = append(fields, f)
 		}
 	}
 	return append(fields,
-		composeField{Name: "sponsor.label", Label: "Sponsor’s label", Hint: "Such as Advertisement.", Value: s.Label},
-		composeField{Name: "sponsor.text", Label: "Sponsor’s text", Value: s.Text, Long: true},
-		composeField{Name: "sponsor.url", Label: "Sponsor’s address", Value: s.URL},
-		composeField{Name: "sponsor.image", Label: "Address of the sponsor’s image", Value: s.Image})
+		composeField{Name: "sponsor.label", Label: words.T("Sponsor’s label"), Hint: words.T("Such as Advertisement."), Value: s.Label},
+		composeField{Name: "sponsor.text", Label: words.T("Sponsor’s text"), Value: s.Text, Long: true},
+		composeField{Name: "sponsor.url", Label: words.T("Sponsor’s address"), Value: s.URL},
+		composeField{Name: "sponsor.image", Label: words.T("Address of the sponsor’s image"), Value: s.Image})
 }
 
 // languagesOf returns "" for all languages, and those that texts of a draft can be written in: the
@@ -204,7 +207,7 @@ func (h *Handler) compose(w http.ResponseWriter, r *http.Request, session store.
 		return draftError(err, "/admin/editions/"+id)
 	}
 	if changed != nil {
-		err = errors.New("Nothing was changed: " + err.Error() + ". Look at it, and make your change again.")
+		err = words.Errorf("Nothing was changed: {0}. Look at it, and make your change again.", err)
 	}
 	is, readErr := h.engine.Composition(ctx, id, by, "")
 	if readErr != nil {

@@ -27,7 +27,7 @@ const (
 // forgottenForm is the data of the page for a forgotten password.
 type forgottenForm struct {
 	Sent    bool
-	Problem string
+	Problem any
 }
 
 func (h *Handler) forgottenPage(w http.ResponseWriter, r *http.Request) error {
@@ -55,7 +55,7 @@ func (h *Handler) forgotten(w http.ResponseWriter, r *http.Request) error {
 	}
 	address, err := subscriber.ParseAddress(truncate(strings.TrimSpace(r.PostFormValue("email")), 254))
 	if err != nil {
-		return h.showForgotten(w, http.StatusUnprocessableEntity, forgottenForm{Problem: err.Error()})
+		return h.showForgotten(w, http.StatusUnprocessableEntity, forgottenForm{Problem: err})
 	}
 	account := strings.ToLower(address.String())
 	wait, err := h.store.TakeAttempt(r.Context(),

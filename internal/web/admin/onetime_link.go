@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Lifetimes of one-time links: shortLinkAge for setup and new passwords, inviteAge for
@@ -70,7 +71,7 @@ type welcomeForm struct {
 	FixedAddress bool       // the invitation is for this address
 	Role         store.Role // of the new editor
 	Reset        bool       // the link is for a new password only
-	Problem      string
+	Problem      any
 	MinLength    int // of passwords
 }
 
@@ -138,7 +139,7 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
 		err = checkAddressFree(r.Context(), h.store, address)
 	}
 	if err != nil {
-		form.Problem = err.Error()
+		form.Problem = err
 		return h.showWelcome(w, http.StatusUnprocessableEntity, in, form)
 	}
 	if in.Purpose == store.ResetLink {
@@ -147,7 +148,7 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
 	return h.createEditor(w, r, store.Editor{Email: address.String(), Name: form.Name})
 }
 
-var errAddressTaken = errors.New("an editor with this address already exists; an owner can create a link for a new password")
+var errAddressTaken = words.Errorf("an editor with this address already exists; an owner can create a link for a new password")
 
 // checkAddressFree returns errAddressTaken if an editor already has the address.
 func checkAddressFree(ctx context.Context, s *store.Store, address subscriber.Address) error {

@@ -131,7 +131,7 @@ func (h *Handler) passkeyOptions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if wait > 0 {
-		http.Error(w, tooManyAttempts(w, wait), http.StatusTooManyRequests)
+		http.Error(w, h.words(w).Translate(tooManyAttempts(w, wait)), http.StatusTooManyRequests)
 		return nil
 	}
 	assertion, session, err := h.passkeys.BeginDiscoverableLogin()

@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -10,6 +8,8 @@ import (
 
 	"github.com/ccojocar/zxcvbn-go"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Bounds of passwords, in characters. Length makes them strong (NIST SP 800-63B, section
@@ -29,10 +29,10 @@ const (
 
 // The errors for a refused password, as shown to the editor.
 var (
-	errPasswordLength  = fmt.Errorf("the password must have %d to %d characters; use four random words", minPassword, maxPassword)
-	errPasswordRepeats = errors.New("the password repeats a few characters or is a sequence; use four random words")
-	errPasswordKnown   = errors.New("the password is mostly the name of the site, your name or your address; use four random words")
-	errPasswordCommon  = errors.New("the password is common or made of common words; use four random words")
+	errPasswordLength  = words.Errorf("the password must have {0} to {1} characters; use four random words", minPassword, maxPassword)
+	errPasswordRepeats = words.Errorf("the password repeats a few characters or is a sequence; use four random words")
+	errPasswordKnown   = words.Errorf("the password is mostly the name of the site, your name or your address; use four random words")
+	errPasswordCommon  = words.Errorf("the password is common or made of common words; use four random words")
 )
 
 // checkPassword returns an error if a new password is too weak.

@@ -18,6 +18,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // The second factor is a code of six digits from an authenticator app, new every 30 seconds
@@ -34,7 +35,7 @@ const (
 type secondFactorPage struct {
 	Secret   string // in groups of four characters
 	Picture  template.URL
-	Problem  string
+	Problem  any
 	Recovery []string // the new recovery codes, shown once
 }
 
@@ -42,7 +43,7 @@ type secondFactorPage struct {
 type codeForm struct {
 	Token   string // stands for the right password
 	Next    string
-	Problem string
+	Problem any
 }
 
 // enter signs an editor in whose password was right: at once, or after the code of the second
@@ -171,10 +172,10 @@ func secondFactorExists(err error) error {
 	if !errors.Is(err, store.ErrExists) {
 		return err
 	}
-	return conflict("Two-step sign-in is on", errors.New("turn it off first to use another app"), "/admin/account")
+	return conflict("Two-step sign-in is on", words.Errorf("turn it off first to use another app"), "/admin/account")
 }
 
-func (h *Handler) showSecondFactor(w http.ResponseWriter, session store.Session, status int, key *otp.Key, problem string) error {
+func (h *Handler) showSecondFactor(w http.ResponseWriter, session store.Session, status int, key *otp.Key, problem any) error {
 	picture, err := key.Image(240, 240)
 	if err != nil {
 		return err

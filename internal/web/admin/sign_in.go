@@ -2,7 +2,6 @@ package admin
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/web/middleware"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // signInForm is the data of the sign-in page.
@@ -104,10 +104,10 @@ func (h *Handler) verify(r *http.Request, editor store.Editor, password string) 
 }
 
 // tooManyAttempts sets Retry-After and returns the message with the time to wait.
-func tooManyAttempts(w http.ResponseWriter, wait time.Duration) string {
+func tooManyAttempts(w http.ResponseWriter, wait time.Duration) words.Text {
 	seconds := int(math.Ceil(wait.Seconds()))
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	return fmt.Sprintf("Too many attempts. Try again in %d seconds.", seconds)
+	return words.N(seconds, "Too many attempts. Try again in {0} second.", "Too many attempts. Try again in {0} seconds.")
 }
 
 // logRefused logs a refused sign-in with account and client. Text that is not an address is not

@@ -29,31 +29,11 @@ var notTranslated = []string{
 	"account_show.html",
 	"article_list.html",
 	"digest_send.html",
-	"digest_show.html",
-	"edition_approve.html",
-	"edition_compose.html",
 	"edition_show.html",
-	"forgotten_password.html",
-	"onetime_link.html",
 	"proof_of_identity.html",
-	"second_factor.html",
 	"sign_in.html",
-	"sign_in_code.html",
-	"web/admin/account_show.go",
 	"web/admin/article_list.go",
-	"web/admin/digest_list.go",
-	"web/admin/digest_queue.go",
 	"web/admin/digest_send.go",
-	"web/admin/digest_show.go",
-	"web/admin/edition_approve.go",
-	"web/admin/edition_check.go",
-	"web/admin/edition_compose.go",
-	"web/admin/edition_control.go",
-	"web/admin/forgotten_password.go",
-	"web/admin/onetime_link.go",
-	"web/admin/proof_of_identity.go",
-	"web/admin/second_factor.go",
-	"web/admin/sign_in.go",
 }
 
 // usedTexts are the English texts of the admin and the file in which each stands.
@@ -275,6 +255,10 @@ func (u *usedTexts) goFile(path string) {
 			if inAdmin && len(n.Names) == 1 && (n.Names[0].Name == "flashMessages" || strings.HasSuffix(n.Names[0].Name, "Label")) {
 				u.values(file, n)
 			}
+		case *ast.AssignStmt:
+			if field, ok := n.Lhs[0].(*ast.SelectorExpr); inAdmin && ok && field.Sel.Name == "Problem" {
+				u.text(file, n.Rhs[0])
+			}
 		case *ast.CallExpr:
 			u.call(file, inAdmin, n)
 		}
@@ -286,7 +270,7 @@ func (u *usedTexts) composite(file string, n *ast.CompositeLit) {
 	fields := textFields[fmt.Sprint(n.Type)]
 	for i, element := range n.Elts {
 		if keyed, ok := element.(*ast.KeyValueExpr); ok {
-			if _, ok := fields[fmt.Sprint(keyed.Key)]; ok {
+			if _, ok := fields[fmt.Sprint(keyed.Key)]; ok || fmt.Sprint(keyed.Key) == "Problem" {
 				u.text(file, keyed.Value)
 			}
 			continue
