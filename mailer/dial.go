@@ -64,7 +64,16 @@ func (e *DialError) Temporary() bool {
 // It does not use go-mail's SMTP client, because that client compares EHLO keywords with case: to a
 // server that offers "starttls" it would send mail without TLS. The SASL mechanisms are go-mail's.
 func Dial(ctx context.Context, relay Relay) (*Conn, error) {
-	d := dialer{relay: relay.withDefaults()}
+	return DialRecorded(ctx, relay, nil)
+}
+
+// DialRecorded is Dial with a transcript of the dialogue, which goes on until the connection ends. Read
+// it when the connection is closed.
+func DialRecorded(ctx context.Context, relay Relay, transcript *Transcript) (*Conn, error) {
+	d := dialer{relay: relay.withDefaults(), transcript: transcript}
+	if transcript != nil {
+		transcript.hide(relay.Username, relay.Password)
+	}
 	for _, step := range []func(context.Context) error{d.connect, d.greet, d.secure, d.authenticate} {
 		if err := d.run(ctx, step); err != nil {
 			return nil, err
@@ -80,8 +89,9 @@ type dialer struct {
 	conn   net.Conn // socket, or TLS over it
 	r      *bufio.Reader
 
-	encrypted bool              // TLS is active
-	offered   map[string]string // the server's extensions: parameters by keyword in upper case
+	transcript *Transcript       // nil without one
+	encrypted  bool              // TLS is active
+	offered    map[string]string // the server's extensions: parameters by keyword in upper case
 }
 
 // run runs one step, bounded by the connect timeout and the context.
@@ -131,7 +141,20 @@ func (d *dialer) connect(ctx context.Context) error {
 }
 
 // use makes conn the connection of all further steps.
-func (d *dialer) use(conn net.Conn) { d.conn, d.r = conn, bufio.NewReader(conn) }
+func (d *dialer) use(conn net.Conn) {
+	d.conn, d.r = conn, bufio.NewReader(conn)
+	if d.transcript != nil {
+		d.r = bufio.NewReader(io.TeeReader(conn, serverSide{d.transcript}))
+	}
+}
+
+// writer returns where commands are written.
+func (d *dialer) writer() io.Writer {
+	if d.transcript != nil {
+		return io.MultiWriter(clientSide{d.transcript}, d.conn)
+	}
+	return d.conn
+}
 
 // handshake starts TLS on the connection.
 func (d *dialer) handshake(ctx context.Context) error {
@@ -213,7 +236,7 @@ func (d *dialer) offers(keyword string) bool {
 // command sends one line and reads its reply. If each is not nil, it is called with the text of
 // every line of the reply.
 func (d *dialer) command(line string, each func(text string)) (Reply, error) {
-	if _, err := io.WriteString(d.conn, line+"\r\n"); err != nil {
+	if _, err := io.WriteString(d.writer(), line+"\r\n"); err != nil {
 		return Reply{}, err
 	}
 	return readReplyLines(d.r, StageGreeting, each)
@@ -249,7 +272,7 @@ func (d *dialer) secure(ctx context.Context) error {
 
 // finish returns the Conn of the finished dialogue.
 func (d *dialer) finish() *Conn {
-	c := &Conn{conn: d.socket, r: d.r, w: bufio.NewWriter(d.conn), timeouts: d.relay.Timeouts, lmtp: d.relay.Protocol == LMTP}
+	c := &Conn{conn: d.socket, r: d.r, w: bufio.NewWriter(d.writer()), timeouts: d.relay.Timeouts, lmtp: d.relay.Protocol == LMTP}
 	c.extensions.pipelining = d.offers("PIPELINING") && !d.relay.NoPipelining
 	c.extensions.utf8 = d.offers("SMTPUTF8")
 	c.extensions.hasSize = d.offers("SIZE")

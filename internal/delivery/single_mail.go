@@ -109,17 +109,25 @@ func (e *Engine) recordRefusal(ctx context.Context, n singleMail, reply mailer.R
 
 // compileAndSend hands a single mail to the first relay that takes it.
 func (e *Engine) compileAndSend(ctx context.Context, conn *singleMailConn, n singleMail) error {
-	def, err := e.senderOf(n.Digest)
+	m, err := e.compileSingleMail(n)
 	if err != nil {
 		return err
+	}
+	return e.sendByAnyRelay(ctx, conn, m)
+}
+
+func (e *Engine) compileSingleMail(n singleMail) (compiledMail, error) {
+	def, err := e.senderOf(n.Digest)
+	if err != nil {
+		return compiledMail{}, err
 	}
 	to, err := subscriber.ParseAddress(n.To)
 	if err != nil {
-		return err
+		return compiledMail{}, err
 	}
 	paths, err := e.paths(def)
 	if err != nil {
-		return err
+		return compiledMail{}, err
 	}
 	messageID := n.ID + "@" + paths.Domain()
 	compiled, err := mailer.Compile(mailer.Message{
@@ -127,11 +135,8 @@ func (e *Engine) compileAndSend(ctx context.Context, conn *singleMailConn, n sin
 		MessageID: messageID, Text: n.Mail.Text, HTML: n.Mail.HTML,
 		Headers: e.singleMailHeaders(n, paths),
 	})
-	if err != nil {
-		return err
-	}
 	from := settings{From: def.From, ReturnPaths: e.ReturnPaths}.returnPath(paths, n.delivery())
-	return e.sendByAnyRelay(ctx, conn, compiledMail{from: from, to: to, compiled: compiled, messageID: messageID})
+	return compiledMail{from: from, to: to, compiled: compiled, messageID: messageID}, err
 }
 
 // singleMailHeaders returns the List-Unsubscribe headers of a mail that offers to unsubscribe, and

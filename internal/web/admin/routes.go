@@ -142,6 +142,10 @@ func (h *Handler) routes() []route {
 		{"GET /admin/settings/look", owner, h.lookSettings},
 		{"POST /admin/settings/look", owner, h.changeLook},
 		{"GET /admin/settings/look/mail", owner, h.lookMail},
+		{"GET /admin/settings/relays", owner, h.relays},
+		{"POST /admin/settings/relays/{name}/test", owner, h.testRelay},
+		{"POST /admin/settings/relays/{name}/stop", owner, h.stopRelay},
+		{"POST /admin/settings/relays/{name}/resume", owner, h.resumeRelay},
 
 		{"GET /admin/quarantine", owner, h.quarantine},
 		{"POST /admin/quarantine/editions/{id}", owner, h.decideQuarantined},
