@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -80,6 +81,28 @@ func (s *Store) FindSubscribers(ctx context.Context, f SubscriberFilter, before 
 		}
 	}
 	return page, nil
+}
+
+// AllFound yields all subscribers that a filter selects, page by page, the newest first. An error is
+// the last thing yielded.
+func (s *Store) AllFound(ctx context.Context, f SubscriberFilter) iter.Seq2[ListedSubscriber, error] {
+	return func(yield func(ListedSubscriber, error) bool) {
+		for before := int64(0); ; {
+			page, err := s.FindSubscribers(ctx, f, before, pageSize)
+			if err != nil {
+				yield(ListedSubscriber{}, err)
+				return
+			}
+			for _, one := range page.List {
+				if !yield(one, nil) {
+					return
+				}
+			}
+			if before = page.Next; before == 0 {
+				return
+			}
+		}
+	}
 }
 
 // FoundCount is a number of subscribers. More reports that there may be more than N.
@@ -159,6 +182,7 @@ type subscriberFinder struct {
 	index    finderIndex
 	frequent bool     // the text is in too many subscribers for the index
 	trigrams []string // that are looked up
+	ids      []int64  // the candidates of the search, once they are read
 }
 
 // finderIndex is the condition whose index is read.
@@ -208,6 +232,9 @@ func (q *subscriberFinder) conditions() int {
 // chooseIndex chooses the index with the fewest subscribers.
 func (q *subscriberFinder) chooseIndex(ctx context.Context) error {
 	if err := q.chooseTrigrams(ctx); err != nil {
+		return err
+	}
+	if err := q.readSearch(ctx); err != nil {
 		return err
 	}
 	usable := q.indexes()
@@ -275,7 +302,12 @@ func (q *subscriberFinder) candidates(st *statement, index finderIndex, n int) s
 	var text, id string
 	switch index {
 	case bySearch:
-		text, id = q.searchCandidates(st)
+		id = "id"
+		if st.engine == Postgres {
+			text = "SELECT id FROM unnest(CAST(" + st.arg(q.ids) + " AS bigint[])) AS matching(id) WHERE id > 0"
+		} else {
+			text = "SELECT id FROM (SELECT value AS id FROM json_each(" + st.arg(jsonList(q.ids)) + ")) AS matching WHERE id > 0"
+		}
 	case byLabel:
 		id, text = "subscriber", "SELECT subscriber AS id FROM subscriber_terms WHERE kind = 'label' AND key = "+st.arg(f.Label)
 	case byTopic:
@@ -298,13 +330,33 @@ func (q *subscriberFinder) candidates(st *statement, index finderIndex, n int) s
 	return text + " ORDER BY " + id + " DESC LIMIT " + st.arg(n)
 }
 
-// searchCandidates returns the SQL that reads the index of trigrams.
-func (q *subscriberFinder) searchCandidates(st *statement) (text, id string) {
-	if q.conn.Engine == SQLite {
-		return "SELECT rowid AS id FROM subscriber_index WHERE subscriber_index MATCH " + st.arg(matchTrigrams(q.trigrams)), "rowid"
+// readSearch reads the candidates of the search from the index of trigrams, once for all queries.
+func (q *subscriberFinder) readSearch(ctx context.Context) error {
+	if q.frequent || q.filter.Search.IsZero() {
+		return nil
 	}
-	// Materialized, so that the index is read whatever the planner assumes about the trigrams.
-	return "SELECT id FROM (SELECT id FROM subscribers WHERE subscriber_trigrams(address, name) @> CAST(" + st.arg(q.trigrams) + " AS text[]) OFFSET 0) AS matching WHERE true", "id"
+	st := statement{engine: q.conn.Engine}
+	var text, id string
+	if q.conn.Engine == SQLite {
+		text, id = "SELECT rowid FROM subscriber_index WHERE subscriber_index MATCH "+st.arg(matchTrigrams(q.trigrams)), "rowid"
+	} else { // OFFSET 0 makes it read the index, whatever the planner assumes about the trigrams
+		text, id = "SELECT id FROM (SELECT id FROM subscribers WHERE subscriber_trigrams(address, name) @> CAST("+st.arg(q.trigrams)+" AS text[]) OFFSET 0) AS matching WHERE true", "id"
+	}
+	if q.before > 0 {
+		text += " AND " + id + " < " + st.arg(q.before)
+	}
+	text += " ORDER BY " + id + " DESC LIMIT " + st.arg(maxCandidates+1)
+	rows, err := q.conn.QueryContext(ctx, text, st.args...)
+	if err != nil {
+		return fmt.Errorf("search subscribers: %w", err)
+	}
+	err = sqldb.Walk(rows, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		q.ids = append(q.ids, id)
+		return err
+	})
+	return sqldb.Wrap("search subscribers", err)
 }
 
 // among returns the SQL for "is one of the candidates". An array on PostgreSQL and a list on SQLite
@@ -358,11 +410,7 @@ func (q *subscriberFinder) searchCondition(st *statement) string {
 	for _, part := range q.filter.Search.Parts() {
 		like = append(like, `lower(' ' || s.address || ' ' || s.name) LIKE `+st.arg(likePart(part))+` ESCAPE '\'`)
 	}
-	other := "octet_length(s.name) > length(s.name)"
-	if q.index != bySearch && st.engine == Postgres {
-		other += " AND subscriber_trigrams(s.address, s.name) @> CAST(" + st.arg(q.filter.Search.Trigrams()) + " AS text[])"
-	}
-	return "(" + strings.Join(like, " AND ") + " OR " + other + ")"
+	return "(" + strings.Join(like, " AND ") + " OR octet_length(s.name) > length(s.name))"
 }
 
 // matchTrigrams returns the expression of FTS5 for texts with all of these trigrams.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
@@ -83,11 +84,20 @@ func (m Manager) Find(ctx context.Context, address subscriber.Address) (subscrib
 
 // Export writes a list that an import reads back.
 func (m Manager) Export(ctx context.Context, w io.Writer, query store.SubscriberQuery) error {
+	return writeList(w, m.Store.Subscribers(ctx, query))
+}
+
+// ExportFound writes the subscribers that a filter selects as a list that an import reads back.
+func (m Manager) ExportFound(ctx context.Context, w io.Writer, filter store.SubscriberFilter) error {
+	return writeList(w, m.Store.AllFound(ctx, filter))
+}
+
+func writeList(w io.Writer, people iter.Seq2[store.ListedSubscriber, error]) error {
 	list, err := subscriber.NewListWriter(w)
 	if err != nil {
 		return err
 	}
-	for one, err := range m.Store.Subscribers(ctx, query) {
+	for one, err := range people {
 		if err != nil {
 			return err
 		}

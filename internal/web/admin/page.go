@@ -98,6 +98,8 @@ var flashMessages = map[string]string{
 	"waived":         "Waived. The edition may be sent despite these findings.",
 	"unwaived":       "The waiver was taken back.",
 	"lifted":         "This subscriber is active again.",
+	"person-added":   "The subscriber was added. The consent is recorded.",
+	"person-asked":   "The subscriber was added and gets an email to confirm. No other mail is sent before that.",
 	"person-edited":  "The changes were saved.",
 	"reinstated":     "This subscriber is active again. The consent is recorded.",
 	"suppressed":     "This address is suppressed. No mail is sent to it, whatever a list says.",

@@ -102,6 +102,10 @@ func (h *Handler) routes() []route {
 		{"POST /admin/articles/{id}/restore", writer, h.restoreArticle},
 
 		{"GET /admin/subscribers", editor, h.subscribers},
+		{"GET /admin/subscribers/new", editor, h.newSubscriberPage},
+		{"POST /admin/subscribers/new", editor, h.addSubscriber},
+		{"GET /admin/subscribers/figures", editor, h.subscriberFigures},
+		{"POST /admin/subscribers/export", editor, h.proven(h.exportSubscribers)},
 		{"GET /admin/subscribers/{id}", editor, h.subscriber},
 		{"POST /admin/subscribers/{id}/unsubscribe", editor, h.unsubscribe},
 		{"POST /admin/subscribers/{id}/invite", editor, h.inviteAgain},

@@ -60,6 +60,7 @@ var permitted = map[store.Role][]string{
 		"GET /admin/subscribers", "GET /admin/subscribers/{id}", "POST /admin/subscribers/{id}/unsubscribe",
 		"POST /admin/subscribers/{id}/invite", "POST /admin/subscribers/{id}/lift", "POST /admin/subscribers/{id}/edit", "POST /admin/subscribers/{id}/reinstate",
 		"POST /admin/subscribers/{id}/suppress", "POST /admin/subscribers/{id}/export",
+		"GET /admin/subscribers/new", "POST /admin/subscribers/new", "GET /admin/subscribers/figures", "POST /admin/subscribers/export",
 	},
 	// Owners manage people, and do what cannot be undone.
 	store.OwnerRole: {

@@ -169,3 +169,54 @@ func TestUnsubscribedReturnsOnlyWithLaterConsent(t *testing.T) {
 	e.want(e.post(here+"/reinstate", "words", "yes", "source", "letter", "consented", today, "digest", "weekly"), "An editor has suppressed this address")
 	e.want(e.post(here+"/lift"), "The suppression was lifted", "unsubscribed")
 }
+
+func TestSubscriberIsAddedByConfirmationOrWithConsent(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	e := s.owner()
+	const form = "/admin/subscribers/new"
+	e.want(e.get(form), "Ask the person to confirm by email")
+	for want, bad := range map[string][]string{
+		`value="nobody"`:          {"address", "nobody", "digest", "weekly"},
+		"choose at least one":     {"address", "ada@example.org"},
+		"a consent needs":         {"address", "ada@example.org", "digest", "weekly", "how", "agreed", "words", "yes"},
+		"is not a language":       {"address", "ada@example.org", "digest", "weekly", "mail_language", "?"},
+		"dated in the future":     {"address", "ada@example.org", "digest", "weekly", "how", "agreed", "words", "yes", "source", "letter", "consented", "2999-01-01"},
+		`value="letter of 3 May"`: {"address", "ada@example.org", "digest", "weekly", "how", "agreed", "source", "letter of 3 May"},
+	} {
+		if e.want(e.post(form, bad...), want, `role="alert"`); e.code != http.StatusUnprocessableEntity {
+			t.Errorf("%v: status %d", bad, e.code)
+		}
+	}
+	e.want(e.post(form, "address", "ada@example.org", "name", "Ada", "digest", "weekly"), "gets an email to confirm", "pending")
+	s.mailTo("ada@example.org", "/confirm/")
+	e.want(e.post(form, "address", "ADA@example.org", "digest", "weekly"), "in the list already")
+	e.want(e.post(form, "address", "bob@example.org", "name", "Bob", "digest", "weekly", "how", "agreed", "words", "Send me the week", "source", "letter", "consented", "2026-01-02"),
+		"The consent is recorded", "active", "Send me the week (letter; recorded by ada@gazette.example)", "weekly")
+	if sub, err := s.Store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("bob@example.org")); err != nil || sub.State != subscriber.Active || sub.Consent.At.Format(time.DateOnly) != "2026-01-02" {
+		t.Errorf("%+v, %v", sub, err)
+	}
+	e.want(e.get("/admin/subscribers/figures"), "New subscribers by source")
+}
+
+func TestFilteredListIsExportedWithoutFormulas(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(600)
+	e := s.owner()
+	sub, err := s.Store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("reader7@example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub.Name = `=HYPERLINK("http://evil.example")`
+	if err := s.Store.UpdateSubscriber(t.Context(), sub); err != nil {
+		t.Fatal(err)
+	}
+	if list := e.post("/admin/subscribers/export"); strings.Count(list, "@example.org") != 600 || !strings.Contains(list, `'=HYPERLINK`) {
+		t.Errorf("%d subscribers are exported, status %d", strings.Count(list, "@example.org"), e.code)
+	}
+	list := e.post("/admin/subscribers/export", "q", "reader7@", "digest", "weekly")
+	if lines := strings.Split(strings.TrimSpace(list), "\n"); len(lines) != 2 || !strings.HasPrefix(lines[1], "reader7@example.org,") {
+		t.Errorf("exported %q", list)
+	}
+}
