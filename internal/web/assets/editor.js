@@ -32,7 +32,7 @@ function startEditor(form) {
 // function changed, to call when the form changes.
 function startSaving(form, state, texts) {
   const delay = 3000;
-  let timer, running = false, unsaved = false, stopped = texts.conflict === "yes";
+  let timer, running = false, unsaved = false, signedOut = false, stopped = texts.conflict === "yes";
   const bar = form.querySelector(".writing-bar");
   const say = (message, warn) => {
     bar.classList.toggle("warned", !!warn);
@@ -54,7 +54,8 @@ function startSaving(form, state, texts) {
     say(texts.saving);
     try {
       const answer = await fetch(form.getAttribute("action") + "/autosave", { method: "POST", body: data, redirect: "manual" });
-      if (answer.type === "opaqueredirect") {
+      signedOut = answer.type === "opaqueredirect";
+      if (signedOut) {
         unsaved = true;
         say(texts.signedOut, true);
       } else {
@@ -88,6 +89,10 @@ function startSaving(form, state, texts) {
   form.addEventListener("submit", event => {
     if (event.submitter?.formTarget) return; // a preview
     clearTimeout(timer);
+    if (signedOut && !running) { // the sign-in page would take the place of what is written here
+      event.preventDefault();
+      return save();
+    }
     if (running) { // the automatic save raises the revision that this one starts from
       event.preventDefault();
       const again = setInterval(() => {
