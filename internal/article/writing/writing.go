@@ -186,8 +186,8 @@ func (w *Articles) identify(ctx context.Context, a *article.Article, c *Change) 
 			a.Translation = key
 		}
 	}
-	if a.Image == nil {
-		return nil
+	if err := w.keepSlug(ctx, a, c); err != nil || a.Image == nil {
+		return err
 	}
 	pictures, _, err := w.store.Pictures(ctx, a.MediaNames())
 	if picture, stored := pictures.At(a.Image.URL, w.site); stored {
@@ -195,6 +195,21 @@ func (w *Articles) identify(ctx context.Context, a *article.Article, c *Change) 
 		a.Hash = a.ContentHash()
 	}
 	return err
+}
+
+// keepSlug keeps the slug of an article that was published before, unless the change gives another one: a
+// new title does not change its address.
+func (w *Articles) keepSlug(ctx context.Context, a *article.Article, c *Change) error {
+	if c.Base <= 0 || c.Written.Slug != "" {
+		return nil
+	}
+	d, err := w.Open(ctx, c.ID)
+	if err != nil || d.Live == 0 {
+		return err
+	}
+	a.Slug = d.Article.Slug
+	a.Hash = a.ContentHash()
+	return nil
 }
 
 // Publish stores what an editor wrote and publishes it: at once, or if Written.Published is in the

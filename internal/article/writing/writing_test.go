@@ -243,6 +243,11 @@ func TestFormerAddressRedirectsOnlyAfterPublication(t *testing.T) {
 			}
 		}
 		written := r.Written
+		written.Title = "The tides of June"
+		r = publish(t, w, writing.Change{ID: r.Article, Base: r.Number, Author: ada, Written: written})
+		if got := open(t, w, r.Article).Article.Slug; got != "the-tides-of-may" {
+			t.Errorf("the new title changed the address to %q", got)
+		}
 		written.Slug = "tides-in-may"
 		publish(t, w, writing.Change{ID: r.Article, Base: r.Number, Author: ada, Written: written})
 		if to, err := s.Redirect(t.Context(), "/articles/the-tides-of-may"); err != nil || to != "/articles/tides-in-may" {

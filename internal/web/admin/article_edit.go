@@ -176,7 +176,7 @@ func (h *Handler) storeArticle(w http.ResponseWriter, r *http.Request, session s
 		form.ID, form.Base = saved.Article, saved.Number
 		return h.showArticleEditor(w, r, session, http.StatusUnprocessableEntity, articleEditPage{Form: form, Error: content})
 	case err != nil:
-		return err
+		return h.revisionError(err, form.ID)
 	}
 	if saved.Kind == store.RevisionPublished && saved.Written.Published.After(h.store.Now()) {
 		done = "scheduled"
@@ -252,7 +252,7 @@ func (h *Handler) unpublishArticle(w http.ResponseWriter, r *http.Request, sessi
 func (h *Handler) revisionError(err error, id string) error {
 	var found *store.RevisionConflictError
 	var content *writing.ContentError
-	if errors.As(err, &found) || errors.As(err, &content) {
+	if errors.As(err, &found) || errors.As(err, &content) || errors.Is(err, writing.ErrNotWritten) {
 		return conflict("Nothing was changed", err, "/admin/articles/"+id)
 	}
 	return err

@@ -196,6 +196,10 @@ func TestArticleFromAFileIsShownWithItsFile(t *testing.T) {
 	if got, err := s.Store.Article(t.Context(), a.ID); err != nil || got.Title != "From a file" {
 		t.Errorf("stored %q, %v", got.Title, err)
 	}
+	for _, answer := range []string{e.post("/admin/articles/"+a.ID+"/publish", "title", "Changed", "base", "1"), e.post("/admin/articles/"+a.ID+"/unpublish", "base", "1"), e.get("/admin/articles/" + a.ID + "/history")} {
+		e.want(answer, "change it at its source")
+	}
+	s.wantStatus(a.ID, article.Published)
 	e.want(e.get("/admin/articles/"+a.ID+"/preview"), "<h1>From a file</h1>")
 }
 

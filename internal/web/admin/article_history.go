@@ -25,7 +25,7 @@ type articleHistoryPage struct {
 func (h *Handler) articleHistory(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	d, err := h.writing.Open(r.Context(), r.PathValue("id"))
 	if err != nil {
-		return err
+		return h.revisionError(err, r.PathValue("id"))
 	}
 	query := r.URL.Query()
 	below, _ := strconv.ParseInt(query.Get("before"), 10, 64) // 0 is the first page
