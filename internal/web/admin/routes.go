@@ -141,6 +141,11 @@ func (h *Handler) routes() []route {
 		{"POST /admin/editors/{id}/access", owner, h.proven(h.toggleAccess)},
 		{"POST /admin/editors/{id}/role", owner, h.proven(h.changeRole)},
 
+		{"GET /admin/feeds", viewer, h.feeds},
+		{"POST /admin/feeds", editor, h.addFeed},
+		{"GET /admin/feeds/{name}", viewer, h.feed},
+		{"POST /admin/feeds/{name}", editor, h.changeFeed},
+
 		{"GET /admin/settings", owner, h.siteSettings},
 		{"POST /admin/settings", owner, h.changeSite},
 		{"GET /admin/settings/look", owner, h.lookSettings},

@@ -31,7 +31,7 @@ var permitted = map[store.Role][]string{
 	},
 	// Viewers read what names no subscriber, and look after their own account.
 	store.ViewerRole: {
-		"/admin/", "GET /admin/{$}", "GET /admin/calendar", "GET /admin/articles", "GET /admin/articles/{id}", "GET /admin/articles/{id}/preview", "GET /admin/articles/{id}/where", "GET /admin/messages",
+		"/admin/", "GET /admin/{$}", "GET /admin/calendar", "GET /admin/articles", "GET /admin/articles/{id}", "GET /admin/articles/{id}/preview", "GET /admin/articles/{id}/where", "GET /admin/messages", "GET /admin/feeds", "GET /admin/feeds/{name}",
 		"GET /admin/digests", "GET /admin/digests/{name}", "GET /admin/digests/{name}/mail", "GET /admin/digests/{name}/text",
 		"GET /admin/editions/{id}", "GET /admin/editions/{id}/events", "GET /admin/editions/{id}/mail",
 		"POST /admin/sign-out", "GET /admin/account", "POST /admin/account/password", "POST /admin/account/address",
@@ -56,6 +56,7 @@ var permitted = map[store.Role][]string{
 		"POST /admin/digests/{name}/test", "POST /admin/digests/{name}/seen", "POST /admin/digests/{name}/unseen", "POST /admin/digests/{name}/begin",
 		"GET /admin/digests/{name}/send", "POST /admin/digests/{name}/send",
 		"GET /admin/digests/{name}/settings", "POST /admin/digests/{name}/settings", "GET /admin/digests/new", "POST /admin/digests/new",
+		"POST /admin/feeds", "POST /admin/feeds/{name}",
 		"POST /admin/editions/{id}/test", "POST /admin/editions/{id}/approve", "POST /admin/editions/{id}/waive", "POST /admin/editions/{id}/{action}",
 		"GET /admin/subscribers", "GET /admin/subscribers/{id}", "POST /admin/subscribers/{id}/unsubscribe",
 		"POST /admin/subscribers/{id}/invite", "POST /admin/subscribers/{id}/lift", "POST /admin/subscribers/{id}/edit", "POST /admin/subscribers/{id}/reinstate",

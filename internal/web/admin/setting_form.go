@@ -346,3 +346,9 @@ func textChange(key, text string) settings.Change {
 	value, _ := json.Marshal(text) // texts cannot fail
 	return settings.Change{Key: key, Value: string(value)}
 }
+
+// listChange returns the change of a key to a list of one text.
+func listChange(key, text string) settings.Change {
+	value, _ := json.Marshal([]string{text}) // texts cannot fail
+	return settings.Change{Key: key, Value: string(value)}
+}
