@@ -59,7 +59,7 @@ func (s *Service) retention() store.Retention {
 		return s.Store.Now().AddDate(0, 0, -days)
 	}
 	r := s.Config.Retention
-	return store.Retention{Deliveries: ago(r.Deliveries), Feedback: ago(r.Feedback), Jobs: ago(r.Jobs)}
+	return store.Retention{Deliveries: ago(r.Deliveries), Feedback: ago(r.Feedback), Jobs: ago(r.Jobs), Audit: ago(r.Audit)}
 }
 
 // pruneWebSub removes expired subscriptions, old records of articles that left feeds, and

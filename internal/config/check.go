@@ -162,6 +162,9 @@ func (c *checker) service() {
 			c.wrong("retention."+key, fmt.Sprintf("%d days is too short", days), "use 7 days or more, or 0 to keep everything")
 		}
 	}
+	if days := cfg.Retention.Audit; days < 0 || days > 0 && days < 366 {
+		c.wrong("retention.audit", fmt.Sprintf("%d days is too short", days), "use 366 days or more, or 0 to keep everything: the database keeps each entry for a year")
+	}
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", cfg.Log.Format, "auto", "text", "json")
 }

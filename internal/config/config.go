@@ -134,6 +134,8 @@ type Retention struct {
 	Feedback int `yaml:"feedback"`
 	// Single mails and other jobs that are done or were given up.
 	Jobs int `yaml:"jobs"`
+	// Entries of the audit log: who did what in the admin and on the command line.
+	Audit int `yaml:"audit"`
 }
 
 // Server is the HTTP side.

@@ -20,7 +20,7 @@ func empty() *Config {
 	return &Config{
 		Site:      Site{Title: "Tidings", URL: "http://localhost:8080", Language: "en", Timezone: "UTC"},
 		Store:     Store{DSN: "sqlite:tidings.db", Durability: "full"},
-		Retention: Retention{Deliveries: 400, Feedback: 800, Jobs: 30},
+		Retention: Retention{Deliveries: 400, Feedback: 800, Jobs: 30, Audit: 800},
 		Server:    Server{Listen: ":8080"},
 		Log:       Log{Level: "info", Format: "auto"},
 		Health:    Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6},

@@ -15,6 +15,7 @@ func TestEachColumnHasOneValue(t *testing.T) {
 		"subscriber": subscriberValues(&subscriber.Subscriber{}),
 		"edition":    editionValues(&Edition{}),
 		"job":        jobValues(&Job{}, nil),
+		"audit":      auditValues(&AuditEntry{}),
 		"editor":     editorValues(&Editor{}),
 		"provider":   identityValues(&Identity{}),
 	} {

@@ -19,10 +19,11 @@ type Retention struct {
 	Deliveries time.Time // of editions that ended earlier
 	Feedback   time.Time // that arrived earlier
 	Jobs       time.Time // that ended earlier
+	Audit      time.Time // entries of the audit log that are older, and older than AuditKept
 }
 
 // Removed counts the rows that were removed, and the bytes that SQLite's file shrank by.
-type Removed struct{ Deliveries, Variants, Feedback, Jobs, Sessions, Links, Bytes int64 }
+type Removed struct{ Deliveries, Variants, Feedback, Jobs, Audit, Sessions, Links, Bytes int64 }
 
 // The bounds of one transaction of Prune. They are so small that it delays the outcomes of
 // mails by a few milliseconds at most.
@@ -68,6 +69,7 @@ func (p *pruner) run(ctx context.Context, r Retention) error {
 		p.pruneEditions(ctx, r.Deliveries),
 		p.pruneOlder(ctx, "retention.feedback", r.Feedback, &p.removed.Feedback),
 		p.pruneOlder(ctx, "retention.jobs", r.Jobs, &p.removed.Jobs),
+		p.pruneAudit(ctx, r.Audit),
 		p.pruneOlder(ctx, "retention.sessions", now, &p.removed.Sessions),
 		p.pruneOlder(ctx, "retention.links", now, &p.removed.Links),
 		p.shrink(ctx),
@@ -122,6 +124,15 @@ func (p *pruner) pruneOlder(ctx context.Context, query string, before time.Time,
 		return nil
 	}
 	return p.steps(ctx, removed, query, rowsPerStep, millis(before))
+}
+
+// pruneAudit removes entries of the audit log, but none that the database would keep. A day more
+// allows for the difference between the clocks of this node and of the database.
+func (p *pruner) pruneAudit(ctx context.Context, before time.Time) error {
+	if kept := p.store.Now().Add(-AuditKept - 24*time.Hour); before.After(kept) {
+		before = kept
+	}
+	return p.pruneOlder(ctx, "retention.audit", before, &p.removed.Audit)
 }
 
 // pruneEditions removes the deliveries of old editions, and all variants but the one

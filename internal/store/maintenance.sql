@@ -25,6 +25,10 @@ DELETE FROM feedback WHERE key IN (SELECT key FROM feedback WHERE at < $1 ORDER 
 -- Deletes some jobs that ended before a time. Index: jobs_finished.
 DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state IN ('done', 'failed') AND finished < $1 LIMIT $2);
 
+-- name: retention.audit
+-- Deletes some entries of the audit log from before a time. Index: audit_log_at.
+DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE at < $1 ORDER BY at, id LIMIT $2);
+
 -- name: retention.sessions
 -- Deletes some sessions that expired before a time. Index: sessions_expires.
 DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires < $1 ORDER BY expires LIMIT $2);
