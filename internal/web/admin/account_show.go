@@ -102,6 +102,7 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	h.log.Info("editor changed their password", "editor", editor.ID, "client", clientAddress(r))
+	h.audit(r, session.Editor, "account.password", "editor", editorID(session.Editor), "")
 	h.mailPasswordChanged(r, editor)
 	if err := h.rememberBrowser(w, r, editor); err != nil {
 		return err
@@ -132,6 +133,7 @@ func (h *Handler) changeAddress(w http.ResponseWriter, r *http.Request, session 
 		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err, Email: typed})
 	}
 	h.log.Info("editor changed their address", "editor", editor.ID, "client", clientAddress(r))
+	h.audit(r, session.Editor, "account.address", "editor", editorID(editor), "now "+editor.Email)
 	h.mailAddressChanged(r, session.Editor, editor)
 	return redirectWithFlash(w, r, "/admin/account", "address")
 }
@@ -141,6 +143,7 @@ func (h *Handler) signOutOthers(w http.ResponseWriter, r *http.Request, session 
 	if err := h.store.EndOtherSessions(r.Context(), session.Editor.ID, h.sessionToken(r)); err != nil {
 		return err
 	}
+	h.audit(r, session.Editor, "session.end", "editor", editorID(session.Editor), "all other browsers")
 	return redirectWithFlash(w, r, "/admin/account", "others")
 }
 
@@ -149,5 +152,6 @@ func (h *Handler) endSession(w http.ResponseWriter, r *http.Request, session sto
 	if err := h.store.EndSessionOf(r.Context(), session.Editor.ID, r.PathValue("id")); err != nil {
 		return err
 	}
+	h.audit(r, session.Editor, "session.end", "editor", editorID(session.Editor), "another browser")
 	return redirectWithFlash(w, r, "/admin/account", "session")
 }

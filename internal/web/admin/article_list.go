@@ -163,6 +163,7 @@ func (h *Handler) removeArticle(w http.ResponseWriter, r *http.Request, session 
 		return err
 	}
 	h.log.Info("article removed", "article", id, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "article.remove", "article", id, "")
 	editions, err := h.store.EditionsUnderWay(r.Context(), id)
 	if err != nil {
 		return err
@@ -179,5 +180,6 @@ func (h *Handler) restoreArticle(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	h.log.Info("article restored", "article", r.PathValue("id"), "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "article.restore", "article", r.PathValue("id"), "")
 	return redirectWithFlash(w, r, "/admin/articles", "restored")
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -49,6 +50,7 @@ func (h *Handler) markSeen(w http.ResponseWriter, r *http.Request, session store
 		return conflict("Nothing was marked", err, back)
 	}
 	h.log.Info("articles marked as seen", "digest", d.Name, "before", before, "articles", n, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "digest.seen", "digest", d.Name, fmt.Sprintf("%d articles dated before %s", n, before.Format(time.DateOnly)))
 	return redirectWithFlash(w, r, back, "seen")
 }
 
@@ -64,6 +66,7 @@ func (h *Handler) markUnseen(w http.ResponseWriter, r *http.Request, session sto
 		return conflict("Nothing was put back", err, back)
 	}
 	h.log.Info("articles put back into the queue", "digest", d.Name, "articles", n, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "digest.unseen", "digest", d.Name, fmt.Sprintf("%d articles", n))
 	return redirectWithFlash(w, r, back, "unseen")
 }
 
@@ -85,5 +88,6 @@ func (h *Handler) setFirstDay(w http.ResponseWriter, r *http.Request, session st
 		return conflict("The start date was not changed", err, back)
 	}
 	h.log.Info("start date of a digest changed", "digest", d.Name, "day", day, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "digest.start", "digest", d.Name, day.Format(time.DateOnly))
 	return redirectWithFlash(w, r, back, "begins")
 }

@@ -53,6 +53,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 	}
 	shown, err := delivery.ParseFingerprint(r.PostFormValue("shown"))
 	if r.PostFormValue("sure") != d.Name || err != nil {
+		unchanged(r)
 		http.Redirect(w, r, "/admin/digests/"+d.Name+"/send", http.StatusSeeOther)
 		return nil
 	}
@@ -74,6 +75,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 		return conflict("Nothing was sent", err, "/admin/digests/"+d.Name)
 	}
 	h.log.Info("edition sent by hand", "edition", e.ID, "digest", d.Name, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "digest.send", "edition", e.ID, d.Name)
 	http.Redirect(w, r, "/admin/editions/"+e.ID, http.StatusSeeOther)
 	return nil
 }

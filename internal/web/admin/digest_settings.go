@@ -111,6 +111,7 @@ func (h *Handler) changeDigest(w http.ResponseWriter, r *http.Request, session s
 		if _, err := schedule.Parse(body.Schedule.Cron, body.Schedule.Timezone); err != nil {
 			body.Schedule.Field.Problem = err.Error()
 		}
+		unchanged(r)
 		return h.showDigestSettings(w, r, session, http.StatusOK, body)
 	}
 	stored, err := h.changeSettings(r, session, body.Form, more...)

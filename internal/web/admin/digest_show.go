@@ -128,14 +128,16 @@ func (h *Handler) testDigest(w http.ResponseWriter, r *http.Request, session sto
 	if err != nil {
 		return err
 	}
-	return h.sendTest(w, r, session, "/admin/digests/"+d.Name, func(to subscriber.Address) error {
+	return h.sendTest(w, r, session, "digest", d.Name, func(to subscriber.Address) error {
 		_, err := h.engine.SendTest(r.Context(), d.Name, delivery.PreviewOptions{}, to)
 		return err
 	})
 }
 
-// sendTest sends a test mail to the address in the form and redirects back to a page.
-func (h *Handler) sendTest(w http.ResponseWriter, r *http.Request, session store.Session, back string, send func(to subscriber.Address) error) error {
+// sendTest sends a test mail of an object, a digest or an edition, to the address in the form, and
+// redirects back to its page. The audit log does not get the address.
+func (h *Handler) sendTest(w http.ResponseWriter, r *http.Request, session store.Session, kind, id string, send func(to subscriber.Address) error) error {
+	back := auditKinds[kind] + id
 	if !h.testMails.Allow(session.Editor.ID) {
 		return &userError{Status: http.StatusTooManyRequests, Title: "Too many test emails", Text: "You sent many test emails in a short time. Try again in a minute.", Link: back}
 	}
@@ -146,5 +148,6 @@ func (h *Handler) sendTest(w http.ResponseWriter, r *http.Request, session store
 	if err != nil {
 		return conflict("No test email was sent", err, back)
 	}
+	h.audit(r, session.Editor, kind+".test", kind, id, "")
 	return redirectWithFlash(w, r, back, "test")
 }

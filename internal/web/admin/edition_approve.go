@@ -43,6 +43,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	back := "/admin/editions/" + id
 	shown, err := delivery.ParseFingerprint(r.PostFormValue("shown"))
 	if err != nil { // nothing was shown
+		unchanged(r)
 		http.Redirect(w, r, back, http.StatusSeeOther)
 		return nil
 	}
@@ -57,6 +58,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 		edition, err := h.engine.ApproveAs(ctx, id, delivery.Approver{Editor: session.Editor.ID, Name: session.Editor.Email, Undo: h.engine.Policy.Undo}, shown)
 		if err == nil {
 			h.log.Info("edition approved by hand", "edition", id, "editor", session.Editor.ID, "state", edition.State)
+			h.audit(r, session.Editor, "edition.approve", "edition", id, edition.State.Label())
 			return redirectWithFlash(w, r, back, h.approvedFlash(edition))
 		}
 		if !errors.As(err, &changed) {
@@ -75,6 +77,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	if len(body.Changes) > 0 {
 		status = http.StatusConflict
 	}
+	unchanged(r)
 	return h.show(w, status, "edition_approve", page{Title: words.T("Send {0}?", review.Subject), Nav: "dashboard", Editor: &session.Editor, Body: body})
 }
 

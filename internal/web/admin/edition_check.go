@@ -8,11 +8,12 @@ import (
 
 // checkEdition requests the links and images of a draft, and asks the spam filters. The page of
 // the draft shows what they answered.
-func (h *Handler) checkEdition(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+func (h *Handler) checkEdition(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	back := "/admin/editions/" + r.PathValue("id")
 	if _, err := h.engine.CheckOnline(longRequest(w, r), r.PathValue("id")); err != nil {
 		return draftError(err, back)
 	}
+	h.audit(r, session.Editor, "edition.check", "edition", r.PathValue("id"), "")
 	return redirectWithFlash(w, r, back, "checked")
 }
 
@@ -22,9 +23,10 @@ func (h *Handler) waiveFinding(w http.ResponseWriter, r *http.Request, session s
 	id, name := r.PathValue("id"), r.PostFormValue("finding")
 	back := "/admin/editions/" + id
 	var err error
-	key := "waived"
+	key, action := "waived", "edition.waive"
 	if r.PostFormValue("undo") == "yes" {
-		err, key = h.engine.Unwaive(r.Context(), id, name), "unwaived"
+		key, action = "unwaived", "edition.unwaive"
+		err = h.engine.Unwaive(r.Context(), id, name)
 	} else {
 		err = h.engine.Waive(r.Context(), id, name, r.PostFormValue("reason"), session.Editor.Email)
 	}
@@ -32,5 +34,6 @@ func (h *Handler) waiveFinding(w http.ResponseWriter, r *http.Request, session s
 		return conflict("Nothing was changed", err, back)
 	}
 	h.log.Info("finding of the check waived by hand", "edition", id, "finding", name, "change", key, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, action, "edition", id, name)
 	return redirectWithFlash(w, r, back, key)
 }

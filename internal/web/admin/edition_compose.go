@@ -198,6 +198,7 @@ func (h *Handler) compose(w http.ResponseWriter, r *http.Request, session store.
 		if a := r.PostFormValue("article"); a != "" {
 			here += "#articles"
 		}
+		h.audit(r, session.Editor, "edition.compose", "edition", id, truncate(r.PostFormValue("do"), 20))
 		http.Redirect(w, r, here, http.StatusSeeOther)
 		return nil
 	}

@@ -69,13 +69,14 @@ func (h *Handler) controlEdition(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	h.log.Info("edition changed by hand", "edition", id, "change", action, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "edition."+action, "edition", id, "")
 	return redirectWithFlash(w, r, "/admin/editions/"+id, c.flash)
 }
 
 // testEdition sends an edition to one address.
 func (h *Handler) testEdition(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
-	return h.sendTest(w, r, session, "/admin/editions/"+id, func(to subscriber.Address) error {
+	return h.sendTest(w, r, session, "edition", id, func(to subscriber.Address) error {
 		return h.engine.SendEditionTest(r.Context(), id, to)
 	})
 }
@@ -92,5 +93,6 @@ func (h *Handler) changeSubject(w http.ResponseWriter, r *http.Request, session 
 		return conflict(unchanged, err, back)
 	}
 	h.log.Info("subject changed by hand", "edition", r.PathValue("id"), "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "edition.subject", "edition", r.PathValue("id"), subject)
 	return redirectWithFlash(w, r, back, "subject")
 }

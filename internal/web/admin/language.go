@@ -96,5 +96,6 @@ func (h *Handler) changeLanguage(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	h.log.Info("editor changed the language of the admin", "editor", session.Editor.ID, "language", tag)
+	h.audit(r, session.Editor, "account.language", "editor", editorID(session.Editor), tag)
 	return redirectWithFlash(w, r, "/admin/account", "language")
 }

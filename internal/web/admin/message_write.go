@@ -116,6 +116,7 @@ func (h *Handler) writeMessage(w http.ResponseWriter, r *http.Request, session s
 			return h.showMessage(w, session, http.StatusUnprocessableEntity, body)
 		}
 		body.Count = &count
+		unchanged(r)
 		return h.showMessage(w, session, http.StatusOK, body)
 	}
 	edition, err := h.storeMessage(r, session, body)
@@ -128,6 +129,7 @@ func (h *Handler) writeMessage(w http.ResponseWriter, r *http.Request, session s
 		return h.showMessage(w, session, http.StatusUnprocessableEntity, body)
 	}
 	h.log.Info("message written by hand", "edition", edition.ID, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "message.write", "edition", edition.ID, "")
 	return redirectWithFlash(w, r, "/admin/editions/"+edition.ID, "message")
 }
 

@@ -171,6 +171,7 @@ func (h *Handler) createEditor(w http.ResponseWriter, r *http.Request, editor st
 	if editor, err = h.store.CreateEditorFromLink(ctx, r.PathValue("token"), editor); err != nil {
 		return linkError(err)
 	}
+	h.audit(r, editor, "people.join", "editor", editorID(editor), string(editor.Role))
 	h.log.Info("editor created", "editor", editor.ID, "role", editor.Role, "client", clientAddress(r))
 	return h.startSession(w, r, editor, "/admin/")
 }
@@ -185,6 +186,7 @@ func (h *Handler) resetPassword(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return linkError(err)
 	}
+	h.audit(r, editor, "account.password", "editor", editorID(editor), "by a one-time link")
 	h.log.Info("editor has a new password", "editor", editor.ID, "client", clientAddress(r))
 	h.mailPasswordChanged(r, editor)
 	if on, err := h.secondFactorOf(r, editor); on || err != nil {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -95,6 +96,7 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.S
 		return h.showPeople(w, r, session, http.StatusUnprocessableEntity, peoplePage{Problem: err})
 	}
 	h.log.Info("invitation created", "for", in.Email, "role", in.Role, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "people.invite", "role", string(cmp.Or(in.Role, store.EditorRole)), in.Email)
 	return h.showPeople(w, r, session, http.StatusOK, peoplePage{InviteLink: link, For: in.Email})
 }
 
@@ -116,6 +118,7 @@ func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, sessio
 		return err
 	}
 	h.log.Info("password link created", "for", editor.ID, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "people.reset", "editor", editorID(editor), editor.Email)
 	return h.showPeople(w, r, session, http.StatusOK, peoplePage{ResetLink: link, For: editor.Email})
 }
 
@@ -129,6 +132,7 @@ func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	h.log.Info("link revoked", "link", id, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "people.revoke", "link", r.PathValue("id"), "")
 	return redirectWithFlash(w, r, "/admin/people", "revoked")
 }
 
@@ -156,6 +160,7 @@ func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session s
 		return err
 	}
 	h.log.Info("editor "+change, "for", editor.ID, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, map[string]string{"disabled": "people.disable", "enabled": "people.enable"}[change], "editor", editorID(editor), editor.Email)
 	return redirectWithFlash(w, r, "/admin/people", change)
 }
 
@@ -178,5 +183,6 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	h.log.Info("role changed", "for", editor.ID, "role", editor.Role, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "people.role", "editor", editorID(editor), editor.Email+": "+string(editor.Role))
 	return redirectWithFlash(w, r, "/admin/people", "role")
 }

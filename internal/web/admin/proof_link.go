@@ -113,6 +113,7 @@ func (h *Handler) decideByLink(w http.ResponseWriter, r *http.Request) error {
 		return decidedError(draftError(err, "/admin/proofs/"+r.PathValue("token")))
 	}
 	h.log.Info("edition approved by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "state", edition.State, "client", clientAddress(r))
+	h.audit(r, link.Editor, "edition.approve", "edition", link.Edition, "by the link of a proof")
 	return h.showDecision(w, r, edition.ID, h.approvedFlash(edition))
 }
 
@@ -121,6 +122,7 @@ func (h *Handler) undoByLink(w http.ResponseWriter, r *http.Request, link delive
 		return err
 	}
 	h.log.Info("approval undone by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
+	h.audit(r, link.Editor, "edition.undo", "edition", link.Edition, "by the link of a proof")
 	return h.showDecision(w, r, link.Edition, "undone")
 }
 
@@ -129,6 +131,7 @@ func (h *Handler) holdByLink(w http.ResponseWriter, r *http.Request, link delive
 		return decidedError(err)
 	}
 	h.log.Info("draft held by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
+	h.audit(r, link.Editor, "edition.hold", "edition", link.Edition, "by the link of a proof")
 	return h.showDecision(w, r, link.Edition, "draft-held")
 }
 
@@ -155,6 +158,7 @@ func (h *Handler) takeOffered(w http.ResponseWriter, r *http.Request, session st
 		return draftError(err, back)
 	}
 	h.log.Info("an article was added to a draft", "edition", r.PathValue("id"), "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "edition.add", "edition", r.PathValue("id"), truncate(r.PostFormValue("article"), 200))
 	return redirectWithFlash(w, r, back, "taken")
 }
 

@@ -50,6 +50,7 @@ func (h *Handler) proven(next editorFunc) editorFunc {
 			return err
 		}
 		if r.PostFormValue(proofPassword) == "" && r.PostFormValue(proofPasskey) == "" {
+			unchanged(r)
 			return h.showProof(w, r, session, http.StatusOK, body)
 		}
 		status, err := h.checkProof(w, r, session, &body)

@@ -40,6 +40,7 @@ func (h *Handler) beginProvider(w http.ResponseWriter, r *http.Request) error {
 // beginProof sends an editor to the provider to prove who they are, and then back to the page that they
 // came from.
 func (h *Handler) beginProof(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	unchanged(r)
 	next := "/admin/account"
 	if from, err := url.Parse(r.PostFormValue("next")); err == nil && from.Path != "" {
 		next = adminPath(from.Path)
@@ -169,6 +170,7 @@ func (h *Handler) providerEditor(r *http.Request, claims providerClaims) (store.
 	case errors.Is(err, store.ErrNotFound):
 		editor, err = h.store.CreateInvitedEditor(ctx, store.Editor{Email: address.String(), Name: subscriber.NormalizeName(truncate(claims.Name, 100))}, account)
 		if err == nil {
+			h.audit(r, editor, "people.join", "editor", editorID(editor), string(editor.Role))
 			h.log.Info("editor created", "editor", editor.ID, "role", editor.Role, "client", clientAddress(r), "issuer", issuer)
 		}
 		return editor, err
@@ -181,6 +183,7 @@ func (h *Handler) providerEditor(r *http.Request, claims providerClaims) (store.
 	if err := h.store.LinkIdentity(ctx, account); err != nil {
 		return editor, err
 	}
+	h.audit(r, editor, "account.provider", "editor", editorID(editor), "linked")
 	h.log.Info("account at the provider linked", "editor", editor.ID, "client", clientAddress(r), "issuer", issuer)
 	h.mailSignInMethod(r, editor, "A sign-in provider was linked", `The provider "`+h.provider.config.Label+`" can sign in from now on to the account `)
 	return editor, nil
@@ -227,6 +230,7 @@ func (h *Handler) removeIdentity(w http.ResponseWriter, r *http.Request, session
 	if err := h.store.RemoveIdentity(r.Context(), session.Editor.ID, r.PathValue("id")); err != nil {
 		return err
 	}
+	h.audit(r, session.Editor, "account.provider", "editor", editorID(session.Editor), "removed")
 	h.log.Info("editor removed an account at a provider", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, "A sign-in provider was removed", "A sign-in provider was removed from the account ")
 	return redirectWithFlash(w, r, "/admin/account", "provider-off")

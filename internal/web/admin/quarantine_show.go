@@ -106,6 +106,7 @@ func (h *Handler) decideQuarantined(w http.ResponseWriter, r *http.Request, sess
 		return conflict("Nothing was decided", err, "/admin/quarantine")
 	}
 	h.log.Info("quarantined edition decided", "edition", id, "decision", decision, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "quarantine.decide", "edition", id, string(decision))
 	return redirectWithFlash(w, r, "/admin/quarantine", "decided")
 }
 
@@ -126,5 +127,6 @@ func (h *Handler) releaseQuarantine(w http.ResponseWriter, r *http.Request, sess
 		return err
 	}
 	h.log.Info("quarantine released", "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "quarantine.release", "", "", "")
 	return redirectWithFlash(w, r, "/admin/", "released")
 }

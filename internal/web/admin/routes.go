@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/words"
@@ -14,6 +15,11 @@ type route struct {
 	pattern string
 	role    store.Role // least role of the editor; noSession if none is needed
 	handle  editorFunc
+}
+
+// changes reports whether requests of the route may change something.
+func (r route) changes() bool {
+	return !strings.HasPrefix(r.pattern, http.MethodGet+" ") && r.pattern != "/admin/"
 }
 
 // noSession marks the routes that need no session. Their handlers get an empty one.
@@ -155,6 +161,7 @@ func (h *Handler) routes() []route {
 		{"POST /admin/settings/relays/{name}/test", owner, h.testRelay},
 		{"POST /admin/settings/relays/{name}/stop", owner, h.stopRelay},
 		{"POST /admin/settings/relays/{name}/resume", owner, h.resumeRelay},
+		{"GET /admin/audit", owner, h.auditLog},
 
 		{"GET /admin/quarantine", owner, h.quarantine},
 		{"POST /admin/quarantine/editions/{id}", owner, h.decideQuarantined},
@@ -200,7 +207,7 @@ func (h *Handler) authorized(one route) http.Handler {
 		if !session.Editor.Role.Includes(one.role) {
 			err = &roleError{have: session.Editor.Role, need: one.role}
 		} else {
-			err = one.handle(w, r, session)
+			err = h.audited(one, w, r, session)
 		}
 		if err != nil {
 			h.showError(w, r, &session.Editor, err)

@@ -156,6 +156,7 @@ func (h *Handler) startSecondFactor(w http.ResponseWriter, r *http.Request, sess
 	if err := h.store.StartSecondFactor(r.Context(), session.Editor.ID, key.Secret()); err != nil {
 		return secondFactorExists(err)
 	}
+	h.audit(r, session.Editor, "account.factor", "editor", editorID(session.Editor), "begun")
 	return h.showSecondFactor(w, session, http.StatusOK, key, "")
 }
 
@@ -212,6 +213,7 @@ func (h *Handler) confirmSecondFactor(w http.ResponseWriter, r *http.Request, se
 		return err
 	}
 	h.log.Info("editor turned two-step sign-in on", "editor", session.Editor.ID, "client", clientAddress(r))
+	h.audit(r, session.Editor, "account.factor", "editor", editorID(session.Editor), "on")
 	return h.showRecoveryCodes(w, session, codes)
 }
 
@@ -232,6 +234,7 @@ func (h *Handler) renewRecoveryCodes(w http.ResponseWriter, r *http.Request, ses
 	if err := h.store.ReplaceRecoveryCodes(r.Context(), session.Editor.ID, codes); err != nil {
 		return err
 	}
+	h.audit(r, session.Editor, "account.recovery-codes", "editor", editorID(session.Editor), "")
 	return h.showRecoveryCodes(w, session, codes)
 }
 
@@ -241,6 +244,7 @@ func (h *Handler) removeSecondFactor(w http.ResponseWriter, r *http.Request, ses
 		return err
 	}
 	h.log.Info("editor turned two-step sign-in off", "editor", session.Editor.ID, "client", clientAddress(r))
+	h.audit(r, session.Editor, "account.factor", "editor", editorID(session.Editor), "off")
 	return redirectWithFlash(w, r, "/admin/account", "factor-off")
 }
 

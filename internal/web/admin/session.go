@@ -86,6 +86,7 @@ func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor st
 	if err := h.rememberBrowser(w, r, editor); err != nil {
 		return err
 	}
+	h.audit(r, editor, "session.start", "editor", editorID(editor), "")
 	h.setSessionCookie(w, token, sessionAge)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil

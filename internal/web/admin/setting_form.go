@@ -337,6 +337,7 @@ func (h *Handler) changeSettings(r *http.Request, session store.Session, form *s
 	}
 	for _, row := range rows {
 		h.log.Info("editor changed a setting", "editor", session.Editor.ID, "key", row.Key)
+		h.audit(r, session.Editor, "settings.change", "setting", row.Key, "")
 	}
 	return true, nil
 }

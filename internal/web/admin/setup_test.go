@@ -181,6 +181,9 @@ func (s *site) start(c *config.Config) {
 		if err := service.Close(); err != nil {
 			s.t.Error(err)
 		}
+		if strings.Contains(s.log.String(), "left no entry in the audit log") {
+			s.t.Error("a change left no entry in the audit log; its route is in the log above")
+		}
 	})
 	s.t.Cleanup(s.stop)
 	select {

@@ -119,10 +119,11 @@ func (h *Handler) logRefused(r *http.Request, account, reason string) {
 	h.log.Warn("sign-in refused", "account", account, "client", clientAddress(r), "network", clientNetwork(r), "reason", reason, "request", middleware.ID(r.Context()))
 }
 
-func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := h.store.EndSession(r.Context(), h.sessionToken(r)); err != nil {
 		return err
 	}
+	h.audit(r, session.Editor, "session.end", "editor", editorID(session.Editor), "")
 	h.setSessionCookie(w, "", -time.Second)
 	http.Redirect(w, r, "/admin/sign-in", http.StatusSeeOther)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +45,7 @@ func (h *Handler) editSubscriber(w http.ResponseWriter, r *http.Request, session
 	}
 	if err == nil {
 		h.log.Info("subscriber changed", "subscriber", id, "change", "edited", "editor", session.Editor.ID)
+		h.audit(r, session.Editor, "subscriber.edit", "subscriber", strconv.FormatInt(id, 10), "")
 		return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", id), "person-edited")
 	}
 	body, readErr := h.subscriberPage(r)
@@ -204,6 +206,12 @@ func (h *Handler) erase(w http.ResponseWriter, r *http.Request, session store.Se
 	return h.changeSubscriber(w, r, session, "erased", func(sub subscriber.Subscriber) error { return h.store.Erase(r.Context(), sub.ID) })
 }
 
+// subscriberActions are the actions in the audit log, by the flash message afterwards.
+var subscriberActions = map[string]string{
+	"unsubscribed": "subscriber.unsubscribe", "invited": "subscriber.invite", "lifted": "subscriber.lift", "reinstated": "subscriber.reinstate",
+	"suppressed": "subscriber.suppress", "unsuppressed": "subscriber.unsuppress", "erased": "subscriber.erase",
+}
+
 // changeSubscriber changes the subscriber in a request's path and redirects to their page.
 func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, session store.Session, flash string, change func(subscriber.Subscriber) error) error {
 	id, err := requestedID(r)
@@ -226,5 +234,6 @@ func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, sessi
 		return err
 	}
 	h.log.Info("subscriber changed", "subscriber", id, "change", flash, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, subscriberActions[flash], "subscriber", strconv.FormatInt(id, 10), "")
 	return redirectWithFlash(w, r, here, flash)
 }

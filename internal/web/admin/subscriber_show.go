@@ -150,6 +150,7 @@ func (h *Handler) exportSubscriber(w http.ResponseWriter, r *http.Request, sessi
 	if err := h.store.RecordSubscriberChange(r.Context(), id, store.ChangedExported, ""); err != nil {
 		return err
 	}
+	h.audit(r, session.Editor, "subscriber.export", "subscriber", strconv.FormatInt(id, 10), "")
 	h.log.Info("subscriber exported", "subscriber", id, "editor", session.Editor.ID)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="subscriber-%d.json"`, id))
