@@ -42,7 +42,7 @@ var auditKinds = map[string]string{"edition": "/admin/editions/", "digest": "/ad
 
 // auditActions are the keywords of actions in the admin, for the list of the filter.
 var auditActions = []string{
-	"account.address", "account.factor", "account.language", "account.password", "account.recovery-codes",
+	"account.address", "account.factor", "account.language", "account.passkey", "account.password", "account.recovery-codes",
 	"article.remove", "article.restore",
 	"digest.seen", "digest.send", "digest.start", "digest.test", "digest.unseen",
 	"edition.add", "edition.approve", "edition.cancel", "edition.check", "edition.compose", "edition.drop", "edition.hold", "edition.pause",

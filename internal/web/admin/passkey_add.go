@@ -44,6 +44,7 @@ func (h *Handler) listPasskeys(r *http.Request, editor store.Editor) ([]listedPa
 
 // newPasskey shows the page on which the browser makes a passkey.
 func (h *Handler) newPasskey(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	unchanged(r) // until the browser has answered
 	return h.showPasskeyAdd(w, r, session, http.StatusOK, passkeyAddPage{Name: truncate(h.words(w).Translate(describeAgent(r.UserAgent())), maxPasskeyName)})
 }
 
@@ -100,6 +101,7 @@ func (h *Handler) addPasskey(w http.ResponseWriter, r *http.Request, session sto
 	case err != nil:
 		return err
 	}
+	h.audit(r, session.Editor, "account.passkey", "editor", editorID(session.Editor), "added")
 	h.log.Info("editor added a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, "A passkey was added", `The passkey "`+name+`" was added to the account `)
 	return redirectWithFlash(w, r, "/admin/account", "passkey-added")
@@ -129,6 +131,7 @@ func (h *Handler) removePasskey(w http.ResponseWriter, r *http.Request, session 
 	if err := h.store.RemovePasskey(r.Context(), session.Editor.ID, r.PathValue("id")); err != nil {
 		return err
 	}
+	h.audit(r, session.Editor, "account.passkey", "editor", editorID(session.Editor), "removed")
 	h.log.Info("editor removed a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, "A passkey was removed", "A passkey was removed from the account ")
 	return redirectWithFlash(w, r, "/admin/account", "passkey-off")
