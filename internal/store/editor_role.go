@@ -15,7 +15,7 @@ type Role string
 // The roles of editors. Package web/admin has the table of what each may do.
 const (
 	ViewerRole Role = "viewer" // reads everything except the data of subscribers
-	WriterRole Role = "writer" // writes articles and drafts
+	WriterRole Role = "writer" // writes articles, and drafts of editions
 	EditorRole Role = "editor" // approves and sends editions, and manages subscribers
 	OwnerRole  Role = "owner"  // manages people and settings, erases subscribers and ends a quarantine
 )

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -178,6 +179,11 @@ func (h *Handler) storeArticle(w http.ResponseWriter, r *http.Request, session s
 	case err != nil:
 		return h.revisionError(err, form.ID)
 	}
+	action := "article.save"
+	if saved.Kind == store.RevisionPublished {
+		action = "article.publish"
+	}
+	h.audit(r, session.Editor, action, "article", saved.Article, fmt.Sprintf("revision %d", saved.Number))
 	if saved.Kind == store.RevisionPublished && saved.Written.Published.After(h.store.Now()) {
 		done = "scheduled"
 	}
@@ -196,6 +202,7 @@ type savedArticle struct {
 
 // autosaveArticle stores a draft that the page's script saves by itself, and answers with JSON.
 func (h *Handler) autosaveArticle(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	unchanged(r) // the history of the article has every automatic save, with its author
 	form, err := h.articleFormOf(r)
 	var saved store.ArticleRevision
 	if err == nil {
@@ -244,6 +251,7 @@ func (h *Handler) unpublishArticle(w http.ResponseWriter, r *http.Request, sessi
 	if err != nil {
 		return h.revisionError(err, r.PathValue("id"))
 	}
+	h.audit(r, session.Editor, "article.unpublish", "article", saved.Article, "")
 	h.log.Info("article unpublished", "article", saved.Article, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/articles/"+saved.Article, "unpublished")
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -84,6 +85,7 @@ func (h *Handler) restoreRevision(w http.ResponseWriter, r *http.Request, sessio
 	if _, err := h.writing.RestoreRevision(r.Context(), id, number, base, session.Editor.Email); err != nil {
 		return h.revisionError(err, id)
 	}
+	h.audit(r, session.Editor, "article.restore-revision", "article", id, fmt.Sprintf("revision %d", number))
 	h.log.Info("revision restored", "article", id, "revision", number, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/articles/"+id, "older-version")
 }

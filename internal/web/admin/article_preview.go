@@ -127,6 +127,7 @@ type feedEntry struct {
 // previewArticle renders what is in the form as a web page, an entry of a feed or an item of a mail.
 // It stores nothing.
 func (h *Handler) previewArticle(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+	unchanged(r)
 	form, err := h.articleFormOf(r)
 	if err != nil {
 		form.TranslationOf = "" // the preview does not show dates that cannot be read

@@ -38,20 +38,22 @@ type auditRow struct {
 }
 
 // auditKinds are the kinds of objects with a page, and the path before their ids.
-var auditKinds = map[string]string{"edition": "/admin/editions/", "digest": "/admin/digests/", "subscriber": "/admin/subscribers/"}
+var auditKinds = map[string]string{"edition": "/admin/editions/", "digest": "/admin/digests/", "article": "/admin/articles/", "subscriber": "/admin/subscribers/"}
 
 // auditActions are the keywords of actions in the admin, for the list of the filter.
 var auditActions = []string{
-	"account.address", "account.factor", "account.language", "account.passkey", "account.password", "account.recovery-codes",
-	"article.remove", "article.restore",
+	"account.address", "account.factor", "account.language", "account.passkey", "account.password", "account.provider", "account.recovery-codes",
+	"article.publish", "article.remove", "article.restore", "article.restore-revision", "article.save", "article.unpublish",
+	"checklist.dismiss",
 	"digest.seen", "digest.send", "digest.start", "digest.test", "digest.unseen",
-	"edition.add", "edition.approve", "edition.cancel", "edition.check", "edition.compose", "edition.drop", "edition.hold", "edition.pause",
-	"edition.release", "edition.resend", "edition.resume", "edition.subject", "edition.test", "edition.undo", "edition.unwaive", "edition.waive",
+	"edition.add", "edition.approve", "edition.cancel", "edition.check", "edition.compose", "edition.drop", "edition.hold", "edition.pause", "edition.release", "edition.resend", "edition.resume", "edition.subject", "edition.test", "edition.undo", "edition.unwaive", "edition.waive",
+	"image.upload",
 	"message.write",
 	"people.disable", "people.enable", "people.invite", "people.join", "people.remove", "people.reset", "people.revoke", "people.role",
 	"quarantine.decide", "quarantine.release",
 	"session.end", "session.start",
-	"subscriber.erase", "subscriber.invite", "subscriber.lift", "subscriber.unsubscribe",
+	"settings.change",
+	"subscriber.edit", "subscriber.erase", "subscriber.export", "subscriber.invite", "subscriber.lift", "subscriber.reinstate", "subscriber.suppress", "subscriber.unsubscribe", "subscriber.unsuppress",
 }
 
 func (h *Handler) auditLog(w http.ResponseWriter, r *http.Request, session store.Session) error {

@@ -69,9 +69,10 @@ func (p dashboardPage) NextStep(i int) bool {
 }
 
 // dismissChecklist hides the checklist for all editors.
-func (h *Handler) dismissChecklist(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+func (h *Handler) dismissChecklist(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := h.store.DismissHint(r.Context(), checklistHint); err != nil {
 		return err
 	}
+	h.audit(r, session.Editor, "checklist.dismiss", "", "", "")
 	return redirectWithFlash(w, r, "/admin/", "dismissed")
 }

@@ -30,7 +30,7 @@ type describedRole struct {
 // describedRoles are all roles, as in store.Roles.
 var describedRoles = []describedRole{
 	{store.ViewerRole, words.T("Viewer"), words.T("Reads the admin: articles, editions, counts and charts. Sees no addresses of subscribers and changes nothing.")},
-	{store.WriterRole, words.T("Writer"), words.T("Writes and publishes articles, and composes drafts of editions and messages. Sees no addresses of subscribers, and neither approves nor sends.")},
+	{store.WriterRole, words.T("Writer"), words.T("Writes and publishes articles, and composes drafts of editions and messages. Sees no addresses of subscribers, and approves and sends nothing.")},
 	{store.EditorRole, words.T("Editor"), words.T("Does all editorial work: approves and sends editions and messages, and manages subscribers.")},
 	{store.OwnerRole, words.T("Owner"), words.T("May do everything, also manage people and settings, erase subscribers, read the audit log and end a quarantine.")},
 }
