@@ -335,6 +335,9 @@ func (h *Handler) changeSettings(r *http.Request, session store.Session, form *s
 	if err != nil {
 		return false, form.fail(err)
 	}
+	if len(rows) == 0 {
+		unchanged(r)
+	}
 	for _, row := range rows {
 		h.log.Info("editor changed a setting", "editor", session.Editor.ID, "key", row.Key)
 		h.audit(r, session.Editor, "settings.change", "setting", row.Key, "")
