@@ -53,7 +53,8 @@ var auditActions = []string{
 	"quarantine.decide", "quarantine.release",
 	"session.end", "session.start",
 	"settings.change",
-	"subscriber.edit", "subscriber.erase", "subscriber.export", "subscriber.invite", "subscriber.lift", "subscriber.reinstate", "subscriber.suppress", "subscriber.unsubscribe", "subscriber.unsuppress",
+	"relay.resume", "relay.stop", "relay.test",
+	"subscriber.add", "subscriber.edit", "subscriber.erase", "subscriber.export", "subscriber.invite", "subscriber.lift", "subscriber.reinstate", "subscriber.suppress", "subscriber.unsubscribe", "subscriber.unsuppress",
 }
 
 func (h *Handler) auditLog(w http.ResponseWriter, r *http.Request, session store.Session) error {

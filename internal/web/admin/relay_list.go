@@ -53,6 +53,7 @@ func (h *Handler) testRelay(w http.ResponseWriter, r *http.Request, session stor
 		test.Problem = err.Error()
 	}
 	h.log.Info("editor tested a relay", "editor", session.Editor.ID, "relay", test.Relay, "error", test.Problem)
+	h.audit(r, session.Editor, "relay.test", "relay", test.Relay, "")
 	return h.showRelays(w, r, session, test)
 }
 
@@ -62,6 +63,7 @@ func (h *Handler) stopRelay(w http.ResponseWriter, r *http.Request, session stor
 		return err
 	}
 	h.log.Info("editor stopped a relay", "editor", session.Editor.ID, "relay", r.PathValue("name"))
+	h.audit(r, session.Editor, "relay.stop", "relay", r.PathValue("name"), "")
 	return redirectWithFlash(w, r, "/admin/settings/relays", "relay-stopped")
 }
 
@@ -71,5 +73,6 @@ func (h *Handler) resumeRelay(w http.ResponseWriter, r *http.Request, session st
 		return err
 	}
 	h.log.Info("editor resumed a relay", "editor", session.Editor.ID, "relay", r.PathValue("name"))
+	h.audit(r, session.Editor, "relay.resume", "relay", r.PathValue("name"), "")
 	return redirectWithFlash(w, r, "/admin/settings/relays", "relay-resumed")
 }

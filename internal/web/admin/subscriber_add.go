@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,5 +76,6 @@ func (h *Handler) addSubscriber(w http.ResponseWriter, r *http.Request, session 
 		return err
 	}
 	h.log.Info("subscriber added", "subscriber", added.ID, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "subscriber.add", "subscriber", strconv.FormatInt(added.ID, 10), "")
 	return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", added.ID), done)
 }
