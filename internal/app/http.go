@@ -122,6 +122,7 @@ func (s *Service) pages(ctx context.Context, parts pageParts) (*web.Site, error)
 		Ready:     parts.monitor,
 		Share:     parts.share,
 		Problem:   parts.problem,
+		Imports:   s.imports.list,
 		Settings:  s.Settings(),
 		Log:       s.Log,
 	}

@@ -115,6 +115,7 @@ func (s *Service) watchSources(ctx context.Context, changed func()) {
 	}
 	im := &ingest.Importer{Store: s.Store, Config: s.Config, Report: func(r ingest.FileReport) {
 		s.logImport(r)
+		s.imports.note(r)
 		changed()
 	}}
 	s.logError(ctx, "cannot watch the sources", im.Watch(ctx, paths, func() { s.Log.Info("watching", "folders", paths) }))

@@ -29,6 +29,7 @@ type Service struct {
 	Templates *templates.Set
 	Log       *slog.Logger
 
+	imports  importProblems            // of watched folders
 	revision int64                     // of the settings of the admin in Config
 	changed  func(ctx context.Context) // takes settings that were changed in the admin; nil without a node
 }

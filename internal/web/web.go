@@ -48,6 +48,8 @@ type Deps struct {
 	// Problem returns what is wrong with the templates, for all pages of the admin; an empty string if
 	// nothing is. It may be nil.
 	Problem func() string
+	// Imports returns the problems of files in watched folders, for the dashboard. It may be nil.
+	Imports func() []string
 	// Settings changes the settings of the admin.
 	Settings *settings.Manager
 	Log      *slog.Logger // slog.Default when nil
@@ -82,7 +84,7 @@ func New(d Deps) (*Site, error) {
 	}
 	editors, err := admin.New(admin.Deps{
 		Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation,
-		PreviewArticle: pages.PreviewArticle, Readers: d.Readers, Problem: d.Problem, Settings: d.Settings,
+		PreviewArticle: pages.PreviewArticle, Readers: d.Readers, Imports: d.Imports, Problem: d.Problem, Settings: d.Settings,
 	})
 	if err != nil {
 		return nil, err

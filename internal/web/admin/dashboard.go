@@ -97,6 +97,7 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 		return err
 	}
 	body := dashboardPage{Tasks: h.taskRows(&session.Editor, overview.Tasks)}
+	body.Tasks = append(body.Tasks, h.importTasks(&session.Editor)...)
 	for _, one := range overview.Sending {
 		body.UnderWay = append(body.UnderWay, h.editionRow(one))
 	}
@@ -276,7 +277,7 @@ type taskRow struct {
 
 // Bad reports whether something is broken, rather than waiting for a decision.
 func (t taskRow) Bad() bool {
-	return t.Kind == delivery.TaskRelay || t.Kind == delivery.TaskFailed || t.Kind == delivery.TaskComplaints
+	return t.Kind == importTask || t.Kind == delivery.TaskRelay || t.Kind == delivery.TaskFailed || t.Kind == delivery.TaskComplaints
 }
 
 func (h *Handler) taskRows(editor *store.Editor, tasks []delivery.Task) []taskRow {
@@ -286,6 +287,31 @@ func (h *Handler) taskRows(editor *store.Editor, tasks []delivery.Task) []taskRo
 	}
 	return out
 }
+
+// importShown is how many files that were not imported are listed.
+const importShown = 3
+
+// importTasks returns the files of watched folders that were not imported.
+func (h *Handler) importTasks(editor *store.Editor) []taskRow {
+	if h.imports == nil {
+		return nil
+	}
+	problems := h.imports()
+	var out []taskRow
+	for _, problem := range problems[:min(len(problems), importShown)] {
+		out = append(out, taskRow{Kind: importTask, Text: words.T("A file was not imported: {0}", problem)})
+	}
+	if more := len(problems) - len(out); more > 0 {
+		out = append(out, taskRow{Kind: importTask, Text: words.T("Further files that were not imported: {0}", more)})
+	}
+	if len(out) > 0 {
+		out[len(out)-1].Button, out[len(out)-1].Path = words.T("Show the articles"), h.firstPage(editor, "/admin/articles")
+	}
+	return out
+}
+
+// importTask is the kind of taskRow about a file that was not imported.
+const importTask delivery.TaskKind = "import"
 
 func (h *Handler) taskRow(editor *store.Editor, t delivery.Task) taskRow {
 	subject := cmp.Or(t.Edition.Subject, h.digestTitle(t.Edition.Digest))

@@ -1,7 +1,10 @@
 package admin_test
 
 import (
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -176,4 +179,22 @@ func TestChecklistLeadsToTheFirstEdition(t *testing.T) {
 	if strings.Contains(e.get("/admin/"), "From here to your first edition") {
 		t.Error("the checklist is shown after the first edition")
 	}
+}
+
+func TestDashboardNamesFilesThatWereNotImported(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s := startSite(t, with(fmt.Sprintf("import: {sources: [{path: %q, watch: true}]}\n", folder)))
+	e := s.owner()
+	file := filepath.Join(folder, "broken.md")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("---\ntitle: [\n---\nText\n")
+	s.eventually("the problem to be shown", func() bool { return strings.Contains(e.get("/admin/"), "A file was not imported: "+file) })
+	write("---\ntitle: Mended\ndate: 2026-01-01\n---\nText\n")
+	s.eventually("the problem to go", func() bool { return !strings.Contains(e.get("/admin/"), "A file was not imported") })
 }

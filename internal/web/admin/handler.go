@@ -45,6 +45,8 @@ type Deps struct {
 	RequestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 	// PreviewArticle returns the public page of an article that may not be stored yet.
 	PreviewArticle func(r *http.Request, a article.Article) ([]byte, error)
+	// Imports returns the problems of files in watched folders. It may be nil.
+	Imports func() []string
 	// Readers counts the readers of each feed, by its base path. It may be nil.
 	Readers func(ctx context.Context) (map[string]feed.Readers, error)
 	// Problem returns what is wrong with the templates; an empty string if nothing is. It may be nil.
@@ -76,6 +78,7 @@ type Handler struct {
 	requestConfirmation func(ctx context.Context, address subscriber.Address, digests []string) error
 	articlePreview      func(r *http.Request, a article.Article) ([]byte, error)
 	readers             func(ctx context.Context) (map[string]feed.Readers, error) // may be nil
+	imports             func() []string                                            // may be nil
 	problem             func() string                                              // of the templates; may be nil
 
 	testMails *middleware.Limiter[int64] // by editor
@@ -97,7 +100,7 @@ func New(d Deps) (*Handler, error) {
 		testMails:           middleware.NewLimiter[int64](10, 10*time.Second, nil),
 		hashing:             make(chan struct{}, 2),
 		writing:             writing.New(d.Store, d.Config),
-		requestConfirmation: d.RequestConfirmation, articlePreview: d.PreviewArticle, readers: d.Readers, problem: d.Problem, roles: map[string]store.Role{},
+		requestConfirmation: d.RequestConfirmation, articlePreview: d.PreviewArticle, readers: d.Readers, imports: d.Imports, problem: d.Problem, roles: map[string]store.Role{},
 	}
 	for _, one := range h.routes() {
 		h.roles[one.pattern] = one.role

@@ -194,7 +194,7 @@ func sheetPalette(parts []image.Image) color.Palette {
 		for y := range part.Bounds().Dy() {
 			for x := range part.Bounds().Dx() {
 				c := color.RGBAModel.Convert(part.At(x, y)).(color.RGBA)
-				counts[color.RGBA{c.R &^ 7, c.G &^ 7, c.B &^ 7, 0xff}]++
+				counts[c]++
 			}
 		}
 	}
@@ -204,11 +204,11 @@ func sheetPalette(parts []image.Image) color.Palette {
 	}
 	slices.SortFunc(all, func(a, b color.RGBA) int { return counts[b] - counts[a] })
 	out := color.Palette{}
-	for _, c := range all[:min(len(all), 120)] {
+	for _, c := range all[:min(len(all), 170)] {
 		out = append(out, c)
 	}
 	for _, c := range palette.WebSafe {
-		if len(out) < 160 {
+		if len(out) < 200 {
 			out = append(out, c)
 		}
 	}
