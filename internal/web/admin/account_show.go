@@ -8,11 +8,13 @@ import (
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // accountPage is the data of an editor's own page.
 type accountPage struct {
 	Problem    any
+	Role       words.Text
 	Email      string // the new address as typed
 	MinLength  int    // of passwords
 	Sessions   []store.ListedSession
@@ -29,6 +31,11 @@ func (h *Handler) account(w http.ResponseWriter, r *http.Request, session store.
 
 func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session store.Session, status int, body accountPage) (err error) {
 	body.MinLength = minPassword
+	for _, role := range describedRoles {
+		if role.Role == session.Editor.Role {
+			body.Role = role.Label
+		}
+	}
 	if body.Sessions, err = h.store.Sessions(r.Context(), session.Editor.ID, h.sessionToken(r)); err != nil {
 		return err
 	}
@@ -80,7 +87,7 @@ func (h *Handler) checkCurrentPassword(w http.ResponseWriter, r *http.Request, s
 		return false, h.showAccount(w, r, session, http.StatusTooManyRequests, accountPage{Problem: tooManyAttempts(w, wait)})
 	}
 	if !ok {
-		return false, h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: "The current password is wrong.", Email: truncate(r.PostFormValue("email"), 254)})
+		return false, h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: words.T("The current password is wrong."), Email: truncate(r.PostFormValue("email"), 254)})
 	}
 	return true, nil
 }

@@ -72,7 +72,8 @@ type welcomeForm struct {
 	Role         store.Role // of the new editor
 	Reset        bool       // the link is for a new password only
 	Problem      any
-	MinLength    int // of passwords
+	Provider     string // label of the provider, for an invitation to an address
+	MinLength    int    // of passwords
 }
 
 // invitation is a one-time link with the editor whose password it resets, if any.
@@ -93,6 +94,9 @@ func (h *Handler) showWelcome(w http.ResponseWriter, status int, in invitation, 
 	form.MinLength, form.Role, form.Reset = minPassword, in.Role, in.Purpose == store.ResetLink
 	if in.Email != "" {
 		form.Email, form.FixedAddress = in.Email, true
+		if h.provider != nil {
+			form.Provider = h.provider.config.Label
+		}
 	}
 	return h.show(w, status, "onetime_link", page{Title: "Welcome", Body: form})
 }

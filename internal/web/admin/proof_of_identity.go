@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // proofAge is how long a proof of identity is enough for dangerous actions.
@@ -163,7 +164,7 @@ func (h *Handler) checkProof(w http.ResponseWriter, r *http.Request, session sto
 		body.Problem = tooManyAttempts(w, wait)
 		return http.StatusTooManyRequests, nil
 	case !ok:
-		body.Problem = "The password is wrong."
+		body.Problem = words.T("The password is wrong.")
 		return http.StatusUnprocessableEntity, nil
 	}
 	if body.Code {
@@ -175,7 +176,7 @@ func (h *Handler) checkProof(w http.ResponseWriter, r *http.Request, session sto
 			body.Problem = tooManyAttempts(w, wait)
 			return http.StatusTooManyRequests, nil
 		case !ok:
-			body.Problem = "This code is wrong or was used already. Enter the code that your app shows now."
+			body.Problem = codeRefused
 			return http.StatusUnprocessableEntity, nil
 		}
 	}

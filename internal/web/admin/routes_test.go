@@ -278,7 +278,7 @@ func TestRolesAreChangedByOwners(t *testing.T) {
 		t.Errorf("after the change the session still shows %s", bob.at)
 	}
 	bob.post("/admin/sign-in", "email", bobEmail, "password", "four random words here")
-	bob.want(bob.get("/admin/account"), bobEmail, "viewer")
+	bob.want(bob.get("/admin/account"), bobEmail, "Viewer")
 	if body := bob.get("/admin/subscribers"); bob.code != http.StatusForbidden || !strings.Contains(body, "Editors and owners can do this.") {
 		t.Errorf("a viewer who asks for the subscribers is answered %d: %s", bob.code, body)
 	}

@@ -31,6 +31,9 @@ const (
 	recoveryCodes    = 10
 )
 
+// codeRefused is the problem of a wrong code, as shown to the editor.
+var codeRefused = words.T("This code is wrong or was used already. Enter the code that your app shows now.")
+
 // secondFactorPage is the data of the page that sets up the second factor.
 type secondFactorPage struct {
 	Secret   string // in groups of four characters
@@ -84,7 +87,7 @@ func (h *Handler) signInCode(w http.ResponseWriter, r *http.Request) error {
 		err = store.ErrNotFound
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		return h.showSignIn(w, r, http.StatusUnauthorized, signInForm{Next: form.Next, Problem: "Signing in took too long. Enter your password again."})
+		return h.showSignIn(w, r, http.StatusUnauthorized, signInForm{Next: form.Next, Problem: words.T("Signing in took too long. Enter your password again.")})
 	}
 	if err != nil {
 		return err
@@ -98,7 +101,7 @@ func (h *Handler) signInCode(w http.ResponseWriter, r *http.Request) error {
 		form.Problem = tooManyAttempts(w, wait)
 		return h.showCode(w, http.StatusTooManyRequests, form)
 	case !ok:
-		form.Problem = "This code is wrong or was used already. Enter the code that your app shows now."
+		form.Problem = codeRefused
 		return h.showCode(w, http.StatusUnauthorized, form)
 	}
 	editor, err := h.store.UseCodeLink(r.Context(), form.Token)
@@ -157,7 +160,7 @@ func (h *Handler) startSecondFactor(w http.ResponseWriter, r *http.Request, sess
 		return secondFactorExists(err)
 	}
 	h.audit(r, session.Editor, "account.factor", "editor", editorID(session.Editor), "begun")
-	return h.showSecondFactor(w, session, http.StatusOK, key, "")
+	return h.showSecondFactor(w, session, http.StatusOK, key, nil)
 }
 
 // factorKey returns the key with a secret in base32, as apps read it.
@@ -206,7 +209,7 @@ func (h *Handler) confirmSecondFactor(w http.ResponseWriter, r *http.Request, se
 		if err != nil {
 			return err
 		}
-		return h.showSecondFactor(w, session, http.StatusUnprocessableEntity, key, "This code is wrong. Check that the clock of your phone is right, and enter the code that the app shows now.")
+		return h.showSecondFactor(w, session, http.StatusUnprocessableEntity, key, words.T("This code is wrong. Check that the clock of your phone is right, and enter the code that the app shows now."))
 	}
 	codes := newRecoveryCodes()
 	if err := h.store.ConfirmSecondFactor(r.Context(), session.Editor.ID, step, codes, h.sessionToken(r)); err != nil {

@@ -83,7 +83,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !ok {
 		h.logRefused(r, account, "wrong address or password")
-		form.Problem = "Wrong email address or password."
+		form.Problem = words.T("Wrong email address or password.")
 		return h.showSignIn(w, r, http.StatusUnauthorized, form)
 	}
 	if err := h.store.ReturnAttempt(r.Context(), limits...); err != nil {

@@ -226,7 +226,7 @@ func TestLinksOfDisabledOwnerStopWorking(t *testing.T) {
 		t.Errorf("an invitation that was replaced by a newer one is answered %d", eve.code)
 	}
 	eve.post(later, "name", "Eve", "email", "somebody@else.example", "password", adaPassword)
-	eve.want(eve.get("/admin/account"), "eve@gazette.example", "owner")
+	eve.want(eve.get("/admin/account"), "eve@gazette.example", "Owner")
 	var saved []string
 	for _, email := range []string{"", "friend@gazette.example"} {
 		saved = append(saved, eve.welcomeLink(eve.post("/admin/account/invite", "email", email, "role", "owner")))
