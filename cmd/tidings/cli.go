@@ -11,6 +11,7 @@ import (
 	"os"
 	"text/tabwriter"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/tidings-press/tidings/internal/app"
@@ -25,7 +26,8 @@ type cli struct {
 	stdin       io.Reader
 	stdout      io.Writer
 	stderr      io.Writer
-	stopSignals func() // a second Ctrl-C kills
+	stopSignals func()         // a second Ctrl-C kills
+	command     *cobra.Command // that runs
 }
 
 // The exit codes.
@@ -88,7 +90,7 @@ func (a *cli) with(ctx context.Context, work func(*app.Service) error) error {
 	if err != nil {
 		return a.explainMigration(err)
 	}
-	return errors.Join(work(p), p.Close())
+	return errors.Join(a.audited(ctx, p, work), p.Close())
 }
 
 // logger logs to standard error: as text on a terminal, as JSON otherwise.

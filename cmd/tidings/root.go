@@ -25,8 +25,8 @@ func newRoot(a *cli) *cobra.Command {
 		Example:       "  tidings demo\n  tidings init && tidings serve",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			a.started = true
+		PersistentPreRun: func(c *cobra.Command, _ []string) {
+			a.started, a.command = true, c
 		},
 	}
 	root.PersistentFlags().StringVar(&a.configPath, "config", "", "configuration file (default $TIDINGS_CONFIG or config.yaml)")
@@ -44,7 +44,7 @@ func newRoot(a *cli) *cobra.Command {
 		}
 	}
 	add("run", newDemo(a), newServe(a), newWorker(a))
-	add("manage", newArticle(a), newFeed(a), newDigest(a), newMessage(a), newSubscriber(a), newEditor(a))
+	add("manage", newArticle(a), newFeed(a), newDigest(a), newMessage(a), newSubscriber(a), newEditor(a), newAudit(a))
 	add("setup", newInit(a), newConfig(a), newTemplate(a), newDKIM(a), newVersion(a))
 	add("keep", newBackup(a), newRestore(a), newQuarantine(a), newMigrate(a))
 	return root
