@@ -73,7 +73,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 		"calendar": "/admin/calendar", "calendar-next": "/admin/calendar?month=" + s.newEngine().NextTicks("weekly", 1)[0].At.Format("2006-01"), "messages": "/admin/messages", "message-new": "/admin/messages/new", "message": "/admin/messages/" + message.ID, "message-draft": "/admin/editions/" + message.ID,
 		"draft": "/admin/editions/" + draft.ID, "compose": "/admin/editions/" + draft.ID + "/compose",
 		"dashboard": "/admin/", "digest": "/admin/digests/weekly", "send": "/admin/digests/weekly/send", "edition": "/admin/editions/" + e.ID,
-		"digests": "/admin/digests", "articles": "/admin/articles", "subscribers": "/admin/subscribers", "subscriber": "/admin/subscribers/1", "account": "/admin/account", "people": "/admin/people", "audit": "/admin/audit", "missing": "/admin/nothing",
+		"digests": "/admin/digests", "articles": "/admin/articles", "subscribers": "/admin/subscribers", "subscriber": "/admin/subscribers/1", "subscriber-new": "/admin/subscribers/new", "subscriber-figures": "/admin/subscribers/figures", "account": "/admin/account", "people": "/admin/people", "audit": "/admin/audit", "missing": "/admin/nothing",
 	}
 	checkPages(t, b, s.url, pages)
 	// The confirmation page of an approval is the response to a POST.

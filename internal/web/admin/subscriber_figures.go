@@ -63,8 +63,8 @@ func monthsOf(days []store.SubscriberDay) []subscriberMonth {
 
 // drawFigures draws the charts of some months.
 func drawFigures(months []subscriberMonth, l *words.Language) figuresPage {
-	data := func(title string) chart.Data {
-		d := chart.Data{Title: title, Empty: l.Say("The first figures come within five minutes."), Format: func(n int64) string { return l.Number(n) }}
+	data := func(title, empty string) chart.Data {
+		d := chart.Data{Title: title, Empty: empty, Format: func(n int64) string { return l.Number(n) }}
 		for _, m := range months {
 			d.Labels = append(d.Labels, l.Month(m.month))
 		}
@@ -81,7 +81,8 @@ func drawFigures(months []subscriberMonth, l *words.Language) figuresPage {
 			states[state] = true
 		}
 	}
-	growth, joined, left := data(l.Say("Subscribers at the end of each month")), data(l.Say("New subscribers by source")), data(l.Say("Subscribers who left, by reason"))
+	growth := data(l.Say("Subscribers at the end of each month"), l.Say("The first figures come within five minutes."))
+	joined, left := data(l.Say("New subscribers by source"), l.Say("None in these months.")), data(l.Say("Subscribers who left, by reason"), l.Say("None in these months."))
 	growth.Series = []chart.Series{members}
 	for _, source := range slices.Sorted(maps.Keys(sources)) {
 		series := chart.Series{Name: l.Translate(nameOf(consentSource(source)))}
