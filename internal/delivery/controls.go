@@ -53,13 +53,33 @@ func (e *Engine) waitsForUndo(edition store.Edition) bool {
 }
 
 // ResolveUncertain carries out an editor's decision on an edition's uncertain mails: send them
-// again with the same Message-ID, or drop them. It returns their number.
-func (e *Engine) ResolveUncertain(ctx context.Context, id string, resend bool) (int64, error) {
+// again with the same Message-ID, or drop them. Without subscribers it decides on all. It returns
+// their number.
+func (e *Engine) ResolveUncertain(ctx context.Context, id string, resend bool, subscribers ...int64) (int64, error) {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
 		return 0, err
 	}
-	n, err := e.Store.ResolveUncertain(ctx, edition, resend)
+	n, err := e.Store.ResolveUncertain(ctx, edition, resend, subscribers...)
+	e.wakeDispatcher()
+	return n, err
+}
+
+// RetryRefused sends refused mails of an edition again, to some subscribers or, without any, to all. by
+// is the editor. Mails to subscribers who are no longer active, as their address was suppressed, are
+// left as they are. It returns the number of mails.
+func (e *Engine) RetryRefused(ctx context.Context, id, by string, subscribers ...int64) (int64, error) {
+	edition, err := e.Store.Edition(ctx, id)
+	if err == nil {
+		err = e.mayPublish(ctx)
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := e.Store.RetryRefused(ctx, edition, "retried by "+by, subscribers...)
+	if err == nil {
+		e.Log.Info("refused mails are retried", "edition", id, "by", by, "mails", n)
+	}
 	e.wakeDispatcher()
 	return n, err
 }

@@ -24,7 +24,11 @@ type Progress struct {
 	// Withdrawn lists articles of an approved, unfinished edition that were withdrawn after
 	// the approval. The edition still contains them.
 	Withdrawn []store.WithdrawnArticle
-	Votes     store.Votes // of readers, whether the edition was helpful
+	// Failures counts the mails that are retried, refused or uncertain by the server's reply. Sampled is
+	// set if it counts only some of them.
+	Failures []store.FailureReason
+	Sampled  bool
+	Votes    store.Votes // of readers, whether the edition was helpful
 }
 
 // Idle reports whether the edition is final or waits for an editor.
@@ -90,6 +94,11 @@ func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 	if p.Votes, err = e.Store.Votes(ctx, edition.Seq); err != nil {
 		return p, err
 	}
+	if p.Counts.Refused+p.Counts.Deferred+p.Counts.Uncertain > 0 || p.Edition.State == digest.Sending {
+		if p.Failures, p.Sampled, err = e.Store.FailureReasons(ctx, edition.Seq); err != nil {
+			return p, err
+		}
+	}
 	if p.Edition.State == digest.Approved || p.Edition.State == digest.Sending || p.Edition.State == digest.Paused {
 		if p.Withdrawn, err = e.Store.WithdrawnArticles(ctx, edition.Seq); err != nil {
 			return p, err
@@ -136,7 +145,7 @@ func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 // differs reports whether there is something new to show. That includes the rate, which falls to
 // 0 while no count changes.
 func (p Progress) differs(last Progress) bool {
-	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate || p.StartsIn != last.StartsIn
+	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate || p.StartsIn != last.StartsIn || !slices.Equal(p.Failures, last.Failures)
 }
 
 // rateMeter measures the rate of sending over the last seconds.

@@ -52,6 +52,7 @@ var DeliveryTransitions = []Transition[DeliveryState]{
 	{DeliveryDeferred, DeliveryAttempting, "its next try is due"},
 	{DeliveryDeferred, DeliveryRefused, "the time for retries (`retry_for`) is over"},
 	{DeliveryDeferred, DeliverySkipped, "the subscriber unsubscribed or was suppressed, or the edition was cancelled"},
+	{DeliveryRefused, DeliveryQueued, "an editor retries it, unless the subscriber is no longer active"},
 	{DeliveryUncertain, DeliveryAttempting, "the policy is resend"},
 	{DeliveryUncertain, DeliverySent, "the outcome arrived late, from a node whose lease had expired: accepted"},
 	{DeliveryUncertain, DeliveryDeferred, "a late outcome: a temporary refusal"},

@@ -126,7 +126,7 @@ func TestFinalStatesAreFinal(t *testing.T) {
 		}
 	}
 	for _, s := range DeliveryStates {
-		if want := s == DeliverySent || s == DeliveryRefused || s == DeliverySkipped; final(DeliveryTransitions, DeliveryStates, s) != want {
+		if want := s == DeliverySent || s == DeliverySkipped; final(DeliveryTransitions, DeliveryStates, s) != want {
 			t.Errorf("%s is final: %v", s, !want)
 		}
 	}

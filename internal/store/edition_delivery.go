@@ -49,8 +49,8 @@ func (s *Store) deliveries(ctx context.Context, e Edition, query string, args ..
 }
 
 // ResolveUncertain carries out an editor's decision on the uncertain mails of an edition: to
-// send them again, or to skip them. It returns their number.
-func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool) (int64, error) {
+// send them again, or to skip them. Without subscribers it decides on all. It returns their number.
+func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool, subscribers ...int64) (int64, error) {
 	state, reason := digest.DeliverySkipped, "in doubt: an editor left it so"
 	if resend {
 		state, reason = digest.DeliveryQueued, ""
@@ -58,7 +58,7 @@ func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool) (i
 	var n int64
 	err := s.write(ctx, func(tx *conn) error {
 		var err error
-		if n, err = tx.Exec(ctx, "delivery.decide", e.Seq, string(state), reason, millis(s.Now())); err != nil {
+		if n, err = tx.Exec(ctx, "delivery.decide", e.Seq, string(state), reason, millis(s.Now()), jsonList(subscribers)); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, "delivery.reopen", e.Seq)

@@ -85,9 +85,10 @@ FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber > $2 AND d.reason LIKE 'in doubt%' ORDER BY d.subscriber LIMIT $3;
 
 -- name: delivery.decide
--- Applies an editor's decision about the uncertain mails: send them again or not.
--- Index: primary key.
-UPDATE deliveries SET state = $2, reason = CASE WHEN $3 = '' THEN reason ELSE $3 END, at = $4, next_try = 0 WHERE edition = $1 AND state = 'uncertain';
+-- Applies an editor's decision about the uncertain mails to some subscribers, or without any to all:
+-- send them again or not. Index: primary key.
+UPDATE deliveries SET state = $2, reason = CASE WHEN $3 = '' THEN reason ELSE $3 END, at = $4, next_try = 0
+WHERE edition = $1 AND state = 'uncertain' AND ($5 = '[]' OR subscriber IN numbers($5));
 
 -- name: delivery.reopen
 -- Reopens the chunks with uncertain mails. Leased chunks are included, since their counters

@@ -217,6 +217,7 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 	batch := newBatch(group, millis(s.Now()))
 	granted, met := map[[2]int64]bool{}, make([]bool, len(batch.outcomeEntries))
 	outcomes, skips, intents := batch.outcomes(counts, met), batch.skips(counts), batch.intents(granted)
+	failures := batch.failures()
 	keys, err := s.keysFor(ctx, batch)
 	if err != nil {
 		return nil, err
@@ -226,11 +227,11 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 		clear(granted)
 		clear(counts)
 		clear(met)
-		if s.engine == Postgres && skips.n == 0 && len(batch.feedbackEntries) == 0 {
+		if s.engine == Postgres && skips.n == 0 && failures.n == 0 && len(batch.feedbackEntries) == 0 {
 			return s.recorders.changeBoth(ctx, outcomes, intents)
 		}
 		return s.recorders.transaction(ctx, func(tx *conn) error {
-			for _, b := range []deliveryChange{outcomes, skips, intents} {
+			for _, b := range []deliveryChange{outcomes, failures, skips, intents} {
 				if err := tx.change(ctx, b); err != nil {
 					return err
 				}

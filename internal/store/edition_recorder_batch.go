@@ -62,6 +62,21 @@ func (b *recordBatch) outcomes(counts chunkCounts, met []bool) deliveryChange {
 	}}
 }
 
+// failures returns the change that records the tries that failed.
+func (b *recordBatch) failures() deliveryChange {
+	var failed []*Outcome
+	for _, o := range b.outcomeEntries {
+		if o.State == digest.DeliveryDeferred || o.State == digest.DeliveryRefused || o.State == digest.DeliveryUncertain {
+			failed = append(failed, o)
+		}
+	}
+	values := func(i int) []any {
+		o := failed[i]
+		return []any{o.Chunk.Edition, o.Subscriber, o.Nonce, string(o.State), replyText(o.Reason), int64(o.Code), replyText(o.Reply), o.Relay, b.now}
+	}
+	return deliveryChange{"try.insert", len(failed), values, func(int) {}}
+}
+
 // late returns the outcomes that did not find their intent.
 func (b *recordBatch) late(met []bool) []*Outcome {
 	var late []*Outcome

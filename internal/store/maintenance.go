@@ -147,6 +147,10 @@ func (p *pruner) pruneEditions(ctx context.Context, before time.Time) error {
 			return err
 		}
 		for _, seq := range old {
+			var tries int64
+			if err := p.steps(ctx, &tries, "retention.tries", rowsPerStep, seq); err != nil {
+				return err
+			}
 			if err := p.steps(ctx, &p.removed.Deliveries, "retention.deliveries", rowsPerStep, seq); err != nil {
 				return err
 			}

@@ -150,7 +150,7 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 
 // forget removes what all tables hold about a subscriber; hash is that of their address.
 func (c *conn) forget(ctx context.Context, id int64, hash []byte, now time.Time) error {
-	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "feedback.forget", "change.forget"} {
+	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "try.forget", "feedback.forget", "change.forget"} {
 		if _, err := c.Exec(ctx, query, id); err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func (w *ListWriter) Write(s Subscriber, subscriptions []Subscription) error {
 	cells := []string{s.Address.String(), s.Name, string(s.State), s.Language, s.Timezone,
 		joinCell(digests), joinCell(topicsOf(subscriptions)), joinCell(s.Labels), s.Consent.Text, consented, s.MailLanguage}
 	for i, cell := range cells {
-		cells[i] = guard(cell)
+		cells[i] = SafeCell(cell)
 	}
 	return w.out.Write(cells)
 }
@@ -81,9 +81,9 @@ func (w *ListWriter) Flush() error {
 	return w.out.Error()
 }
 
-// guard keeps spreadsheets from running a cell as a formula, since the name of a subscriber may
+// SafeCell keeps spreadsheets from running a cell as a formula, since the name of a subscriber may
 // be "=HYPERLINK(…)". It puts an apostrophe before the cell, which marks it as text.
-func guard(cell string) string {
+func SafeCell(cell string) string {
 	if needsGuard(cell) {
 		return "'" + cell
 	}

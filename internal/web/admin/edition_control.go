@@ -9,6 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // control is an action of editors on an edition.
@@ -48,14 +49,14 @@ var controls = map[string]control{
 }
 
 // whyNotUndone returns why the approval of an edition in a state cannot be undone.
-func whyNotUndone(state digest.State) string {
+func whyNotUndone(state digest.State) words.Text {
 	switch state {
 	case digest.Draft:
-		return "The edition is a draft already. There is no approval to undo."
+		return words.T("The edition is a draft already. There is no approval to undo.")
 	case digest.Sending, digest.Sent:
-		return "It is too late: sending has started. You can pause or cancel an edition while it is being sent."
+		return words.T("It is too late: sending has started. You can pause or cancel an edition while it is being sent.")
 	}
-	return "Only an approved edition of which no email was sent can be undone."
+	return words.T("Only an approved edition of which no email was sent can be undone.")
 }
 
 // controlEdition pauses, resumes or cancels an edition, or decides on its uncertain mails.

@@ -12,7 +12,7 @@ import (
 )
 
 // deliveryLimit is the maximum number of deliveries of one state on a page.
-const deliveryLimit = 50
+const deliveryLimit = 10
 
 // editionPage is the data of the page of an edition.
 type editionPage struct {

@@ -80,6 +80,8 @@ var flashMessages = map[string]string{
 	"taken":          "The article was added to this edition.",
 	"canceled":       "Cancelled. No other subscriber will get this edition.",
 	"resent":         "The uncertain emails are sent again.",
+	"retried":        "The refused emails are sent again, except to addresses that are suppressed.",
+	"unchanged":      "Nothing was changed: no email is in a state for this.",
 	"dropped":        "The uncertain emails are not sent again.",
 	"seen":           "Marked as seen. No edition of this digest will contain these articles. You can put them back below.",
 	"unseen":         "The articles are back in the queue.",

@@ -57,6 +57,8 @@ var permitted = map[store.Role][]string{
 		"GET /admin/digests/{name}/send", "POST /admin/digests/{name}/send",
 		"GET /admin/digests/{name}/settings", "POST /admin/digests/{name}/settings", "GET /admin/digests/new", "POST /admin/digests/new",
 		"POST /admin/feeds", "POST /admin/feeds/{name}",
+		"GET /admin/editions/{id}/deliveries", "GET /admin/editions/{id}/deliveries.csv",
+		"GET /admin/editions/{id}/deliveries/{subscriber}", "POST /admin/editions/{id}/deliveries/{action}",
 		"POST /admin/editions/{id}/test", "POST /admin/editions/{id}/approve", "POST /admin/editions/{id}/waive", "POST /admin/editions/{id}/{action}",
 		"GET /admin/subscribers", "GET /admin/subscribers/{id}", "POST /admin/subscribers/{id}/unsubscribe",
 		"POST /admin/subscribers/{id}/invite", "POST /admin/subscribers/{id}/lift", "POST /admin/subscribers/{id}/edit", "POST /admin/subscribers/{id}/reinstate",
