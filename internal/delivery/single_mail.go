@@ -191,13 +191,23 @@ func (e *Engine) SendTest(ctx context.Context, name string, options PreviewOptio
 	return preview, e.sendTestMail(ctx, name, preview.Variant, digest.ListPath(name), to)
 }
 
+// SendNextTest sends a variant that LookAtNext returned to one address.
+func (e *Engine) SendNextTest(ctx context.Context, name string, variant digest.Variant, to subscriber.Address) error {
+	return e.sendTestMail(ctx, name, variant, digest.ListPath(name), to)
+}
+
 // SendEditionTest sends an edition in its current form, frozen or not, to one address.
 func (e *Engine) SendEditionTest(ctx context.Context, id string, to subscriber.Address) error {
-	edition, err := e.Store.Edition(ctx, id)
+	variant, err := e.PreviewEdition(ctx, id)
 	if err != nil {
 		return err
 	}
-	variant, err := e.PreviewEdition(ctx, id)
+	return e.SendVariantTest(ctx, id, variant, to)
+}
+
+// SendVariantTest sends a variant of an edition that LookAtEdition returned to one address.
+func (e *Engine) SendVariantTest(ctx context.Context, id string, variant digest.Variant, to subscriber.Address) error {
+	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
 		return err
 	}

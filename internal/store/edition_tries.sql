@@ -30,9 +30,8 @@ DELETE FROM delivery_tries WHERE edition IN (SELECT seq FROM editions) AND subsc
 -- The chunks of an edition with subscribers after $2 that may have deliveries in a state; any if it is
 -- empty. The counters of a leased chunk lag behind. Index: primary key.
 SELECT first_id, last_id FROM chunks
-WHERE edition = $1 AND last_id > $2 AND ($3 = '' OR $3 = 'refused' AND refused > 0 OR $3 = 'skipped' AND skipped > 0 OR $3 = 'sent' AND sent > 0
-    OR $3 = 'deferred' AND (deferred > 0 OR state = 'leased') OR $3 = 'uncertain' AND (uncertain > 0 OR state = 'leased')
-    OR $3 IN ('queued', 'attempting') AND state <> 'done')
+WHERE edition = $1 AND last_id > $2 AND ($3 = '' OR state = 'leased' OR $3 = 'refused' AND refused > 0 OR $3 = 'skipped' AND skipped > 0 OR $3 = 'sent' AND sent > 0
+    OR $3 = 'deferred' AND deferred > 0 OR $3 = 'uncertain' AND uncertain > 0 OR $3 IN ('queued', 'attempting') AND state <> 'done')
 ORDER BY number LIMIT $4;
 
 -- name: try.range

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -176,7 +175,11 @@ func (h *Handler) delivery(w http.ResponseWriter, r *http.Request, session store
 			body.Host = relay.Host
 		}
 	}
-	return h.show(w, http.StatusOK, "delivery_show", page{Title: cmp.Or(body.Address, "Erased subscriber"), Nav: "digests", Editor: &session.Editor, Flash: flash(r), Body: body})
+	title := words.T("Erased subscriber")
+	if body.Address != "" {
+		title = words.Verbatim(body.Address)
+	}
+	return h.show(w, http.StatusOK, "delivery_show", page{Title: title, Nav: "digests", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // changeDeliveries retries refused mails or decides on uncertain ones: those of the subscriber in the form,

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
@@ -79,7 +80,7 @@ func (h *Handler) digestMail(w http.ResponseWriter, r *http.Request, _ store.Ses
 	if err != nil {
 		return err
 	}
-	writeMail(w, v.HTML)
+	writeMail(w, v.HTML, true)
 	return nil
 }
 
@@ -116,8 +117,13 @@ func withSampleRecipient(v digest.Variant) digest.Variant {
 // no navigation, whatever the articles contain.
 const mailPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src * data:; frame-ancestors 'self'; sandbox"
 
-func writeMail(w http.ResponseWriter, html string) {
-	w.Header().Set("Content-Security-Policy", mailPolicy)
+// writeMail serves the HTML of a mail for a frame, with or without its images.
+func writeMail(w http.ResponseWriter, html string, images bool) {
+	policy := mailPolicy
+	if !images {
+		policy = strings.Replace(policy, "img-src * data:", "img-src 'none'", 1)
+	}
+	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write([]byte(html))
 }
@@ -129,8 +135,9 @@ func (h *Handler) testDigest(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	return h.sendTest(w, r, session, "digest", d.Name, func(to subscriber.Address) error {
-		_, err := h.engine.SendTest(r.Context(), d.Name, delivery.PreviewOptions{}, to)
-		return err
+		return h.testLook(r.Context(), r, session, h.nextLooker(d.Name), func(v digest.Variant) error {
+			return h.engine.SendNextTest(r.Context(), d.Name, v, to)
+		})
 	})
 }
 

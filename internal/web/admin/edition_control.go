@@ -78,7 +78,9 @@ func (h *Handler) controlEdition(w http.ResponseWriter, r *http.Request, session
 func (h *Handler) testEdition(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
 	return h.sendTest(w, r, session, "edition", id, func(to subscriber.Address) error {
-		return h.engine.SendEditionTest(r.Context(), id, to)
+		return h.testLook(r.Context(), r, session, h.editionLooker(id), func(v digest.Variant) error {
+			return h.engine.SendVariantTest(r.Context(), id, v, to)
+		})
 	})
 }
 

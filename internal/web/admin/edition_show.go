@@ -118,6 +118,6 @@ func (h *Handler) editionMail(w http.ResponseWriter, r *http.Request, _ store.Se
 	if err != nil {
 		return err
 	}
-	writeMail(w, withSampleRecipient(v).HTML)
+	writeMail(w, withSampleRecipient(v).HTML, true)
 	return nil
 }

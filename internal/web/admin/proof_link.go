@@ -82,7 +82,7 @@ func (h *Handler) mailByLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeMail(w, withSampleRecipient(v).HTML)
+	writeMail(w, withSampleRecipient(v).HTML, true)
 	return nil
 }
 
