@@ -34,6 +34,7 @@ var permitted = map[store.Role][]string{
 		"/admin/", "GET /admin/{$}", "GET /admin/calendar", "GET /admin/articles", "GET /admin/articles/{id}", "GET /admin/articles/{id}/preview", "GET /admin/articles/{id}/where", "GET /admin/messages", "GET /admin/feeds", "GET /admin/feeds/{name}",
 		"GET /admin/digests", "GET /admin/digests/{name}", "GET /admin/digests/{name}/mail", "GET /admin/digests/{name}/text",
 		"GET /admin/editions/{id}", "GET /admin/editions/{id}/events", "GET /admin/editions/{id}/mail",
+		"GET /admin/editions/{id}/preview", "GET /admin/editions/{id}/frame", "GET /admin/digests/{name}/preview", "GET /admin/digests/{name}/frame",
 		"POST /admin/sign-out", "GET /admin/account", "POST /admin/account/password", "POST /admin/account/address",
 		"POST /admin/account/language", "POST /admin/account/sessions", "POST /admin/account/sessions/{id}",
 		"POST /admin/account/factor", "POST /admin/account/factor/confirm", "POST /admin/account/factor/codes", "POST /admin/account/factor/remove",
