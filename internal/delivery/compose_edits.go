@@ -75,6 +75,21 @@ func (c *Composition) SetOrder(ids []string) {
 	}
 }
 
+// Reorder shows the articles in an order that an editor made of all of them, whose first one is then the
+// lead if an editor had chosen one. It ignores other ids.
+func (c *Composition) Reorder(ids []string) {
+	var order []string
+	for _, id := range ids {
+		if c.index(id) >= 0 && !slices.Contains(order, id) {
+			order = append(order, id)
+		}
+	}
+	if c.Edits.Lead != "" && len(order) > 0 {
+		c.Edits.Lead = order[0]
+	}
+	c.SetOrder(order)
+}
+
 // Move moves an article up (-1) or down (1) within its section. It changes nothing at the end of
 // the section.
 func (c *Composition) Move(id string, by int) {

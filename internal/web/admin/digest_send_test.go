@@ -17,7 +17,7 @@ func TestDigestWithoutArticlesIsNotSent(t *testing.T) {
 	e := s.owner()
 	e.want(e.get("/admin/digests/weekly"), "Nothing to send now", "every article that fits has a date before")
 	e.want(e.get("/admin/digests/weekly/send"), "Nothing to send")
-	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", delivery.Fingerprint{}.Token()), "Nothing was sent")
+	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", delivery.Fingerprint{}.Token()), "Nothing to send")
 	e.want(e.post("/admin/digests/weekly/test", "to", "ada@gazette.example"), "No test email was sent")
 	e.want(e.post("/admin/digests/weekly/test", "to", "nonsense"), "No test email was sent")
 }

@@ -25,6 +25,7 @@ type composePage struct {
 	Addable  []article.Article
 	Error    string // why the last change was not stored
 	Problems []delivery.EditProblem
+	Wanted   []string // titles in the order that was not stored
 }
 
 // composeSection is a section as the page lists it.
@@ -42,12 +43,13 @@ type composeArticle struct {
 
 // composeField is a text that editors write.
 type composeField struct {
-	Name        string
-	Label, Hint words.Text
-	Value       string // as it was typed
-	Stored      string // as it is stored, if that differs
-	Language    string
-	Long        bool // has several lines
+	Name     string
+	Label    words.Text
+	Hint     any    // nil for none
+	Value    string // as it was typed
+	Stored   string // as it is stored, if that differs
+	Language string
+	Long     bool // has several lines
 }
 
 // leftOut is an article that editors took out.
@@ -101,7 +103,7 @@ func (h *Handler) showComposition(w http.ResponseWriter, r *http.Request, sessio
 	if body.Addable, err = h.engine.Addable(r.Context(), c, addable); err != nil {
 		return err
 	}
-	return h.show(w, status, "edition_compose", page{Title: words.T("Compose “{0}”", c.Edition.Subject), Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
+	return h.show(w, status, "edition_compose", page{Title: "Compose " + c.Edition.Subject, Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Script: "compose.js", Body: body})
 }
 
 // Rules returns the sections of the digest.
@@ -117,19 +119,19 @@ func fieldsOf(c *delivery.Composition) []composeField {
 		s = *c.Edits.Sponsor
 	}
 	fields := []composeField{
-		{Name: "subject", Label: words.T("Subject"), Hint: words.T("Without one: {0}", c.AutomaticSubject), Value: c.Subject},
+		{Name: "subject", Label: words.T("Subject"), Hint: words.T("Without one: {0}", words.Verbatim(c.AutomaticSubject)), Value: c.Subject},
 		{Name: "preheader", Label: words.T("Preheader"), Hint: words.T("The line that inboxes show beside the subject."), Value: c.Edits.Preheader},
 	}
 	languages := languagesOf(c)
 	for _, text := range []struct {
 		name  string
-		label words.Text
+		label func(lang string) words.Text
 		texts map[string]string
-	}{{"intro", words.T("Intro"), c.Edits.Intro}, {"outro", words.T("Outro"), c.Edits.Outro}} {
+	}{{"intro", introLabel, c.Edits.Intro}, {"outro", outroLabel, c.Edits.Outro}} {
 		for _, lang := range languages {
-			f := composeField{Name: text.name, Label: text.label, Value: text.texts[lang], Language: lang, Long: true}
+			f := composeField{Name: text.name, Label: text.label(lang), Value: text.texts[lang], Language: lang, Long: true}
 			if lang != "" {
-				f.Name, f.Label = text.name+"."+lang, words.T("{0} in {1}", text.label, lang)
+				f.Name = text.name + "." + lang
 			}
 			fields = append(fields, f)
 		}
@@ -139,6 +141,20 @@ func fieldsOf(c *delivery.Composition) []composeField {
 		composeField{Name: "sponsor.text", Label: words.T("Sponsor’s text"), Value: s.Text, Long: true},
 		composeField{Name: "sponsor.url", Label: words.T("Sponsor’s address"), Value: s.URL},
 		composeField{Name: "sponsor.image", Label: words.T("Address of the sponsor’s image"), Value: s.Image})
+}
+
+func introLabel(lang string) words.Text {
+	if lang == "" {
+		return words.T("Intro")
+	}
+	return words.T("Intro in {0}", lang)
+}
+
+func outroLabel(lang string) words.Text {
+	if lang == "" {
+		return words.T("Outro")
+	}
+	return words.T("Outro in {0}", lang)
 }
 
 // languagesOf returns "" for all languages, and those that texts of a draft can be written in: the
@@ -164,8 +180,16 @@ func languagesOf(c *delivery.Composition) []string {
 	return append([]string{""}, out...)
 }
 
-// keepTyped puts what was typed into the fields, with what is stored beside it.
+// keepTyped puts what was typed into the fields, with what is stored beside it, and lists the order that
+// was wanted.
 func (p *composePage) keepTyped(r *http.Request) {
+	if r.PostFormValue("do") == "order" {
+		for _, id := range strings.Fields(r.PostFormValue("order")) {
+			if at := slices.IndexFunc(p.Articles, func(a article.Article) bool { return a.ID == id }); at >= 0 {
+				p.Wanted = append(p.Wanted, p.Articles[at].Title)
+			}
+		}
+	}
 	if r.PostFormValue("do") != "texts" {
 		return
 	}
@@ -208,7 +232,7 @@ func (h *Handler) compose(w http.ResponseWriter, r *http.Request, session store.
 		return draftError(err, "/admin/editions/"+id)
 	}
 	if changed != nil {
-		err = words.Errorf("Nothing was changed: {0}. Look at it, and make your change again.", err)
+		err = errors.New("Nothing was changed: " + err.Error() + ". Look at it, and make your change again.")
 	}
 	is, readErr := h.engine.Composition(ctx, id, by, "")
 	if readErr != nil {
@@ -225,6 +249,8 @@ func (h *Handler) change(ctx context.Context, c *delivery.Composition, r *http.R
 		c.Move(a, -1)
 	case "down":
 		c.Move(a, 1)
+	case "order":
+		c.Reorder(strings.Fields(r.PostFormValue("order")))
 	case "lead":
 		c.Edits.Lead = a
 	case "unlead":

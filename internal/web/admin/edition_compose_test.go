@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,4 +139,25 @@ func TestDraftIsComposedInBrowser(t *testing.T) {
 	b.Wait(`(document.querySelector("#add").scrollIntoView(), true)`)
 	b.Screenshot("admin-compose-phone-texts")
 	noProblems(t, b)
+}
+
+// TestOrderOfDraftIsSetAtOnce posts what the script sends after a drag, and once more based on an older
+// version of the draft.
+func TestOrderOfDraftIsSetAtOnce(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	e := s.owner()
+	here, draft := s.composed()
+	e.want(e.get(here), `data-order="order-form"`, "compose.js", `data-id="`+draft.Articles[0]+`"`)
+	order := slices.Clone(draft.Articles)
+	slices.Reverse(order)
+	old := e.hidden("revision")
+	e.want(e.post(here, "revision", old, "do", "order", "order", strings.Join(order, " ")+" unknown"), "The draft was changed.")
+	if got := s.stored(draft.ID).Edits.Order; !slices.Equal(got, order) {
+		t.Errorf("the order is %q, want %q", got, order)
+	}
+	e.want(e.post(here, "revision", old, "do", "order", "order", strings.Join(draft.Articles, " ")), "Nothing was changed", "ada@gazette.example changed it at", "This is the order that you wanted.", `id="wanted"`)
+	if got := s.stored(draft.ID).Edits.Order; e.code != http.StatusConflict || !slices.Equal(got, order) {
+		t.Errorf("the answer was %d, the order is %q", e.code, got)
+	}
 }

@@ -32,7 +32,7 @@ func TestDraftIsReviewedAndApproved(t *testing.T) {
 	e.want(e.post(here+"/subject", "subject", " \n "), "The subject was not changed")
 	e.want(e.post(here+"/test", "to", "ada@gazette.example"), "The test email is queued")
 	s.eventually("the test mail", func() bool { return s.inbox.Received()["ada@gazette.example"] == 1 })
-	e.want(e.get(here), "It goes to <strong dir=\"auto\">2 subscribers</strong>", "16 articles", "Approve and send…")
+	e.want(e.get(here), "2 subscribers</strong>", "16 articles", "Approve and send…")
 	shown := e.hidden("shown")
 	confirmation := e.post(here+"/approve", "shown", shown)
 	e.want(confirmation, "Send this edition to 2 subscribers?", "A better Bcc: eve@example.org subject", "The ferry that waited", "Send to 2 subscribers")

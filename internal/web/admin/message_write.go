@@ -43,13 +43,14 @@ func (h *Handler) messages(w http.ResponseWriter, r *http.Request, session store
 // messagePage is the data of the page on which editors write a message.
 type messagePage struct {
 	delivery.Message
-	Action   string
-	Edition  string // its id; empty for a new one
-	Revision string // of the message as it was read
-	Digests  []config.Digest
-	Articles string               // ids, separated by spaces
-	Count    *delivery.Recipients // who would get it; nil if not asked for
-	Error    error
+	Action    string
+	Edition   string // its id; empty for a new one
+	Revision  string // of the message as it was read
+	Digests   []config.Digest
+	Templates []string             // names of the mail templates
+	Articles  string               // ids, separated by spaces
+	Count     *delivery.Recipients // who would get it; nil if not asked for
+	Error     error
 }
 
 // Chosen reports whether a digest is one of the message's.
@@ -69,7 +70,7 @@ func (h *Handler) newMessagePage(w http.ResponseWriter, r *http.Request, session
 }
 
 func (h *Handler) showMessage(w http.ResponseWriter, session store.Session, status int, body messagePage) error {
-	body.Digests = h.config.Digests
+	body.Digests, body.Templates = h.config.Digests, h.engine.Templates.Names()
 	title := words.T("New message")
 	if body.Edition != "" {
 		title = words.T("Change {0}", body.Subject)
@@ -137,14 +138,13 @@ func (h *Handler) storeMessage(r *http.Request, session store.Session, body mess
 	if body.Edition == "" {
 		return h.engine.NewMessage(r.Context(), session.Editor.Email, body.Message)
 	}
-	was, m, err := h.requestedMessage(r)
+	was, _, err := h.requestedMessage(r)
 	if err != nil {
 		return was, err
 	}
 	if body.Revision != delivery.MessageRevision(was) {
 		return was, store.ErrDraftChanged
 	}
-	body.Audience.Template = m.Audience.Template
 	return h.engine.EditMessage(r.Context(), was, body.Message)
 }
 
@@ -153,6 +153,7 @@ func messageOfForm(r *http.Request) delivery.Message {
 	m := delivery.Message{
 		Audience: digest.Audience{
 			Segment: strings.TrimSpace(r.PostFormValue("segment")), Public: r.PostFormValue("public") == "yes",
+			Template: strings.TrimSpace(r.PostFormValue("template")),
 		},
 		Subject: r.PostFormValue("subject"), Preheader: r.PostFormValue("preheader"),
 		Text: map[string]string{}, Articles: strings.Fields(r.PostFormValue("articles")),

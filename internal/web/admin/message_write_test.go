@@ -25,7 +25,7 @@ func TestMessageIsWrittenCountedAndSent(t *testing.T) {
 	e.want(e.post("/admin/messages/new", form...), "The message is stored as a draft", "2 subscribers", "Change text and audience")
 	id := strings.TrimPrefix(e.at, "/admin/editions/")
 	shown := e.hidden("shown")
-	e.want(e.get("/admin/messages/"+id), "Our office **moves**.")
+	e.want(e.get("/admin/messages/"+id), "Our office **moves**.", `<select name="template">`, "Preview and test emails…")
 	revision := e.hidden("revision")
 	e.want(e.post("/admin/messages/"+id, append(form, "subject", "We moved", "revision", revision)...), "We moved")
 	e.want(e.post("/admin/messages/"+id, append(form, "subject", "Not stored", "revision", revision)...), "Nothing was stored: the draft changed meanwhile", "Not stored")

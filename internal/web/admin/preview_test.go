@@ -21,7 +21,7 @@ func TestPreviewShowsVariantsAndSubscribers(t *testing.T) {
 		t.Fatal(err)
 	}
 	here := "/admin/editions/" + draft.ID
-	e.want(e.get(here+"/preview"), here+"/frame?view=desktop", `<option value="text">`, "As the subscriber", "No faults found.", "In each language")
+	e.want(e.get(here+"/preview"), here+"/frame?view=desktop", `<option value="text">`, "As the subscriber", `id="check"`, "In each language")
 	e.want(e.get(here+"/preview?view=phone&dark=yes&images=off"), "dark=yes&amp;images=off&amp;view=phone", `width="375"`)
 	before, err := s.Store.SubscriberTotals(t.Context())
 	if err != nil {
