@@ -153,6 +153,6 @@ func (h *Handler) lookMail(w http.ResponseWriter, r *http.Request, _ store.Sessi
 	if err != nil {
 		return err
 	}
-	writeMail(w, out.HTML)
+	writeMail(w, out.HTML, true)
 	return nil
 }
