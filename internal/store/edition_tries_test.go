@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // settleAll records an outcome for each open mail of an edition, and releases its chunks.
@@ -155,4 +157,36 @@ func wantState(t *testing.T, s *store.Store, id string, want digest.State) {
 		}
 		return e.State == want
 	})
+}
+
+// TestDeliveriesAreFoundByIndex reads the plans of the queries for the pages of deliveries.
+func TestDeliveriesAreFoundByIndex(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, store.SQLite, store.Options{})
+	texts := store.QueryTexts(store.SQLite)
+	for name, args := range map[string][]any{
+		"try.list": {1, 1, 200}, "try.reasons": {1, 2000}, "try.chunks": {1, 0, "refused", 60}, "try.range": {1, 1, 500, "", 0, 999, 51}, "try.of": {1, "[1]"},
+	} {
+		rows, err := s.DB().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+texts[name], args...)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		plan := ""
+		for rows.Next() {
+			var line string
+			var number int
+			if err := rows.Scan(&number, &number, &number, &line); err != nil {
+				t.Fatal(err)
+			}
+			plan += line + "\n"
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(plan, "\n") {
+			if strings.HasPrefix(line, "SCAN") && !strings.Contains(line, "json_each") || strings.Contains(line, "TEMP B-TREE") {
+				t.Errorf("%s:\n%s", name, plan)
+			}
+		}
+	}
 }
