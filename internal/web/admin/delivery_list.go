@@ -211,7 +211,9 @@ func (h *Handler) changeDeliveries(w http.ResponseWriter, r *http.Request, sessi
 	}
 	h.log.Info("deliveries changed by hand", "edition", id, "change", action, "mails", n, "editor", session.Editor.ID)
 	if n == 0 {
-		done = "unchanged"
+		unchanged(r)
+		return redirectWithFlash(w, r, back, "unchanged")
 	}
+	h.audit(r, session.Editor, "edition."+action, "edition", id, fmt.Sprintf("%d mails", n))
 	return redirectWithFlash(w, r, back, done)
 }
