@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // sendConfirmation is the data of the confirmation page for sending a digest.
@@ -41,7 +42,7 @@ func (h *Handler) askToSend(w http.ResponseWriter, r *http.Request, session stor
 	if len(changes) > 0 || r.Method == http.MethodPost {
 		status = http.StatusConflict
 	}
-	return h.show(w, status, "digest_send", page{Title: "Send " + body.Title.String() + " now?", Nav: "dashboard", Editor: &session.Editor, Body: body})
+	return h.show(w, status, "digest_send", page{Title: words.T("Send {0} now?", body.Title), Nav: "dashboard", Editor: &session.Editor, Body: body})
 }
 
 // send creates an edition and approves it, unless it differs from the one on the confirmation
