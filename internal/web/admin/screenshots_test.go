@@ -65,11 +65,11 @@ func TestAdminScreenshots(t *testing.T) {
 		return editions[i].ID
 	}
 	for name, path := range map[string]string{
-		"dashboard": "/admin/", "calendar": "/admin/calendar", "calendar-week": "/admin/calendar?week=now", "digests": "/admin/digests", "digest": "/admin/digests/weekly",
+		"dashboard": "/admin/", "calendar": "/admin/calendar", "calendar-week": "/admin/calendar?week=now", "digests": "/admin/digests", "digest-new": "/admin/digests/new", "digest": "/admin/digests/weekly",
 		"send": "/admin/digests/weekly/send", "edition-sent": "/admin/editions/" + of(digest.Sent, false), "edition-draft": "/admin/editions/" + of(digest.Draft, false),
 		"compose": "/admin/editions/" + of(digest.Draft, false) + "/compose", "messages": "/admin/messages", "message-new": "/admin/messages/new",
 		"articles": "/admin/articles", "article-new": "/admin/articles/new", "article": "/admin/articles/" + articles[0].ID, "article-history": "/admin/articles/" + articles[0].ID + "/history",
-		"subscribers": "/admin/subscribers", "subscriber": "/admin/subscribers/8", "subscribers-import": "/admin/subscribers/import", "subscribers-charts": "/admin/subscribers/charts",
+		"subscribers": "/admin/subscribers", "subscriber": "/admin/subscribers/8", "subscriber-new": "/admin/subscribers/new", "subscribers-charts": "/admin/subscribers/figures",
 		"feeds": "/admin/feeds", "settings": "/admin/settings", "relays": "/admin/settings/relays", "people": "/admin/people", "audit": "/admin/audit", "account": "/admin/account",
 	} {
 		s.sheet(b, work, out, name, path)
