@@ -122,6 +122,9 @@ func TestDashboardShowsWhatNeedsAPersonFirst(t *testing.T) {
 	if strings.Index(page, "550 blocked") > strings.Index(page, "waits for your approval") {
 		t.Error("a draft stands before a stopped mail server")
 	}
+	if e.want(e.get("/admin/editions/"+draft.ID), "550 blocked"); e.code != http.StatusOK {
+		t.Errorf("the page of an edition answers %d while a mail server is stopped", e.code)
+	}
 	e.post("/admin/editions/" + draft.ID + "/cancel")
 	if page := e.get("/admin/"); strings.Contains(page, "waits for your approval") {
 		t.Error("a cancelled draft waits for an approval")
