@@ -298,9 +298,7 @@ func TestFeedSettingsAreStoredOnStart(t *testing.T) {
 	}
 	c := *r.press.Config
 	c.Site.Title = "Another"
-	other := *r.press
-	other.Config = &c
-	runOn(t, &other)
+	runOn(t, &app.Service{Config: &c, Store: r.press.Store, Templates: r.press.Templates, Log: r.press.Log})
 	second, err := r.press.Store.LastChange(t.Context())
 	if err != nil || second.Settings == first.Settings || !second.SettingsSince.After(first.SettingsSince) || second.LastRemoval.Before(second.SettingsSince) {
 		t.Errorf("%+v after %+v, %v", second, first, err)

@@ -23,7 +23,7 @@ func TestDraftIsReviewedAndApproved(t *testing.T) {
 		t.Fatal(err)
 	}
 	here := "/admin/editions/" + draft.ID
-	e.want(e.get("/admin/"), "awaiting approval", here)
+	e.want(e.get("/admin/"), "Needs a decision", here)
 	e.want(e.get(here), "Approve and send", here+"/mail")
 	if mail := e.get(here + "/mail"); !strings.Contains(mail, "The ferry that waited") {
 		t.Errorf("the draft's mail: %.200s", mail)
@@ -97,7 +97,7 @@ func TestUncertainMailsAreResentOrDropped(t *testing.T) {
 		here := e.at
 		s.eventually("the mail in doubt", func() bool { return strings.Contains(e.get(here), `id="resend"`) })
 		e.want(e.get(here), "1 email is uncertain", "@example.org")
-		e.want(e.get("/admin/"), "1 uncertain")
+		e.want(e.get("/admin/"), "Uncertain emails: 1")
 		e.want(e.post(here+"/"+action), "The uncertain emails are")
 		id := strings.TrimPrefix(here, "/admin/editions/")
 		s.eventually("the edition to be sent", func() bool { return s.state(id) == digest.Sent })

@@ -25,6 +25,17 @@ $$;
 -- +goose StatementEnd
 CREATE INDEX subscribers_trigrams ON subscribers USING gin (subscriber_trigrams(address, name)) WITH (gin_pending_list_limit = 512);
 
+-- The entries of a stored JSON list; none if it cannot be read.
+-- +goose StatementBegin
+CREATE FUNCTION list_values(stored TEXT) RETURNS TABLE (value TEXT) LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN QUERY SELECT jsonb_array_elements_text(CAST(nullif(stored, '') AS jsonb));
+EXCEPTION WHEN invalid_text_representation OR invalid_parameter_value THEN
+    RETURN;
+END
+$$;
+-- +goose StatementEnd
+
 -- The labels of subscribers and the topics of their live subscriptions, for lists of those who have
 -- one. Triggers maintain it.
 CREATE TABLE subscriber_terms (
@@ -35,9 +46,9 @@ CREATE TABLE subscriber_terms (
     PRIMARY KEY (kind, key, subscriber, digest)
 );
 INSERT INTO subscriber_terms (kind, key, subscriber, digest)
-SELECT DISTINCT 'label', l.value, s.id, '' FROM subscribers s, jsonb_array_elements_text(CAST(nullif(s.labels, '') AS jsonb)) AS l(value) WHERE s.labels <> '';
+SELECT DISTINCT 'label', l.value, s.id, '' FROM subscribers s, list_values(s.labels) AS l(value) WHERE s.labels <> '';
 INSERT INTO subscriber_terms (kind, key, subscriber, digest)
-SELECT DISTINCT 'topic', t.value, p.subscriber, p.digest FROM subscriptions p, jsonb_array_elements_text(CAST(nullif(p.topics, '') AS jsonb)) AS t(value)
+SELECT DISTINCT 'topic', t.value, p.subscriber, p.digest FROM subscriptions p, list_values(p.topics) AS t(value)
 WHERE p.topics <> '' AND p.left_at = 0;
 
 -- +goose StatementBegin
@@ -45,10 +56,10 @@ CREATE FUNCTION keep_labels() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         DELETE FROM subscriber_terms WHERE kind = 'label' AND subscriber = OLD.id AND digest = ''
-            AND key IN (SELECT jsonb_array_elements_text(CAST(nullif(OLD.labels, '') AS jsonb)));
+            AND key IN (SELECT list_values(OLD.labels));
     END IF;
     INSERT INTO subscriber_terms (kind, key, subscriber, digest)
-    SELECT 'label', value, NEW.id, '' FROM jsonb_array_elements_text(CAST(nullif(NEW.labels, '') AS jsonb)) ON CONFLICT DO NOTHING;
+    SELECT 'label', value, NEW.id, '' FROM list_values(NEW.labels) ON CONFLICT DO NOTHING;
     RETURN NULL;
 END
 $$;
@@ -61,11 +72,11 @@ CREATE FUNCTION keep_topics() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM subscriber_terms WHERE kind = 'topic' AND subscriber = OLD.subscriber AND digest = OLD.digest
-            AND key IN (SELECT jsonb_array_elements_text(CAST(nullif(OLD.topics, '') AS jsonb)));
+            AND key IN (SELECT list_values(OLD.topics));
     END IF;
     IF TG_OP <> 'DELETE' AND NEW.left_at = 0 THEN
         INSERT INTO subscriber_terms (kind, key, subscriber, digest)
-        SELECT 'topic', value, NEW.subscriber, NEW.digest FROM jsonb_array_elements_text(CAST(nullif(NEW.topics, '') AS jsonb)) ON CONFLICT DO NOTHING;
+        SELECT 'topic', value, NEW.subscriber, NEW.digest FROM list_values(NEW.topics) ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
 END

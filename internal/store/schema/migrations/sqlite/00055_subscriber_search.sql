@@ -32,7 +32,7 @@ END;
 -- +goose StatementEnd
 
 -- The labels of subscribers and the topics of their live subscriptions, for lists of those who have
--- one. Triggers maintain it.
+-- one. Triggers maintain it; a stored list that cannot be read has no entries.
 CREATE TABLE subscriber_terms (
     kind       TEXT NOT NULL, -- label or topic
     key        TEXT NOT NULL, -- as stored with the subscriber
@@ -41,14 +41,14 @@ CREATE TABLE subscriber_terms (
     PRIMARY KEY (kind, key, subscriber, digest)
 ) WITHOUT ROWID;
 INSERT OR IGNORE INTO subscriber_terms (kind, key, subscriber, digest)
-SELECT 'label', l.value, s.id, '' FROM subscribers s, json_each(s.labels) l WHERE s.labels <> '';
+SELECT 'label', l.value, s.id, '' FROM subscribers s, json_each(CASE WHEN json_valid(s.labels) THEN s.labels ELSE '[]' END) l WHERE s.labels <> '';
 INSERT OR IGNORE INTO subscriber_terms (kind, key, subscriber, digest)
-SELECT 'topic', t.value, p.subscriber, p.digest FROM subscriptions p, json_each(p.topics) t WHERE p.topics <> '' AND p.left_at = 0;
+SELECT 'topic', t.value, p.subscriber, p.digest FROM subscriptions p, json_each(CASE WHEN json_valid(p.topics) THEN p.topics ELSE '[]' END) t WHERE p.topics <> '' AND p.left_at = 0;
 
 -- +goose StatementBegin
 CREATE TRIGGER subscriber_labels_insert AFTER INSERT ON subscribers WHEN NEW.labels <> ''
 BEGIN
-    INSERT OR IGNORE INTO subscriber_terms (kind, key, subscriber, digest) SELECT 'label', value, NEW.id, '' FROM json_each(NEW.labels);
+    INSERT OR IGNORE INTO subscriber_terms (kind, key, subscriber, digest) SELECT 'label', value, NEW.id, '' FROM json_each(CASE WHEN json_valid(NEW.labels) THEN NEW.labels ELSE '[]' END);
 END;
 -- +goose StatementEnd
 
@@ -56,16 +56,16 @@ END;
 CREATE TRIGGER subscriber_labels_set AFTER UPDATE OF labels ON subscribers WHEN NEW.labels <> OLD.labels
 BEGIN
     DELETE FROM subscriber_terms WHERE kind = 'label' AND subscriber = OLD.id AND digest = ''
-        AND key IN (SELECT value FROM json_each(coalesce(nullif(OLD.labels, ''), '[]')));
+        AND key IN (SELECT value FROM json_each(CASE WHEN json_valid(OLD.labels) THEN OLD.labels ELSE '[]' END));
     INSERT OR IGNORE INTO subscriber_terms (kind, key, subscriber, digest)
-    SELECT 'label', value, NEW.id, '' FROM json_each(coalesce(nullif(NEW.labels, ''), '[]'));
+    SELECT 'label', value, NEW.id, '' FROM json_each(CASE WHEN json_valid(NEW.labels) THEN NEW.labels ELSE '[]' END);
 END;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
 CREATE TRIGGER subscriber_topics_insert AFTER INSERT ON subscriptions WHEN NEW.topics <> '' AND NEW.left_at = 0
 BEGIN
-    INSERT OR IGNORE INTO subscriber_terms (kind, key, subscriber, digest) SELECT 'topic', value, NEW.subscriber, NEW.digest FROM json_each(NEW.topics);
+    INSERT OR IGNORE INTO subscriber_terms (kind, key, subscriber, digest) SELECT 'topic', value, NEW.subscriber, NEW.digest FROM json_each(CASE WHEN json_valid(NEW.topics) THEN NEW.topics ELSE '[]' END);
 END;
 -- +goose StatementEnd
 
@@ -74,16 +74,16 @@ CREATE TRIGGER subscriber_topics_set AFTER UPDATE OF topics, left_at ON subscrip
 WHEN NEW.topics <> OLD.topics OR (NEW.left_at <> OLD.left_at AND NEW.topics <> '')
 BEGIN
     DELETE FROM subscriber_terms WHERE kind = 'topic' AND subscriber = OLD.subscriber AND digest = OLD.digest
-        AND key IN (SELECT value FROM json_each(coalesce(nullif(OLD.topics, ''), '[]')));
+        AND key IN (SELECT value FROM json_each(CASE WHEN json_valid(OLD.topics) THEN OLD.topics ELSE '[]' END));
     INSERT OR IGNORE INTO subscriber_terms (kind, key, subscriber, digest)
-    SELECT 'topic', value, NEW.subscriber, NEW.digest FROM json_each(coalesce(nullif(NEW.topics, ''), '[]')) WHERE NEW.left_at = 0;
+    SELECT 'topic', value, NEW.subscriber, NEW.digest FROM json_each(CASE WHEN json_valid(NEW.topics) THEN NEW.topics ELSE '[]' END) WHERE NEW.left_at = 0;
 END;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
 CREATE TRIGGER subscriber_topics_delete AFTER DELETE ON subscriptions WHEN OLD.topics <> ''
 BEGIN
-    DELETE FROM subscriber_terms WHERE kind = 'topic' AND subscriber = OLD.subscriber AND digest = OLD.digest AND key IN (SELECT value FROM json_each(OLD.topics));
+    DELETE FROM subscriber_terms WHERE kind = 'topic' AND subscriber = OLD.subscriber AND digest = OLD.digest AND key IN (SELECT value FROM json_each(CASE WHEN json_valid(OLD.topics) THEN OLD.topics ELSE '[]' END));
 END;
 -- +goose StatementEnd
 
