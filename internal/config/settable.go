@@ -109,15 +109,6 @@ var settable = []Settable{
 	{Key: "feeds[].language"},
 }
 
-// SettableKeys returns the keys that may be set in the admin.
-func SettableKeys() []Settable {
-	out := slices.Clone(settable)
-	for i := range out {
-		out[i].Kind = out[i].kind()
-	}
-	return out
-}
-
 // MaySet reports whether a key such as "digests[weekly].schedule" may be set in the admin.
 func MaySet(key string) bool {
 	_, found := SettableOf(key)

@@ -151,7 +151,7 @@ func TestSettableKeysExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range config.SettableKeys() {
+	for _, s := range config.SettableKeys {
 		key := strings.NewReplacer("digests[]", "digests[weekly]", "feeds[]", "feeds[all]").Replace(s.Key)
 		if _, found := c.Value(key); !found {
 			t.Errorf("%s is not a key", s.Key)

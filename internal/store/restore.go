@@ -379,12 +379,25 @@ func (l *loader) table(ctx context.Context, t schema.Table) error {
 	return schema.SetLastNumber(ctx, l.store.engine, l.conn, t, l.from.Last())
 }
 
-// finish fills SQLite's index of words, which is derived from a table and not in the
-// archive.
+// finish fills SQLite's index of words, which is derived from a table and not in the archive. It
+// also counts the labels of articles once more: where label_counts is loaded first, the triggers
+// of article_labels have counted them a second time.
 func (l *loader) finish(ctx context.Context) error {
-	if l.store.engine != SQLite || !slices.ContainsFunc(l.schema, func(t schema.Table) bool { return t.Name == "article_words" }) {
-		return nil
+	has := func(name string) bool {
+		return slices.ContainsFunc(l.schema, func(t schema.Table) bool { return t.Name == name })
 	}
-	_, err := l.conn.ExecContext(ctx, "INSERT INTO article_index (rowid, words) SELECT seq, words FROM article_words")
-	return err
+	var statements []string
+	if l.store.engine == SQLite && has("article_words") {
+		statements = append(statements, "INSERT INTO article_index (rowid, words) SELECT seq, words FROM article_words")
+	}
+	if has("label_counts") {
+		statements = append(statements, `UPDATE label_counts SET articles = (SELECT count(*) FROM article_labels l
+			WHERE l.kind = label_counts.kind AND l.key = label_counts.key AND l.status = 'published')`)
+	}
+	for _, statement := range statements {
+		if _, err := l.conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,10 +1,10 @@
-// Package chart draws small charts as SVG on the server: Bars, Lines, Share and Sparkline
-// return HTML for a page.
+// Package chart draws small charts as SVG on the server: Bars, Lines and Share return HTML
+// for a page.
 //
 // Colours and sizes come from classes of the stylesheet, since the content security policy
 // allows no styles in the page. A chart stretches to the width of its place, and its labels
 // are HTML, so that their size stays the same. Bars and Lines have a table with the same
-// numbers for screen readers, Share and Sparkline a text.
+// numbers for screen readers, Share a text.
 package chart
 
 import (

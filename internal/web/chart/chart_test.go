@@ -120,12 +120,3 @@ func TestShareDividesABar(t *testing.T) {
 	contains(t, chart.Share("No. 5", nil, nil), `aria-label="No. 5"`)
 	contains(t, chart.Share("No. 6", []chart.Part{{Name: "a", Value: 1}, {Name: "b", Value: 999}}, nil), `d="M0 0H10V`)
 }
-
-func TestSparklineHasAText(t *testing.T) {
-	t.Parallel()
-	contains(t, chart.Sparkline(`From 1 to "3"`, []int64{1, 2, 3}), `role="img"`, `aria-label="From 1 to &#34;3&#34;"`, `<path class="line tone-1"`)
-	contains(t, chart.Sparkline("One", []int64{4}), `<path class="dot tone-1"`)
-	if got := chart.Sparkline("None", nil); got != "" {
-		t.Errorf("without values: %s", got)
-	}
-}

@@ -47,23 +47,7 @@ func Share(title string, parts []Part, format func(int64) string) template.HTML 
 	return render("small", f)
 }
 
-// Sparkline returns a small line without axes. text describes it for screen readers. It is
-// empty without values.
-func Sparkline(text string, values []int64) template.HTML {
-	d := Data{Labels: make([]string, len(values)), Series: []Series{{Tone: First, Values: fit(values, len(values))}}}
-	if !d.known() {
-		return ""
-	}
-	f := small{Class: "sparkline", Text: text}
-	for _, one := range d.lines(scale{max(d.top(false), 1), 1}) {
-		if one.Class != "column" {
-			f.Shapes = append(f.Shapes, one)
-		}
-	}
-	return render("small", f)
-}
-
-// small is the data of the template of Share and Sparkline.
+// small is the data of the template of Share.
 type small struct {
 	Class  string
 	Text   string

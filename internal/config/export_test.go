@@ -1,0 +1,4 @@
+package config
+
+// SettableKeys are the keys that may be set in the admin.
+var SettableKeys = settable
