@@ -42,7 +42,7 @@ func (h *Handler) askToSend(w http.ResponseWriter, r *http.Request, session stor
 	if len(changes) > 0 || r.Method == http.MethodPost {
 		status = http.StatusConflict
 	}
-	return h.show(w, status, "digest_send", page{Title: words.T("Send {0} now?", body.Title), Nav: "dashboard", Editor: &session.Editor, Body: body})
+	return h.show(w, status, "digest_send", page{Title: words.T("Send {0} now?", body.Title), Nav: "digests", Editor: &session.Editor, Body: body})
 }
 
 // send creates an edition and approves it, unless it differs from the one on the confirmation

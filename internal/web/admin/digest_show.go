@@ -71,7 +71,7 @@ func (h *Handler) digest(w http.ResponseWriter, r *http.Request, session store.S
 	if err != nil {
 		return err
 	}
-	return h.show(w, http.StatusOK, "digest_show", page{Title: words.Verbatim(body.Title.String()), Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Body: body})
+	return h.show(w, http.StatusOK, "digest_show", page{Title: words.Verbatim(body.Title.String()), Nav: "digests", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
 
 // digestMail serves the HTML part of the preview, for the page's frames.

@@ -103,7 +103,7 @@ func (h *Handler) showComposition(w http.ResponseWriter, r *http.Request, sessio
 	if body.Addable, err = h.engine.Addable(r.Context(), c, addable); err != nil {
 		return err
 	}
-	return h.show(w, status, "edition_compose", page{Title: words.T("Compose “{0}”", words.Verbatim(c.Edition.Subject)), Nav: "dashboard", Editor: &session.Editor, Flash: flash(r), Script: "compose.js", Body: body})
+	return h.show(w, status, "edition_compose", page{Title: words.T("Compose “{0}”", words.Verbatim(c.Edition.Subject)), Nav: "digests", Editor: &session.Editor, Flash: flash(r), Script: "compose.js", Body: body})
 }
 
 // Rules returns the sections of the digest.

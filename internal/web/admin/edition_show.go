@@ -71,7 +71,7 @@ func (h *Handler) edition(w http.ResponseWriter, r *http.Request, session store.
 		return err
 	}
 	return h.show(w, http.StatusOK, "edition_show", page{
-		Title: p.Edition.Subject, Nav: "dashboard", Editor: &session.Editor, Flash: flash(r),
+		Title: p.Edition.Subject, Nav: "digests", Editor: &session.Editor, Flash: flash(r),
 		Live: !p.Edition.State.Final(), Refresh: body.Moving(), Body: body,
 	})
 }

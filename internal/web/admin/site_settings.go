@@ -99,6 +99,7 @@ func (h *Handler) changeLook(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	if r.PostFormValue("do") == "preview" {
+		unchanged(r)
 		changes := body.Form.read(r.PostForm)
 		body.Sample += "?" + sampleQuery(changes, r.PostForm).Encode()
 		if _, err := h.settings.Try(r.Context(), changes); err != nil {

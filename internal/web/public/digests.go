@@ -54,6 +54,12 @@ func (p *Pages) knownDigests(names []string) []string {
 	return out
 }
 
+// offeredDigests returns the names that are configured digests to which people can subscribe, each
+// once.
+func (p *Pages) offeredDigests(names []string) []string {
+	return slices.DeleteFunc(p.knownDigests(names), func(name string) bool { return p.digest(name).Archived() })
+}
+
 func (p *Pages) digest(name string) *config.Digest {
 	for i := range p.config.Digests {
 		if p.config.Digests[i].Name == name {

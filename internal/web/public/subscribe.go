@@ -33,7 +33,7 @@ func (p *Pages) emptyForm(ctx context.Context) subscribeForm {
 // formFor returns the form with one digest chosen.
 func (p *Pages) formFor(ctx context.Context, name string) subscribeForm {
 	form := p.emptyForm(ctx)
-	if chosen := p.knownDigests([]string{name}); chosen != nil {
+	if chosen := p.offeredDigests([]string{name}); len(chosen) > 0 {
 		form.Digests = p.digests(ctx, chosen)
 	}
 	return form
@@ -42,7 +42,7 @@ func (p *Pages) formFor(ctx context.Context, name string) subscribeForm {
 func (p *Pages) subscribeForm(w http.ResponseWriter, r *http.Request) error {
 	form := p.emptyForm(r.Context())
 	form.Full = true
-	if chosen := p.knownDigests(r.URL.Query()["digest"]); chosen != nil {
+	if chosen := p.offeredDigests(r.URL.Query()["digest"]); len(chosen) > 0 {
 		form.Digests = p.digests(r.Context(), chosen)
 	}
 	return p.show(w, r, http.StatusOK, "subscribe", page{Title: p.layout(r.Context()).Say("Subscribe"), Description: p.layout(r.Context()).Say("Get new articles of {0} by email.", p.text(r.Context(), p.config.Site.Title)), Canonical: p.config.Site.URL + "/subscribe", Narrow: true, Body: form})
@@ -56,9 +56,9 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return p.badForm(r, err)
 	}
-	chosen := p.knownDigests(r.PostForm["digest"])
+	chosen := p.offeredDigests(r.PostForm["digest"])
 	if len(chosen) == 0 && len(p.config.Digests) == 1 {
-		chosen = []string{p.config.Digests[0].Name}
+		chosen = p.offeredDigests([]string{p.config.Digests[0].Name})
 	}
 	form := subscribeForm{
 		Address: r.PostForm.Get("email"), Name: subscriber.NormalizeName(r.PostForm.Get("name")), Digests: p.digests(r.Context(), append([]string{}, chosen...)), Trap: honeypotField, Full: true,

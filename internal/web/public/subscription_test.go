@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
@@ -128,6 +129,18 @@ func TestSubscribeFormRefusesInvalidInputAndBots(t *testing.T) {
 	}
 	if n := len(b.sent()); n != 3 {
 		t.Errorf("%d mails to one address, want 3 at most", n)
+	}
+}
+
+func TestArchivedDigestTakesNoSubscriptions(t *testing.T) {
+	t.Parallel()
+	b := setupWith(t, storetest.Open(t, store.SQLite, store.Options{}), func(c *config.Config) { c.Digests[1].Status = "archived" })
+	if w := b.get("/subscribe?digest=daily"); strings.Contains(w.Body.String(), "The Day") {
+		t.Error("the form offers it")
+	}
+	b.want(b.post("/subscribe", form("email", "a@example.org", "digest", "daily")), http.StatusUnprocessableEntity, "at least one")
+	if n := len(b.sent()); n != 0 {
+		t.Errorf("%d mails were sent", n)
 	}
 }
 
