@@ -196,6 +196,9 @@ func TestHistoryIsCompleteWhileArticlesArrive(t *testing.T) {
 }
 
 func TestGoBlogIsCompleteInTheArchives(t *testing.T) {
+	if testkit.RaceDetector {
+		t.Skip("rendering all archive pages of a real blog takes minutes with the race detector, so scripts/run-tests runs it without")
+	}
 	testkit.Slow(t)
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "go-blog", "*.md"))
