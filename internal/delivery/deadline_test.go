@@ -464,7 +464,11 @@ func TestApprovedDraftLeavesWithinSecondOfTick(t *testing.T) {
 		best = min(best, late)
 	}
 	t.Logf("begun %s after the tick", best)
-	if best > time.Second {
+	limit := time.Second
+	if testkit.RaceDetector {
+		limit = 10 * time.Second // scripts/run-tests runs it without, too
+	}
+	if best > limit {
 		t.Errorf("begun %s after the tick", best)
 	}
 }

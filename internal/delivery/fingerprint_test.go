@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -14,6 +15,9 @@ import (
 // one by one. A change that alters the mail for any topic and language must change the fingerprint,
 // so that the approval is refused.
 func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
+	if testkit.RaceDetector {
+		t.Skip("rendering thousands of mails takes minutes with the race detector, so scripts/run-tests runs it without")
+	}
 	t.Parallel()
 	set, err := templates.Load("")
 	if err != nil {

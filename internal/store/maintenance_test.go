@@ -84,6 +84,9 @@ func fileSize(t *testing.T, dsn string) int64 {
 }
 
 func TestDailyDigestReachesASteadySize(t *testing.T) {
+	if testkit.RaceDetector {
+		t.Skip("a year of editions takes minutes with the race detector, so scripts/run-tests runs it without")
+	}
 	testkit.Slow(t)
 	t.Parallel()
 	days, subscribers, retention := 365, 1000, 90

@@ -30,7 +30,7 @@ CREATE INDEX subscribers_trigrams ON subscribers USING gin (subscriber_trigrams(
 CREATE FUNCTION list_values(stored TEXT) RETURNS TABLE (value TEXT) LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN QUERY SELECT jsonb_array_elements_text(CAST(nullif(stored, '') AS jsonb));
-EXCEPTION WHEN invalid_text_representation OR invalid_parameter_value THEN
+EXCEPTION WHEN invalid_text_representation OR invalid_parameter_value OR untranslatable_character THEN
     RETURN;
 END
 $$;
