@@ -66,10 +66,10 @@ func TestEditionIsSentInBrowser(t *testing.T) {
 	noProblems(t, b)
 }
 
-// waitForPreviews waits until both frames are loaded. The page has no access to sandboxed
+// waitForPreviews waits until all frames are loaded. The page has no access to sandboxed
 // frames, but to the timing of their requests.
 func (s *site) waitForPreviews(b *testkit.Browser) {
-	b.Wait(`performance.getEntriesByType("resource").filter(r => r.initiatorType == "iframe" && r.responseEnd > 0).length == 2`)
+	b.Wait(`performance.getEntriesByType("resource").filter(r => r.initiatorType == "iframe" && r.responseEnd > 0).length == document.querySelectorAll("iframe").length`)
 }
 
 func (s *site) pauseAndResume(b *testkit.Browser, people int) {
