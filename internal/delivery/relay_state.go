@@ -58,12 +58,12 @@ func (e *Engine) RelayStates(ctx context.Context) ([]RelayState, error) {
 // stopByHand is for how long an editor stops a relay.
 const stopByHand = time.Hour
 
-// StopRelay stops a relay on all nodes for an hour. by is the editor.
-func (e *Engine) StopRelay(ctx context.Context, name, by string) error {
+// StopRelay stops a relay on all nodes for an hour.
+func (e *Engine) StopRelay(ctx context.Context, name string) error {
 	if _, err := e.relayConfig(name); err != nil {
 		return err
 	}
-	return e.Store.PutHold(ctx, store.Hold{Relay: name, Kind: store.RelayHeld, Until: e.Store.Now().Add(stopByHand), Reason: "stopped by " + by})
+	return e.Store.PutHold(ctx, store.Hold{Relay: name, Kind: store.RelayHeld, Until: e.Store.Now().Add(stopByHand), Reason: "stopped by an editor"})
 }
 
 // ResumeRelay ends the stop of a relay on all nodes.

@@ -59,7 +59,7 @@ func (h *Handler) testRelay(w http.ResponseWriter, r *http.Request, session stor
 
 // stopRelay stops a relay on all nodes for an hour.
 func (h *Handler) stopRelay(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.engine.StopRelay(r.Context(), r.PathValue("name"), session.Editor.Email); err != nil {
+	if err := h.engine.StopRelay(r.Context(), r.PathValue("name")); err != nil {
 		return err
 	}
 	h.log.Info("editor stopped a relay", "editor", session.Editor.ID, "relay", r.PathValue("name"))
