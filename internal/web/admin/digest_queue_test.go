@@ -22,9 +22,9 @@ func TestOldArticlesAreMarkedAsSeenAndPutBack(t *testing.T) {
 	}
 	e := s.owner()
 	here := "/admin/digests/weekly"
-	e.want(e.get(here), "26 articles are left for 1 later edition", "50 articles")
-	e.want(e.get("/admin/"), "26 articles are left")
-	e.want(e.get(here+"/send"), "26 articles are left", "Mark old ones as seen")
+	e.want(e.get(here), "26 articles are left after the next edition. They fill 1 later edition.", "50 articles")
+	e.want(e.get("/admin/"), "26")
+	e.want(e.get(here+"/send"), "Articles left for later editions: 26.", "Mark old ones as seen")
 	e.want(e.post(here+"/seen"), "Nothing was marked")
 	e.want(e.post(here+"/seen", "before", "yesterday"), "Invalid date")
 	marked := e.post(here+"/seen", "before", "2020-01-01")
