@@ -103,7 +103,7 @@ func TestEditorAddsADigest(t *testing.T) {
 	ada.want(ada.get("/admin/digests"), "Every month", "Paused")
 	ada.get("/admin/digests/every-month/settings")
 	ada.post("/admin/digests/every-month/settings", "revision", ada.hidden("revision"), "digests[every-month].status", "active")
-	if list := ada.get("/admin/digests"); strings.Contains(list, "Paused") || strings.Count(list, "Scheduled") != 2 {
+	if list := ada.get("/admin/digests"); strings.Contains(list, "Paused") || strings.Count(list, "On schedule") != 2 {
 		t.Errorf("the digest is not active:\n%s", list)
 	}
 }
