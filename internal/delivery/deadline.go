@@ -115,7 +115,7 @@ func (e *Engine) meetDeadline(ctx context.Context, draft store.Edition) error {
 	if policy == DeadlineSkip {
 		return e.Store.SkipDraft(ctx, draft, "skipped at its send time: "+missing, jobs...)
 	}
-	return e.Store.HoldDraft(ctx, draft.ID, store.HeldAtDeadline, jobs...)
+	return e.Store.HoldDueDraft(ctx, draft, jobs...)
 }
 
 // missingApprovals describes for people which approvals an edition lacks.

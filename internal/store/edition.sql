@@ -62,7 +62,8 @@ WHERE state = 'draft' AND automatic = 0 AND author = '' AND audience = '' AND di
 -- name: edition.redraft
 -- Updates a draft to which a later tick adds articles, if it did not change meanwhile.
 -- Index: editions_id.
-UPDATE editions SET subject = $2, created = $3, send_at = $7, held = $8 WHERE id = $1 AND state = 'draft' AND created = $4 AND subject = $5 AND edits = $6;
+UPDATE editions SET subject = $2, created = $3, send_at = $7, held = $8
+WHERE id = $1 AND state = 'draft' AND created = $4 AND subject = $5 AND edits = $6 AND send_at = $9 AND held = $10;
 
 -- name: edition.edit
 -- Changes a draft if it is still the one that the editor saw: no other editor and no later tick

@@ -19,32 +19,45 @@ func (s *Store) DueDrafts(ctx context.Context, digests []string, limit int) ([]E
 }
 
 // SendDraft lets any node approve a draft whose time has come, and records the approval. It
-// returns a *StateError if the draft was approved, cancelled or held meanwhile.
+// returns a *StateError if the draft is not as it was read: approved, cancelled, held, or joined by
+// a later tick.
 func (s *Store) SendDraft(ctx context.Context, e Edition, approval Approval) error {
 	return s.write(ctx, func(tx *conn) error {
-		n, err := tx.Exec(ctx, "proof.send", e.ID)
-		if err == nil && n == 0 {
-			err = s.changedState(ctx, tx, e.ID, digest.Approved)
-		}
-		if err != nil {
+		if err := s.meetDeadline(ctx, tx, e, true, "", digest.Approved); err != nil {
 			return err
 		}
 		return putApproval(ctx, tx, e.Seq, approval)
 	})
 }
 
-// HoldDraft keeps the schedule from sending a draft, for a reason, and stores jobs. It returns a
-// *StateError if the draft is held already, or is no draft any more.
-func (s *Store) HoldDraft(ctx context.Context, id, reason string, jobs ...Job) error {
+// HoldDueDraft holds a draft whose time has come without the approvals, and stores jobs. It returns
+// the errors of SendDraft.
+func (s *Store) HoldDueDraft(ctx context.Context, e Edition, jobs ...Job) error {
+	return s.write(ctx, func(tx *conn) error {
+		if err := s.meetDeadline(ctx, tx, e, false, HeldAtDeadline, digest.Draft); err != nil {
+			return err
+		}
+		return s.enqueueAll(ctx, tx, jobs)
+	})
+}
+
+func (s *Store) meetDeadline(ctx context.Context, tx *conn, e Edition, send bool, held string, to digest.State) error {
+	n, err := tx.Exec(ctx, "proof.meetDeadline", e.ID, millis(e.SendAt), number(send), held)
+	if err == nil && n == 0 {
+		err = s.changedState(ctx, tx, e.ID, to)
+	}
+	return err
+}
+
+// HoldDraft keeps the schedule from sending a draft, for a reason. It returns a *StateError if the
+// draft is held already, or is no draft any more.
+func (s *Store) HoldDraft(ctx context.Context, id, reason string) error {
 	return s.write(ctx, func(tx *conn) error {
 		n, err := tx.Exec(ctx, "proof.hold", id, reason)
 		if err == nil && n == 0 {
 			err = s.changedState(ctx, tx, id, digest.Draft)
 		}
-		if err != nil {
-			return err
-		}
-		return s.enqueueAll(ctx, tx, jobs)
+		return err
 	})
 }
 
@@ -73,9 +86,13 @@ func (s *Store) changedState(ctx context.Context, tx *conn, id string, want dige
 }
 
 // SkipDraft cancels a draft whose time has come, for a reason that its tick records too. Its
-// articles wait for the next edition. The jobs are stored in the same transaction.
+// articles wait for the next edition. The jobs are stored in the same transaction. It returns the
+// errors of SendDraft.
 func (s *Store) SkipDraft(ctx context.Context, e Edition, reason string, jobs ...Job) error {
 	return s.write(ctx, func(tx *conn) error {
+		if err := s.meetDeadline(ctx, tx, e, false, "", digest.Cancelled); err != nil {
+			return err
+		}
 		if err := s.setEditionState(ctx, tx, e.ID, digest.Cancelled, reason); err != nil {
 			return err
 		}

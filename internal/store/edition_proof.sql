@@ -4,9 +4,10 @@
 SELECT seq, columns(edition) FROM editions
 WHERE state = 'draft' AND automatic = 0 AND held = '' AND send_at > 0 AND send_at <= $2 AND digest IN strings($1) ORDER BY seq LIMIT $3;
 
--- name: proof.send
--- Lets any node approve a draft, since its time has come. Index: editions_id.
-UPDATE editions SET automatic = 1 WHERE id = $1 AND state = 'draft' AND automatic = 0 AND held = '';
+-- name: proof.meetDeadline
+-- Decides about a draft whose time has come. A draft that a later tick has joined since it was
+-- read has another time, and is left alone. Index: editions_id.
+UPDATE editions SET automatic = $3, held = $4 WHERE id = $1 AND send_at = $2 AND state = 'draft' AND automatic = 0 AND held = '';
 
 -- name: proof.hold
 -- Index: editions_id.

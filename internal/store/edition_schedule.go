@@ -156,7 +156,8 @@ func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, u
 		if err := s.claimTick(ctx, tx, e.Digest, &update); err != nil {
 			return err
 		}
-		n, err := tx.Exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject, encodeEdits(was.Edits), millis(e.SendAt), e.Held)
+		n, err := tx.Exec(ctx, "edition.redraft", e.ID, e.Subject, millis(e.Created), millis(was.Created), was.Subject, encodeEdits(was.Edits),
+			millis(e.SendAt), e.Held, millis(was.SendAt), was.Held)
 		if err == nil && n == 0 {
 			err = ErrTaken
 		}
