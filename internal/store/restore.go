@@ -279,9 +279,6 @@ func (s *Store) fill(ctx context.Context, file string, recorded *journal.State, 
 	if out.Migrations, err = schema.Migrate(ctx, s.engine, db); err != nil {
 		return err
 	}
-	if err := s.db.Prepare(ctx); err != nil {
-		return err
-	}
 	if err := s.beginQuarantine(ctx, Restored, out.Header.Taken); err != nil {
 		return err
 	}

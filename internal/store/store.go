@@ -102,8 +102,8 @@ func (s *Store) prepare(ctx context.Context, dsn string, opts Options) error {
 	if err := schema.Ensure(ctx, s.engine, s.DB()); err != nil {
 		return describeSchema(dsn, err)
 	}
-	err := s.db.Prepare(ctx)
-	if err == nil && opts.Journal != "" {
+	var err error
+	if opts.Journal != "" {
 		err = s.openJournal(ctx, opts.Journal)
 	}
 	return sqldb.Wrap("store "+Redact(dsn), err)

@@ -14,16 +14,17 @@ type Querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Conn runs named queries, on a pool or in a transaction. Statements are prepared
-// once: by us for SQLite, by pgx itself for PostgreSQL.
+// Conn runs named queries, on a pool or in a transaction. A statement is prepared on its first
+// use: here for SQLite, by pgx itself for PostgreSQL.
 type Conn struct {
 	Engine  Engine
 	DB      *sql.DB
 	OnError func(error) // receives each error of a read and of a transaction; may be nil
 
 	texts    map[string]string
-	tx       *sql.Tx // nil on a pool
-	prepared *sync.Map
+	prepared *sync.Map            // *sql.Stmt by the name of the query
+	tx       *sql.Tx              // nil on a pool
+	inTx     map[string]*sql.Stmt // those that this transaction prepared itself
 }
 
 func newConn(engine Engine, texts map[string]string, db *sql.DB) *Conn {
@@ -47,12 +48,16 @@ func (c *Conn) Transaction(ctx context.Context, fn func(tx *Conn) error) error {
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do
 	inner := *c
-	inner.tx = tx
+	inner.tx, inner.inTx = tx, map[string]*sql.Stmt{}
 	if err := fn(&inner); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return commitError{fmt.Errorf("commit: %w", err)}
+	}
+	// A statement of a transaction ends with it, so the next transaction finds one of the pool.
+	for name := range inner.inTx {
+		_, _ = c.prepare(ctx, name, c.texts[name]) // if it fails, the next transaction prepares its own
 	}
 	return nil
 }
@@ -218,7 +223,7 @@ func (c *Conn) Statement(ctx context.Context, name string) (*sql.Stmt, error) {
 	stmt, found := c.prepared.Load(name)
 	switch {
 	case !found && c.tx != nil:
-		return c.tx.PrepareContext(ctx, text)
+		return c.prepareInTx(ctx, name, text)
 	case !found:
 		return c.prepare(ctx, name, text)
 	case c.tx != nil:
@@ -227,18 +232,17 @@ func (c *Conn) Statement(ctx context.Context, name string) (*sql.Stmt, error) {
 	return stmt.(*sql.Stmt), nil
 }
 
-// prepareAll prepares every query on SQLite before any transaction. Preparing on the
-// pool during one could wait for the connection that the transaction holds.
-func (c *Conn) prepareAll(ctx context.Context) error {
-	if c.Engine != SQLite {
-		return nil
+// prepareInTx prepares a query on the connection of the transaction. To prepare on the pool would
+// wait for that connection, because SQLite has only one that writes.
+func (c *Conn) prepareInTx(ctx context.Context, name, text string) (*sql.Stmt, error) {
+	if stmt := c.inTx[name]; stmt != nil {
+		return stmt, nil
 	}
-	for name, text := range c.texts {
-		if _, err := c.prepare(ctx, name, text); err != nil {
-			return Wrap(name, err)
-		}
+	stmt, err := c.tx.PrepareContext(ctx, text)
+	if err == nil {
+		c.inTx[name] = stmt
 	}
-	return nil
+	return stmt, err
 }
 
 func (c *Conn) prepare(ctx context.Context, name, text string) (*sql.Stmt, error) {

@@ -109,11 +109,6 @@ func Open(ctx context.Context, dsn string, queries *Queries, opts Options) (*DB,
 	return db, nil
 }
 
-// Prepare prepares every named query on SQLite. PostgreSQL prepares them on first use.
-func (db *DB) Prepare(ctx context.Context) error {
-	return errors.Join(db.Writers.prepareAll(ctx), db.Readers.prepareAll(ctx))
-}
-
 // Close closes all connections.
 func (db *DB) Close() error {
 	err := db.Writers.close()
