@@ -19,6 +19,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/samples"
@@ -215,8 +216,11 @@ var sampleStore = sync.OnceValues(func() ([]byte, error) {
 
 func importSamples(ctx context.Context, s *store.Store) error {
 	importer := ingest.Importer{Store: s, Config: &config.Config{}}
-	_, err := importer.ImportFS(ctx, samples.Articles(), "samples", ingest.Options{Site: "http://gazette.example"})
-	return err
+	if _, err := importer.ImportFS(ctx, samples.Articles(), "samples", ingest.Options{Site: "http://gazette.example"}); err != nil {
+		return err
+	}
+	// Else each site would make the copies of the same images, which is most of the time of a test.
+	return copies.MakeMissing(ctx, s, func(string, error) {})
 }
 
 // addSubscribers subscribes n people to the digest, and moves its first day so that the next
