@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/subscription"
 )
 
 const subscriberImportLong = `Import reads a list as spreadsheets and other mailing systems write it: with commas, semicolons or tabs,
@@ -32,14 +33,10 @@ Start with --dry-run, which stores nothing. See docs/subscribers.md.`
 type listImport struct {
 	app     *cli
 	file    string
-	options store.ImportOptions
+	options subscription.ListImport
 	list    subscriber.ListOptions
-	consent string
 	quiet   bool
 	mapped  []string // --column flags
-
-	refused map[string]int64 // by reason
-	lowered map[string]int64 // by new state
 }
 
 func newSubscriberImport(a *cli) *cobra.Command {
@@ -58,7 +55,7 @@ func newSubscriberImport(a *cli) *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringArrayVar(&im.options.Digests, "digest", nil, "digest for lines without one; may be repeated (default: all)")
-	flags.StringVar(&im.consent, "consent", "imported from a list", "how the subscribers agreed")
+	flags.StringVar(&im.options.Consent, "consent", "imported from a list", "how the subscribers agreed")
 	flags.StringVar(&im.options.MailLanguage, "mail-language", "", "language of the mails' fixed texts for lines that name no language (default: the site's)")
 	flags.BoolVar(&im.options.DryRun, "dry-run", false, "report what would happen, and store nothing")
 	flags.StringArrayVar(&im.mapped, "column", nil, "read a column as NAME=MEANING: "+meaningNames())
@@ -77,7 +74,6 @@ func meaningNames() string {
 }
 
 func (im *listImport) run(c *cobra.Command) error {
-	im.refused, im.lowered = map[string]int64{}, map[string]int64{}
 	if err := im.readColumnFlags(); err != nil {
 		return err
 	}
@@ -99,19 +95,12 @@ func (im *listImport) run(c *cobra.Command) error {
 		if err := p.Config.CheckDigests(im.options.Digests); err != nil {
 			return &usageError{err}
 		}
-		if len(im.options.Digests) == 0 {
-			im.options.Digests = p.Config.DigestNames()
-		}
-		if im.options.Check, err = p.Subscribers().CheckRow(im.options.Digests); err != nil {
-			return err
-		}
-		im.options.Consent = subscriber.Consent{Source: "import", Text: im.consent, At: p.Store.Now()}
 		bar := im.app.bar("lines")
 		im.options.Progress = func(r store.ImportResult) { bar.set(r.Lines, -1) }
 		im.options.Report = im.report
-		result, err := p.Store.ImportSubscribers(c.Context(), list.Rows(), im.options)
+		summary, err := p.Subscribers().ImportList(c.Context(), list, im.options)
 		bar.done()
-		return errors.Join(im.print(list, result), err, partlyIf(result.Refused > 0))
+		return errors.Join(im.app.print(summary, func(w io.Writer) { writeSummary(w, summary) }), err, partlyIf(summary.Refused > 0))
 	})
 }
 
@@ -165,7 +154,6 @@ func (im *listImport) report(line store.ImportLine) {
 		im.reportRefused(line)
 		return
 	case store.Lowered:
-		im.lowered[string(line.State)]++
 		if !im.quiet {
 			im.app.warn("%s:%d: %s: changed to %s, as in the list", im.file, line.Line, line.Address, line.State)
 		}
@@ -179,11 +167,9 @@ func (im *listImport) report(line store.ImportLine) {
 func (im *listImport) reportRefused(line store.ImportLine) {
 	var bad *subscriber.LineError
 	if !errors.As(line.Err, &bad) {
-		im.refused["other"]++
 		im.app.warn("%s:%d: %v", im.file, line.Line, line.Err)
 		return
 	}
-	im.refused[bad.Reason]++
 	im.app.warn("%s:%d: %s; expected: %s", im.file, bad.Line, bad.What, bad.Expected)
 }
 
@@ -193,45 +179,11 @@ var lineWords = map[store.LineOutcome]string{
 	store.Suppressed: "is suppressed and was left out",
 }
 
-// importSummary is the result of an import in the form that --json prints.
-type importSummary struct {
-	DryRun     bool                `json:"dry_run"`
-	Columns    []subscriber.Column `json:"columns"`
-	Values     []mappedValue       `json:"values,omitempty"` // words of other systems, read as states
-	Lines      int64               `json:"lines"`
-	Added      int64               `json:"added"`
-	Pending    int64               `json:"pending"` // of added
-	Unchanged  int64               `json:"unchanged"`
-	Repeated   int64               `json:"repeated"`
-	Lowered    int64               `json:"lowered"`
-	LoweredTo  map[string]int64    `json:"lowered_to,omitempty"`
-	Suppressed int64               `json:"suppressed"`
-	Refused    int64               `json:"refused"`
-	RefusedBy  map[string]int64    `json:"refused_by,omitempty"`
-}
-
-type mappedValue struct {
-	subscriber.Mapped
-	Lines int64 `json:"lines"`
-}
-
-func (im *listImport) print(list *subscriber.List, r store.ImportResult) error {
-	s := importSummary{
-		DryRun: im.options.DryRun, Columns: list.Columns(), Lines: r.Lines, Added: r.Added, Pending: r.Pending, Unchanged: r.Unchanged, Repeated: r.Repeated,
-		Lowered: r.Lowered, LoweredTo: im.lowered, Suppressed: r.Suppressed, Refused: r.Refused, RefusedBy: im.refused,
-	}
-	for m, n := range list.Mapped() {
-		s.Values = append(s.Values, mappedValue{m, n})
-	}
-	slices.SortFunc(s.Values, func(a, b mappedValue) int { return strings.Compare(a.Heading+"\x00"+a.Value, b.Heading+"\x00"+b.Value) })
-	return im.app.print(s, s.write)
-}
-
 // maxColumns is how many columns the summary shows.
 const maxColumns = 200
 
-// write shows a summary to people: the columns, the words, and the counts.
-func (s importSummary) write(w io.Writer) {
+// writeSummary shows a summary to people: the columns, the words, and the counts.
+func writeSummary(w io.Writer, s subscription.ImportSummary) {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, c := range s.Columns[:min(len(s.Columns), maxColumns)] {
 		fmt.Fprintf(table, "column %s\t%s\t%s\n", c.Heading, c.Meaning, columnNote(c))

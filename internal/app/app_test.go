@@ -20,7 +20,6 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/subscription"
-	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // open opens a service with settings in YAML on a new store.
@@ -120,11 +119,11 @@ func TestExportedListImportsAgain(t *testing.T) {
 	if err := p.Subscribers().Export(t.Context(), &first, store.SubscriberQuery{}); err != nil {
 		t.Fatal(err)
 	}
-	check, err := other.Subscribers().CheckRow(other.Config.DigestNames())
+	list, err := subscriber.OpenList(bytes.NewReader(first.Bytes()), subscriber.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := other.Store.ImportSubscribers(t.Context(), storetest.List(t, bytes.NewReader(first.Bytes())), store.ImportOptions{Check: check})
+	result, err := other.Subscribers().ImportList(t.Context(), list, subscription.ListImport{})
 	if err != nil || result.Added != 3 {
 		t.Fatalf("%+v %v", result, err)
 	}

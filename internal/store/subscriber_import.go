@@ -48,11 +48,23 @@ const (
 	Refused    LineOutcome = "refused"
 )
 
-// ImportResult counts the lines by their outcomes. Suppressed counts those that were
-// left out, and those that were recorded as gone.
+// ImportResult counts the lines by their outcomes.
 type ImportResult struct {
-	Lines, Added, Unchanged, Repeated, Lowered, Suppressed, Refused int64
-	Pending                                                         int64 // of Added, who have not confirmed
+	Lines      int64 `json:"lines"`
+	Added      int64 `json:"added"`
+	Pending    int64 `json:"pending"` // of Added, who have not confirmed
+	Unchanged  int64 `json:"unchanged"`
+	Repeated   int64 `json:"repeated"`
+	Lowered    int64 `json:"lowered"`
+	Suppressed int64 `json:"suppressed"` // left out, or recorded as gone
+	Refused    int64 `json:"refused"`
+}
+
+// ImportReport is the result with its counts by reason.
+type ImportReport struct {
+	ImportResult
+	LoweredTo map[string]int64 `json:"lowered_to,omitempty"` // Lowered by the new state
+	RefusedBy map[string]int64 `json:"refused_by,omitempty"` // Refused by the reason
 }
 
 // ImportSubscribers imports a list as subscriber.ReadList returns it. It commits every few thousand
@@ -62,17 +74,17 @@ type ImportResult struct {
 // An import never raises a state: a subscriber who left, bounced, complained or never
 // confirmed stays so. A row that marks an existing subscriber as gone lowers their state
 // and suppresses the address, so that no later list brings them back.
-func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber.Row, error], opts ImportOptions) (ImportResult, error) {
+func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber.Row, error], opts ImportOptions) (ImportReport, error) {
 	if opts.State == "" {
 		opts.State = subscriber.Active
 	}
 	keys, err := s.Keys(ctx)
 	if err != nil {
-		return ImportResult{}, err
+		return ImportReport{}, err
 	}
 	im := &importer{store: s, opts: opts, keys: keys, start: s.Now(), seed: maphash.MakeSeed()}
 	if _, err := s.readers.One(ctx, "subscriber.lastID", nil, &im.before); err != nil {
-		return ImportResult{}, err
+		return ImportReport{}, err
 	}
 	if s.engine == SQLite {
 		defer im.enlargeCache(ctx)()
@@ -155,7 +167,7 @@ type importer struct {
 	keys   subscriber.Keys
 	start  time.Time
 	before int64 // highest number before the import
-	result ImportResult
+	result ImportReport
 	seed   maphash.Seed
 	seen   map[uint64]subscriber.State // of the addresses of a dry run, which are not stored, by their hash
 }
@@ -186,7 +198,7 @@ func (im *importer) storeBatch(ctx context.Context, b importBatch) error {
 		im.count(&b.lines[i])
 	}
 	if im.opts.Progress != nil {
-		im.opts.Progress(im.result)
+		im.opts.Progress(im.result.ImportResult)
 	}
 	return b.err
 }
@@ -216,30 +228,51 @@ func (im *importer) correctDryRun(lines []importLine) {
 	}
 }
 
+// count adds a line to the result, and reports it.
 func (im *importer) count(l *importLine) {
-	im.result.Lines++
+	im.result.add(l, im.state(l))
+	if im.opts.Report == nil || l.outcome == Added || l.outcome == Recorded {
+		return
+	}
+	im.opts.Report(ImportLine{Line: l.row.Line, Address: l.row.Address, Outcome: l.outcome, State: l.have, Err: l.err})
+}
+
+// add counts a line. asked is the state that the list gives it.
+func (r *ImportReport) add(l *importLine, asked subscriber.State) {
+	r.Lines++
 	switch l.outcome {
 	case Added:
-		im.result.Added++
-		if im.state(l) == subscriber.Pending {
-			im.result.Pending++
+		r.Added++
+		if asked == subscriber.Pending {
+			r.Pending++
 		}
-		return
-	case Recorded:
-		im.result.Suppressed++
-		return
 	case Present:
-		im.result.Unchanged++
+		r.Unchanged++
 	case Repeated:
-		im.result.Repeated++
+		r.Repeated++
 	case Lowered:
-		im.result.Lowered++
-	case Suppressed:
-		im.result.Suppressed++
+		r.Lowered++
+		countBy(&r.LoweredTo, string(l.have))
+	case Recorded, Suppressed:
+		r.Suppressed++
 	case Refused:
-		im.result.Refused++
+		r.Refused++
+		countBy(&r.RefusedBy, refusalReason(l.err))
 	}
-	if im.opts.Report != nil {
-		im.opts.Report(ImportLine{Line: l.row.Line, Address: l.row.Address, Outcome: l.outcome, State: l.have, Err: l.err})
+}
+
+func countBy(counts *map[string]int64, key string) {
+	if *counts == nil {
+		*counts = map[string]int64{}
 	}
+	(*counts)[key]++
+}
+
+// refusalReason returns the reason by which a refused line is counted.
+func refusalReason(err error) string {
+	var bad *subscriber.LineError
+	if errors.As(err, &bad) && bad.Reason != "" {
+		return bad.Reason
+	}
+	return "other"
 }

@@ -20,7 +20,7 @@ func importText(t *testing.T, s *store.Store, data string, dry bool) store.Impor
 	if err != nil {
 		t.Fatal(err)
 	}
-	return result
+	return result.ImportResult
 }
 
 // reason returns why an address is suppressed; empty when it is not.

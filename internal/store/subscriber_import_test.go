@@ -40,7 +40,7 @@ func importAll(t testing.TB, s *store.Store, n int) store.ImportResult {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return result
+	return result.ImportResult
 }
 
 func TestImportReportsTheResultOfEachLine(t *testing.T) {
@@ -81,7 +81,7 @@ func TestImportReportsTheResultOfEachLine(t *testing.T) {
 		if got, want := strings.Join(lines, ", "), "3 unchanged, 4 refused, 5 repeated, 6 suppressed, 7 suppressed, 10 suppressed"; got != want {
 			t.Errorf("reported %s; want %s", got, want)
 		}
-		if want := (store.ImportResult{Lines: 9, Added: 2, Unchanged: 1, Repeated: 1, Suppressed: 4, Refused: 1}); result != want {
+		if want := (store.ImportResult{Lines: 9, Added: 2, Unchanged: 1, Repeated: 1, Suppressed: 4, Refused: 1}); result.ImportResult != want {
 			t.Errorf("result %+v, want %+v", result, want)
 		}
 		fresh := byAddress(t, s, "new@example.org")

@@ -1,0 +1,64 @@
+package subscription
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+)
+
+// ListImport says how a list is imported.
+type ListImport struct {
+	Digests      []string // of lines without digests; all when empty
+	Consent      string   // how the people of lines without a consent agreed
+	MailLanguage string   // of lines that name no language; may be empty
+	DryRun       bool     // store nothing
+	Report       func(store.ImportLine)
+	Progress     func(store.ImportResult)
+}
+
+// ImportSummary is the result of an import, or of a dry run.
+type ImportSummary struct {
+	DryRun  bool                `json:"dry_run"`
+	Columns []subscriber.Column `json:"columns"`
+	Values  []MappedValue       `json:"values,omitempty"` // words of other systems, read as states
+	store.ImportReport
+}
+
+// MappedValue is a word of another system that was read as a state, and its number of lines.
+type MappedValue struct {
+	subscriber.Mapped
+	Lines int64 `json:"lines"`
+}
+
+// ImportList imports a list; see store.ImportSubscribers. If it breaks off, the summary has what was
+// done.
+func (m Manager) ImportList(ctx context.Context, list *subscriber.List, o ListImport) (ImportSummary, error) {
+	if err := m.Config.CheckDigests(o.Digests); err != nil {
+		return ImportSummary{}, err
+	}
+	if len(o.Digests) == 0 {
+		o.Digests = m.Config.DigestNames()
+	}
+	check, err := m.CheckRow(o.Digests)
+	if err != nil {
+		return ImportSummary{}, err
+	}
+	result, err := m.Store.ImportSubscribers(ctx, list.Rows(), store.ImportOptions{
+		Digests: o.Digests, MailLanguage: o.MailLanguage, DryRun: o.DryRun, Check: check, Report: o.Report, Progress: o.Progress,
+		Consent: subscriber.Consent{Source: "import", Text: o.Consent, At: m.Store.Now()},
+	})
+	return ImportSummary{DryRun: o.DryRun, Columns: list.Columns(), Values: mappedValues(list), ImportReport: result}, err
+}
+
+// mappedValues returns the words of other systems that a list has, in order.
+func mappedValues(list *subscriber.List) []MappedValue {
+	var out []MappedValue
+	for m, n := range list.Mapped() {
+		out = append(out, MappedValue{m, n})
+	}
+	slices.SortFunc(out, func(a, b MappedValue) int { return strings.Compare(a.Heading+"\x00"+a.Value, b.Heading+"\x00"+b.Value) })
+	return out
+}
