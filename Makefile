@@ -62,12 +62,13 @@ miniflux: ## read the feeds with miniflux on PostgreSQL, through edits, moves an
 	GOBIN="$(CURDIR)/.cache/bin" $(GO) install $(MINIFLUX)
 	PATH="$(CURDIR)/.cache/bin:$$PATH" $(GO) test ./cmd/tidings -run 'Scripts/miniflux' -count=1 -v
 
-bench: ## print the benchmark tables of delivery, feeds, pages, media and editions
+bench: ## print the benchmark tables of delivery, feeds, pages, media, editions and the admin
 	$(GO) run ./bench/delivery
 	$(GO) run ./bench/feeds
 	$(GO) run ./bench/pages
 	$(GO) run ./bench/media
 	$(GO) run ./bench/editions
+	$(GO) run ./bench/admin
 
 client-support: ## update the table of what mail programs support, with Node.js and npm
 	@scripts/client-support

@@ -23,7 +23,7 @@ var loadPages = map[string]page{
 		return [...]string{fmt.Sprint("/articles/article-", i*7919%n), fmt.Sprintf("/tags/tag%%20%d/", i%500), fmt.Sprint("/nothing/", i)}[i%3]
 	}},
 	"feeds": {name: "feeds", many: func(i, _ int) string {
-		return fmt.Sprintf("/search/feed.xml?q=%s+%s", words[i%len(words)], words[i/len(words)%len(words)])
+		return fmt.Sprintf("/search/feed.xml?q=%s+%s", benchkit.Words[i%len(benchkit.Words)], benchkit.Words[i/len(benchkit.Words)%len(benchkit.Words)])
 	}},
 }
 

@@ -42,7 +42,7 @@ var pages = []page{
 }
 
 func search(i, _ int) string {
-	return fmt.Sprintf("/search?q=%s+%s", words[i%len(words)], words[i/len(words)%len(words)])
+	return fmt.Sprintf("/search?q=%s+%s", benchkit.Words[i%len(benchkit.Words)], benchkit.Words[i/len(benchkit.Words)%len(benchkit.Words)])
 }
 
 // manyPaths is how many different paths are requested in turn.

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/tidings-press/tidings/bench/benchkit"
 	"github.com/tidings-press/tidings/internal/article"
@@ -123,32 +121,8 @@ func (s *site) fill(ctx context.Context, o *options) error {
 // putArticles stores the next n articles.
 func (s *site) putArticles(ctx context.Context, n int) error {
 	return benchkit.PutArticles(ctx, s.db, n, func(int) article.Article {
-		a := makeArticle(s.put, s.db.Now())
+		a := benchkit.MakeArticle(s.put, s.db.Now())
 		s.put++
 		return a
 	})
-}
-
-var words = strings.Fields(`harbour council library market engine garden question answer paper evening report century window
-	signal teacher valley music bridge station summer winter people money science letter history island journey village doctor`)
-
-// makeArticle makes the n-th article: about 4 KB, with two of some 500 tags and one of 40 authors.
-// The newest are an hour old, the others older.
-func makeArticle(n int, now time.Time) article.Article {
-	random := rand.New(rand.NewPCG(uint64(n), 7))
-	var text strings.Builder
-	for text.Len() < 4000 {
-		text.WriteString("<p>")
-		for range 60 {
-			text.WriteString(words[random.IntN(len(words))] + " ")
-		}
-		text.WriteString("</p>\n")
-	}
-	at := now.Add(-time.Hour - time.Duration(random.IntN(100_000))*time.Minute)
-	return article.Article{
-		Source: fmt.Sprint("bench/", n), Slug: fmt.Sprint("article-", n), Title: fmt.Sprintf("Article %d of the bench", n), Hash: fmt.Sprint(n),
-		Summary: "What the article says in short, so that a reader may skip it.", HTML: text.String(), Language: []string{"en", "fr", "de"}[n%3],
-		Authors: []article.Author{{Name: fmt.Sprint("Author ", n%40)}}, Tags: []string{"all", fmt.Sprint("tag ", n%500)},
-		Published: at, Updated: at, Status: article.Published,
-	}
 }
