@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/delivery"
@@ -125,6 +126,9 @@ func TestArticleExcludedForGoodIsNeverSent(t *testing.T) {
 		b.compose(first.ID, func(c *delivery.Composition) { c.Exclude(b.ids("bridges")[0], "an advertisement", true) })
 		if err := b.engine.Cancel(b.t.Context(), first.ID, "test"); err != nil {
 			b.t.Fatal(err)
+		}
+		if n, err := b.engine.MarkUnseen(b.t.Context(), "weekly", time.Time{}); n != 0 || err != nil {
+			b.t.Errorf("%d excluded articles returned to the queue with those marked as seen, %v", n, err)
 		}
 		second := b.draft()
 		if got := b.articlesOf(second.ID); got != "ferries" {

@@ -117,8 +117,8 @@ func (s *Store) MarkSeen(ctx context.Context, w QueueQuery) (int64, error) {
 }
 
 // MarkUnseen returns articles that were marked as seen to a digest's queue and returns their
-// number: those that are dated before a time, or all with the zero time. Articles that an
-// edition contained stay out of the queue.
+// number: those that are dated before a time, or all with the zero time. Articles that an edition
+// contained, or that an editor excluded for good, stay out of the queue.
 func (s *Store) MarkUnseen(ctx context.Context, digest string, before time.Time) (int64, error) {
 	var n int64
 	err := s.write(ctx, func(tx *conn) (err error) {

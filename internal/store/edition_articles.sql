@@ -7,12 +7,12 @@ INSERT INTO ledger (digest, article_id, edition_id) VALUES ($1, $2, $3) ON CONFL
 -- Records that an editor put an article into an edition, even if it was marked as seen. It changes
 -- nothing if another edition contains the article. Index: primary key.
 INSERT INTO ledger (digest, article_id, edition_id) VALUES ($1, $2, $3)
-ON CONFLICT (digest, article_id) DO UPDATE SET edition_id = excluded.edition_id WHERE ledger.edition_id = '';
+ON CONFLICT (digest, article_id) DO UPDATE SET edition_id = excluded.edition_id, excluded = 0 WHERE ledger.edition_id = '';
 
--- name: ledger.seen
--- Marks an article of a draft as seen: no edition of the digest will contain it. Index: primary
--- key.
-UPDATE ledger SET edition_id = '' WHERE digest = $1 AND article_id = $2 AND edition_id = $3;
+-- name: ledger.exclude
+-- Excludes an article of a draft for good: no edition of the digest will contain it, unless an
+-- editor adds it. Index: primary key.
+UPDATE ledger SET edition_id = '', excluded = 1 WHERE digest = $1 AND article_id = $2 AND edition_id = $3;
 
 -- name: ledger.of
 -- The editions that contain some articles, or empty for articles that were marked as seen. Index:
@@ -21,14 +21,14 @@ SELECT article_id, edition_id FROM ledger WHERE digest = $1 AND article_id IN st
 
 -- name: ledger.unmarkSeen
 -- Returns articles that an editor marked as seen to the digest's queue: those dated before
--- $2, or all if $2 is 0. Indexes: ledger_edition, articles_id.
-DELETE FROM ledger WHERE digest = $1 AND edition_id = ''
+-- $2, or all if $2 is 0. Those that an editor excluded for good stay out. Indexes: ledger_edition, articles_id.
+DELETE FROM ledger WHERE digest = $1 AND edition_id = '' AND excluded = 0
     AND (CAST($2 AS bigint) = 0 OR article_id IN (SELECT id FROM articles WHERE published < CAST($2 AS bigint)));
 
 -- name: ledger.counts
 -- Counts the articles of a digest that were marked as seen, are in drafts, and are in other
 -- editions. Indexes: primary key of ledger, editions_id.
-SELECT coalesce(sum(CASE WHEN l.edition_id = '' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN e.state = 'draft' THEN 1 ELSE 0 END), 0),
+SELECT coalesce(sum(CASE WHEN l.edition_id = '' AND l.excluded = 0 THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN e.state = 'draft' THEN 1 ELSE 0 END), 0),
     coalesce(sum(CASE WHEN l.edition_id <> '' AND (e.state IS NULL OR e.state <> 'draft') THEN 1 ELSE 0 END), 0)
 FROM ledger l LEFT JOIN editions e ON e.id = l.edition_id WHERE l.digest = $1;
 

@@ -55,7 +55,7 @@ func releaseArticles(ctx context.Context, tx *conn, was, next Edition) error {
 		}
 		query := "ledger.drop"
 		if slices.ContainsFunc(next.Edits.Excluded, func(x digest.Exclusion) bool { return x.Article == id && x.ForGood }) {
-			query = "ledger.seen"
+			query = "ledger.exclude"
 		}
 		if _, err := tx.Exec(ctx, query, was.Digest, id, was.ID); err != nil {
 			return err
