@@ -48,6 +48,20 @@ func StartBrowser(t testing.TB) *Browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
+	return startTab(t, ctx)
+}
+
+// Another opens a tab of the same Chromium that shares no cookies with b, as that of another person.
+func (b *Browser) Another() *Browser {
+	b.t.Helper()
+	b.Open("about:blank") // starts Chromium
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	b.t.Cleanup(cancel)
+	return startTab(b.t, ctx)
+}
+
+func startTab(t testing.TB, ctx context.Context) *Browser {
+	t.Helper()
 	b := &Browser{t: t, ctx: ctx}
 	if err := chromedp.Listen(ctx, b.listen); err != nil {
 		t.Fatalf("start chromium: %v", err)
@@ -150,6 +164,42 @@ func (b *Browser) Click(selector string) {
 func (b *Browser) Type(selector, text string) {
 	b.t.Helper()
 	b.run("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text, chromedp.NodeVisible))
+}
+
+// Press presses keys as they are on the element that has the focus, such as kb.Enter.
+func (b *Browser) Press(keys string) {
+	b.t.Helper()
+	b.run("press "+keys, chromedp.KeyEvent(keys))
+}
+
+// Drag moves the mouse from the middle of one element to a place in another, with the button
+// pressed: 0 is its upper edge, 1 its lower edge. CSS selectors find the elements.
+func (b *Browser) Drag(from, to string, place float64) {
+	b.t.Helper()
+	x1, y1 := b.point(from, .5)
+	x2, y2 := b.point(to, place)
+	b.run("press the mouse button", chromedp.MouseEvent(chromedp.MousePressed, x1, y1, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	const steps = 8
+	for i := 1.; i <= steps; i++ {
+		move := chromedp.MouseEvent(chromedp.MouseMoved, x1+(x2-x1)*i/steps, y1+(y2-y1)*i/steps, chromedp.ButtonLeft)
+		b.run("move the mouse", move)
+	}
+	b.run("release the mouse button", chromedp.MouseEvent(chromedp.MouseReleased, x2, y2, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+}
+
+// point returns a place in the window, near the left edge of an element.
+func (b *Browser) point(selector string, place float64) (x, y float64) {
+	b.t.Helper()
+	name, _ := json.Marshal(selector)
+	got, err := b.Evaluate(fmt.Sprintf("(e => { const box = e.getBoundingClientRect(); return [box.left + 12, box.top + box.height * %g] })(document.querySelector(%s))", place, name))
+	var at [2]float64
+	if err == nil {
+		err = json.Unmarshal([]byte(got), &at)
+	}
+	if err != nil {
+		b.t.Fatalf("find %s: %v", selector, err)
+	}
+	return at[0], at[1]
 }
 
 func (b *Browser) run(what string, step chromedp.Action[chromedp.Void]) {

@@ -2,12 +2,9 @@ package admin_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/tidings-press/tidings/internal/delivery"
-	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
@@ -42,114 +39,85 @@ type measured struct {
 	Headings int      `json:"headings"`
 }
 
+// TestPagesFitPhoneAndDarkScheme opens every page of the admin with long titles on a phone and a desktop, in
+// light and dark mode, and looks for faults of accessibility with axe.
 func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
+	t.Parallel()
 	s := startSite(t)
-	s.addSubscribers(3)
-	s.put(strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
-	b := testkit.StartBrowser(t)
-	s.signUp(b)
-	e, err := s.newEngine().SendNow(t.Context(), "weekly", "ada@gazette.example")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.put("An article for a draft " + strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
-	draft, err := s.newEngine().Draft(t.Context(), "weekly", delivery.SendOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	message, err := s.newEngine().NewMessage(t.Context(), "ada", delivery.Message{
-		Audience: digest.Audience{Digests: []string{"weekly"}, Segment: "lang:en"}, Subject: "We are moving", Text: map[string]string{"": "Our **office** moves.", "fr": "Nous déménageons."},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	written := s.writtenArticle(strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
-	imported := s.put("From a file " + strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
-	pages := map[string]string{
-		"article-new": "/admin/articles/new", "article": "/admin/articles/" + written, "article-history": "/admin/articles/" + written + "/history?show=1&with=2", "article-where": "/admin/articles/" + written + "/where", "article-imported": "/admin/articles/" + imported.ID,
-		"calendar": "/admin/calendar", "calendar-next": "/admin/calendar?month=" + s.newEngine().NextTicks("weekly", 1)[0].At.Format("2006-01"), "messages": "/admin/messages", "message-new": "/admin/messages/new", "message": "/admin/messages/" + message.ID, "message-draft": "/admin/editions/" + message.ID,
-		"draft": "/admin/editions/" + draft.ID, "compose": "/admin/editions/" + draft.ID + "/compose",
-		"dashboard": "/admin/", "digest": "/admin/digests/weekly", "send": "/admin/digests/weekly/send", "edition": "/admin/editions/" + e.ID,
-		"digests": "/admin/digests", "articles": "/admin/articles", "subscribers": "/admin/subscribers", "subscriber": "/admin/subscribers/1", "subscriber-new": "/admin/subscribers/new", "subscriber-figures": "/admin/subscribers/figures", "account": "/admin/account", "people": "/admin/people", "audit": "/admin/audit", "missing": "/admin/nothing",
-	}
-	checkPages(t, b, s.url, pages)
-	// The confirmation page of an approval is the response to a POST.
-	for _, width := range []int64{320, 375, 1280} {
-		b.SetViewport(width, 900, false)
-		b.Open(s.url + pages["draft"])
-		b.Click("#draft button")
-		b.WaitText("Send this edition to 3 subscribers?")
-		check(t, b, "approve", width)
-		b.CheckAccessibility(fmt.Sprint("admin-approve-", width))
-		b.Screenshot(fmt.Sprint("admin-approve-", width))
-	}
-	for _, statement := range []string{
-		"INSERT INTO quarantine (id, reason, taken, since, journal, unsubscribed, suppressed, erased) VALUES (1, 'restored', 1764300000000, 1764300000000, 0, 0, 0, 0)",
-		"INSERT INTO quarantine_editions (edition, digest, number, scheduled_for, subject, articles, audience, recorded, began, ended, decision) VALUES ('lost', 'weekly', 9, '', 'An edition that the backup does not have', '[]', 3, 3, 1764300000000, 1764300000000, '')",
-	} {
-		if _, err := s.Store.DB().ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, path := range map[string]string{"quarantine": "/admin/quarantine", "dashboard-quarantined": "/admin/"} {
-		for _, width := range []int64{320, 375, 1280} {
-			b.SetViewport(width, 900, width == 375)
-			b.Open(s.url + path)
-			check(t, b, name, width)
-			b.CheckAccessibility(fmt.Sprint("admin-", name, "-", width))
-			b.Screenshot(fmt.Sprint("admin-", name, "-", width))
-		}
-	}
-	b.SetViewport(375, 900, false)
-	b.Open(s.url + "/admin/account")
-	b.Click(`form[action="/admin/account/factor"] button`)
-	b.WaitText("Code that the app shows")
-	check(t, b, "second-factor", 375)
-	b.CheckAccessibility("admin-second-factor")
-	b.Screenshot("admin-second-factor-phone")
-	for _, problem := range b.ConsoleErrors() {
-		if !strings.Contains(problem, "404") { // of the missing page
-			t.Errorf("the browser's console: %s", problem)
-		}
-	}
-}
-
-// checkPages checks pages, by name, on all screens.
-func checkPages(t *testing.T, b *testkit.Browser, url string, pages map[string]string) {
-	t.Helper()
-	for name, path := range pages {
-		for _, screen := range []struct {
-			width int64
-			dark  bool
-			label string
-		}{{320, true, ""}, {375, false, "-phone"}, {375, true, "-phone-dark"}, {1280, false, ""}, {1280, true, "-dark"}} {
-			b.SetViewport(screen.width, 900, screen.dark)
-			b.Open(url + path)
-			check(t, b, name, screen.width)
-			if screen.label != "" || !screen.dark {
-				b.Screenshot("admin-" + name + screen.label)
-			}
-			if screen.width == 375 && screen.dark || screen.width == 1280 && !screen.dark {
-				b.CheckAccessibility("admin-" + name + screen.label)
-			}
-		}
-	}
-}
-
-func TestProofPagesFitPhoneAndDarkScheme(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
-	s := startSite(t)
-	s.put("TODO: the harbour " + strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6))
-	s.addSubscribers(3)
 	s.owner()
-	s.startDrafting("two")
-	path := s.proofPath(adaEmail)
-	checkPages(t, testkit.StartBrowser(t), s.url, map[string]string{"proof": path})
+	ids := s.fill("Donaudampfschifffahrtsgesellschaft")
+	b := testkit.StartBrowser(t)
+	visitor := b.Another()
+	s.signInWith(b)
+	opened := 0
+	for _, page := range adminPages {
+		tab := b
+		if page.signedOut {
+			tab = visitor
+		}
+		checkPage(t, tab, page.name, s.url+ids.Replace(page.path))
+		opened++
+	}
+	if opened < 40 {
+		t.Errorf("only %d pages were opened", opened)
+	}
+	s.checkAnswers(b, ids.Replace("/admin/editions/{draft}"))
+	s.quarantine()
+	checkPage(t, b, "quarantine", s.url+"/admin/quarantine")
+	checkPage(t, b, "dashboard-quarantined", s.url+"/admin/")
+	for _, tab := range []*testkit.Browser{b, visitor} {
+		for _, problem := range tab.ConsoleErrors() {
+			if !strings.Contains(problem, "404") { // of the missing page
+				t.Errorf("the browser's console: %s", problem)
+			}
+		}
+	}
+}
+
+// checkAnswers checks pages that are the response to a POST.
+func (s *site) checkAnswers(b *testkit.Browser, draft string) {
+	s.t.Helper()
+	for _, answer := range []struct{ name, path, button, text string }{
+		{"approve", draft, "#draft button", "Send this edition to 3 subscribers?"},
+		{"second-factor", "/admin/account", `form[action="/admin/account/factor"] button`, "Code that the app shows"},
+	} {
+		for _, width := range []int64{375, 1280} {
+			b.SetViewport(width, 900, false)
+			b.Open(s.url + answer.path)
+			b.Click(answer.button)
+			b.WaitText(answer.text)
+			checkScreens(s.t, b, answer.name, width)
+		}
+		b.CheckAccessibility("admin-" + answer.name)
+	}
+}
+
+// checkPage opens a page on a phone and on a desktop.
+func checkPage(t *testing.T, b *testkit.Browser, name, url string) {
+	t.Helper()
+	for _, width := range []int64{375, 1280} {
+		b.SetViewport(width, 900, false)
+		b.Open(url)
+		checkScreens(t, b, name, width)
+	}
+	b.CheckAccessibility("admin-" + name)
+}
+
+// checkScreens checks the open page in dark and light mode; on a phone in two widths.
+func checkScreens(t *testing.T, b *testkit.Browser, name string, width int64) {
+	t.Helper()
+	label := map[int64]string{375: "-phone"}[width]
+	check(t, b, name, width)
+	b.Screenshot("admin-" + name + label)
+	b.SetViewport(width, 900, true)
+	check(t, b, name+" in dark mode", width)
+	b.Screenshot("admin-" + name + label + "-dark")
+	if width == 375 {
+		b.SetViewport(320, 900, true)
+		check(t, b, name, 320)
+	}
+	b.SetViewport(width, 900, false)
 }
 
 func check(t *testing.T, b *testkit.Browser, name string, width int64) {

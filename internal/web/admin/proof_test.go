@@ -27,7 +27,7 @@ func (s *site) startDrafting(approval string) store.Edition {
 	var draft store.Edition
 	s.eventually("a draft", func() bool {
 		all, err := s.Store.Editions(s.t.Context(), "weekly", 1)
-		if err != nil || len(all) == 0 {
+		if err != nil || len(all) == 0 || all[0].State != digest.Draft {
 			return false
 		}
 		draft = all[0]

@@ -1,0 +1,155 @@
+package admin_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/web/admin"
+)
+
+// adminPages are the pages that TestPagesFitPhoneAndDarkScheme opens and TestAdminScreenshots draws, at
+// least one of each route. {draft} and the like are replaced with what fill returns.
+var adminPages = []struct {
+	route, name, path string
+	signedOut         bool
+}{
+	{"/sign-in", "sign-in", "/admin/sign-in", true},
+	{"/forgotten", "forgotten", "/admin/forgotten", true},
+	{"/welcome/{token}", "welcome", "{invitation}", true},
+	{"/proofs/{token}", "proof", "{proof}", true},
+	{"/{$}", "dashboard", "/admin/", false},
+	{"/", "missing", "/admin/nothing", false},
+	{"/calendar", "calendar", "/admin/calendar", false},
+	{"/calendar", "calendar-week", "/admin/calendar?week=now", false},
+	{"/calendar", "calendar-next", "/admin/calendar?month={next}", false},
+	{"/digests", "digests", "/admin/digests", false},
+	{"/digests/{name}", "digest", "/admin/digests/weekly", false},
+	{"/digests/{name}/preview", "digest-preview", "/admin/digests/weekly/preview", false},
+	{"/digests/{name}/send", "send", "/admin/digests/weekly/send", false},
+	{"/digests/{name}/settings", "digest-settings", "/admin/digests/weekly/settings", false},
+	{"/digests/new", "digest-new", "/admin/digests/new", false},
+	{"/editions/{id}", "edition-draft", "/admin/editions/{draft}", false},
+	{"/editions/{id}", "edition-sent", "/admin/editions/{sent}", false},
+	{"/editions/{id}/preview", "preview", "/admin/editions/{draft}/preview", false},
+	{"/editions/{id}/compose", "compose", "/admin/editions/{draft}/compose", false},
+	{"/editions/{id}/deliveries", "deliveries", "/admin/editions/{sent}/deliveries", false},
+	{"/editions/{id}/deliveries/{subscriber}", "delivery", "/admin/editions/{sent}/deliveries/1", false},
+	{"/messages", "messages", "/admin/messages", false},
+	{"/messages/new", "message-new", "/admin/messages/new", false},
+	{"/messages/{id}", "message", "/admin/messages/{message}", false},
+	{"/editions/{id}", "message-draft", "/admin/editions/{message}", false},
+	{"/articles", "articles", "/admin/articles", false},
+	{"/articles/new", "article-new", "/admin/articles/new", false},
+	{"/articles/{id}", "article", "/admin/articles/{written}", false},
+	{"/articles/{id}", "article-imported", "/admin/articles/{imported}", false},
+	{"/articles/{id}/where", "article-where", "/admin/articles/{written}/where", false},
+	{"/articles/{id}/history", "article-history", "/admin/articles/{written}/history?show=1&with=2", false},
+	{"/subscribers", "subscribers", "/admin/subscribers", false},
+	{"/subscribers/new", "subscriber-new", "/admin/subscribers/new", false},
+	{"/subscribers/figures", "subscriber-figures", "/admin/subscribers/figures", false},
+	{"/subscribers/{id}", "subscriber", "/admin/subscribers/1", false},
+	{"/feeds", "feeds", "/admin/feeds", false},
+	{"/feeds/{name}", "feed", "/admin/feeds/all", false},
+	{"/people", "people", "/admin/people", false},
+	{"/account", "account", "/admin/account", false},
+	{"/audit", "audit", "/admin/audit", false},
+	{"/settings", "settings", "/admin/settings", false},
+	{"/settings/look", "settings-look", "/admin/settings/look", false},
+	{"/settings/relays", "relays", "/admin/settings/relays", false},
+}
+
+// notInPages are the routes that show no page of the list above, with the reason.
+var notInPages = map[string]string{
+	"/sign-in/provider":             "redirects to another page",
+	"/editions/{id}/events":         "a stream of events",
+	"/editions/{id}/deliveries.csv": "a file",
+	"/digests/{name}/text":          "plain text",
+	"/digests/{name}/mail":          "an email, in a frame of digest",
+	"/digests/{name}/frame":         "an email, in a frame of digest-preview",
+	"/editions/{id}/mail":           "an email, in a frame of compose",
+	"/editions/{id}/frame":          "an email, in a frame of preview",
+	"/proofs/{token}/mail":          "an email, in a frame of proof",
+	"/settings/look/mail":           "an email, in a frame of settings-look",
+	"/articles/{id}/preview":        "a page of the public site, in a frame of article-imported",
+	"/quarantine":                   "shown at the end of TestPagesFitPhoneAndDarkScheme, since it stops all emails",
+}
+
+func TestEveryPageIsInTheListOfPages(t *testing.T) {
+	t.Parallel()
+	listed := map[string]bool{}
+	for _, page := range adminPages {
+		listed[page.route] = true
+	}
+	routes := map[string]bool{"/": true} // of the page of an unknown path
+	for pattern := range new(admin.Handler).Routes() {
+		if path, found := strings.CutPrefix(pattern, "GET /admin"); found {
+			routes[path] = true
+		}
+	}
+	for path := range routes {
+		if excepted := notInPages[path] != ""; listed[path] == excepted {
+			t.Errorf("GET /admin%s: in adminPages %t, in notInPages %t; add it to one of them, and what the page shows to fill", path, listed[path], excepted)
+		}
+	}
+	for path := range listed {
+		if !routes[path] {
+			t.Errorf("no route has the pattern GET /admin%s, which is in adminPages", path)
+		}
+	}
+	for path := range notInPages {
+		if !routes[path] {
+			t.Errorf("no route has the pattern GET /admin%s, which is in notInPages", path)
+		}
+	}
+}
+
+// fill adds articles, subscribers, a sent edition, a draft, a message and an invitation, all with a long
+// word in their titles. It returns what replaces the placeholders in the paths of adminPages.
+func (s *site) fill(word string) *strings.Replacer {
+	s.t.Helper()
+	long := strings.Repeat(word, 6)
+	s.addSubscribers(3)
+	s.put(long)
+	sent, err := s.newEngine().SendNow(s.t.Context(), "weekly", adaEmail)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.eventually("the edition to be sent", func() bool { return s.state(sent.ID) == digest.Sent })
+	imported := s.put("TODO: from a file " + long)
+	written := s.writtenArticle(long)
+	draft := s.startDrafting("two")
+	message, err := s.newEngine().NewMessage(s.t.Context(), "ada", delivery.Message{
+		Audience: digest.Audience{Digests: []string{"weekly"}, Segment: "lang:en"}, Subject: "We are moving " + long, Text: map[string]string{"": "Our **office** moves.", "fr": "Nous déménageons."},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.NewReplacer("{draft}", draft.ID, "{sent}", sent.ID, "{message}", message.ID, "{written}", written, "{imported}", imported.ID,
+		"{proof}", s.proofPath(adaEmail), "{invitation}", strings.TrimPrefix(s.invite(""), s.url), "{next}", draft.SendAt.Format("2006-01"))
+}
+
+// quarantine makes the store one that was restored from a backup.
+func (s *site) quarantine() {
+	s.t.Helper()
+	for _, statement := range []string{
+		"INSERT INTO quarantine (id, reason, taken, since, journal, unsubscribed, suppressed, erased) VALUES (1, 'restored', 1764300000000, 1764300000000, 0, 0, 0, 0)",
+		"INSERT INTO quarantine_editions (edition, digest, number, scheduled_for, subject, articles, audience, recorded, began, ended, decision) VALUES ('lost', 'weekly', 9, '', 'An edition that the backup does not have', '[]', 3, 3, 1764300000000, 1764300000000, '')",
+	} {
+		if _, err := s.Store.DB().ExecContext(s.t.Context(), statement); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// signInWith signs the owner in.
+func (s *site) signInWith(b *testkit.Browser) {
+	s.t.Helper()
+	b.Open(s.url + "/admin/sign-in")
+	b.Type("[name=email]", adaEmail)
+	b.Type("[name=password]", "four random words here")
+	b.Click("form[action='/admin/sign-in'] button.main")
+	b.WaitText("Next editions")
+}
