@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/health"
 	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/web"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 	"github.com/tidings-press/tidings/internal/websub"
@@ -51,7 +52,10 @@ func (n *Node) serveHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server.ConnState = limiter.ConnState
+	server.ConnState = func(conn net.Conn, state http.ConnState) {
+		metrics.HTTPConnection(conn, state)
+		limiter.ConnState(conn, state)
+	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(limiter.Listener(n.HTTP)) }()
 	select {
@@ -102,6 +106,7 @@ type pageParts struct {
 	hub     *websub.Hub // our own WebSub hub; it may be nil
 	share   *loadshare.Share
 	problem func() string // of the templates, for the admin
+	metrics http.Handler  // it may be nil
 }
 
 // pages returns all HTTP pages.
@@ -120,6 +125,7 @@ func (s *Service) pages(ctx context.Context, parts pageParts) (*web.Site, error)
 		Readers:   func(ctx context.Context) (map[string]feed.Readers, error) { return polls.Readers(ctx, s.Store.Now()) },
 		Webhooks:  hooks,
 		Ready:     parts.monitor,
+		Metrics:   parts.metrics,
 		Share:     parts.share,
 		Problem:   parts.problem,
 		Imports:   s.imports.list,

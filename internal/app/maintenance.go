@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/token"
 )
@@ -108,6 +110,7 @@ func (s *Service) watchSources(ctx context.Context, changed func()) {
 	for _, source := range s.Config.Import.Sources {
 		if source.Watch {
 			paths = append(paths, source.Path)
+			metrics.Source(source.Path)
 		}
 	}
 	if len(paths) == 0 {
@@ -116,9 +119,23 @@ func (s *Service) watchSources(ctx context.Context, changed func()) {
 	im := &ingest.Importer{Store: s.Store, Config: s.Config, Report: func(r ingest.FileReport) {
 		s.logImport(r)
 		s.imports.note(r)
+		s.countSourceFile(r)
 		changed()
 	}}
 	s.logError(ctx, "cannot watch the sources", im.Watch(ctx, paths, func() { s.Log.Info("watching", "folders", paths) }))
+}
+
+// countSourceFile counts a file of a watched folder for the metrics.
+func (s *Service) countSourceFile(r ingest.FileReport) {
+	source := ""
+	for _, one := range s.Config.Import.Sources {
+		if below, err := filepath.Rel(one.Path, r.File); err == nil && filepath.IsLocal(below) && len(one.Path) > len(source) {
+			source = one.Path
+		}
+	}
+	if source != "" {
+		metrics.SourceFile(source, len(r.Problems) == 0, s.Store.Now())
+	}
 }
 
 func (s *Service) logImport(r ingest.FileReport) {

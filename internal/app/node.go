@@ -29,9 +29,10 @@ type Node struct {
 	Development bool
 
 	pages            atomic.Pointer[http.Handler]
-	requests         chan chan<- struct{} // of requests that wait for the templates; with Development
-	changes          chan chan<- struct{} // of requests that wait for changed settings
-	templateFiles    string               // hash of the files that reloadTemplates read last
+	monitored        atomic.Pointer[monitored] // of the current instance
+	requests         chan chan<- struct{}      // of requests that wait for the templates; with Development
+	changes          chan chan<- struct{}      // of requests that wait for changed settings
+	templateFiles    string                    // hash of the files that reloadTemplates read last
 	templatesProblem atomic.Pointer[string]
 }
 
@@ -50,12 +51,12 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	var listeners sync.WaitGroup
-	stopped := make(chan error, 3)
+	stopped := make(chan error, 4)
 	open := func(run func() error) { listeners.Go(func() { stopped <- run() }) }
 	if n.HTTP != nil {
 		open(func() error { return n.serveHTTP(ctx) })
 	}
-	if err := n.openBounceListeners(ctx, open); err != nil {
+	if err := errors.Join(n.openBounceListeners(ctx, open), n.openMetrics(ctx, open)); err != nil {
 		current.stop()
 		return err
 	}
@@ -110,7 +111,7 @@ func (n *Node) reload(ctx context.Context, current *instance, file *config.Confi
 // Settings that cannot be reloaded stay the same. done may be nil.
 func (n *Node) replace(ctx context.Context, current *instance, s settings.Current, done chan<- struct{}) *instance {
 	for _, c := range []*config.Config{s.Config.File(), s.Config} {
-		c.Store, c.Server.Listen, c.Log.Format = n.Service.Config.Store, n.Service.Config.Server.Listen, n.Service.Config.Log.Format
+		c.Store, c.Server.Listen, c.Log.Format, c.Metrics = n.Service.Config.Store, n.Service.Config.Server.Listen, n.Service.Config.Log.Format, n.Service.Config.Metrics
 		c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = n.Service.Config.FeedSet.Memory, n.Service.Config.Bounces.SMTP, n.Service.Config.Bounces.LMTP
 	}
 	next, err := n.startWith(ctx, s.Config, s.Revision)
@@ -173,6 +174,7 @@ func (n *Node) start(ctx context.Context, p *Service) (*instance, error) {
 	g.work.Go(func() { p.makeCopies(ctx) })
 	g.work.Go(func() { p.pollMailbox(ctx) })
 	if n.HTTP == nil {
+		n.monitored.Store(&monitored{engine: engine, monitor: monitor})
 		return g, nil
 	}
 	if err := n.publish(ctx, p, engine, monitor, g); err != nil {
@@ -190,13 +192,14 @@ func (n *Node) publish(ctx context.Context, p *Service, engine *delivery.Engine,
 		return err
 	}
 	push := p.WebSub(feeds)
-	pages, err := p.pages(ctx, pageParts{engine, monitor, feeds, push.Hub, share, n.problemOfTemplates})
+	pages, err := p.pages(ctx, pageParts{engine, monitor, feeds, push.Hub, share, n.problemOfTemplates, n.publicMetrics()})
 	if err != nil {
 		return err
 	}
 	if err := p.SettleFeeds(ctx); err != nil {
 		return err
 	}
+	n.monitored.Store(&monitored{engine, monitor, map[string]func() int64{"feeds": feeds.CacheSize, "pages": pages.CacheSize}})
 	n.pages.Store(&pages.Handler)
 	g.work.Go(func() { pages.Run(ctx) })
 	g.work.Go(func() { p.flushPolls(ctx, feeds) })

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"regexp"
 
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -90,13 +91,16 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, requestMax))
 	if err != nil {
 		http.Error(w, "the body is too large or was cut", http.StatusRequestEntityTooLarge)
+		metrics.Webhook(h.name, http.StatusRequestEntityTooLarge)
 		return
 	}
 	if status, err := h.handle(r.Context(), r.Header, body); err != nil {
 		h.processor.log.Warn("webhook", "service", h.name, "status", status, "error", err)
 		http.Error(w, http.StatusText(status), status)
+		metrics.Webhook(h.name, status)
 		return
 	}
+	metrics.Webhook(h.name, http.StatusNoContent)
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -69,6 +69,7 @@ func (c *checker) all() {
 	c.checks()
 	c.bounces()
 	c.health()
+	c.metrics()
 	c.admin()
 	if c.config.Templates != "" {
 		c.path("templates", &c.config.Templates, "name an existing folder")
@@ -222,6 +223,7 @@ func (c *checker) health() {
 	if h.AlertEvery < time.Minute {
 		c.wrong("health.alert_every", h.AlertEvery.String()+" is too often", "use 1h or more")
 	}
+	c.notNegative("health.stuck_after", h.StuckAfter)
 	if h.DiskFree < 0 {
 		c.wrong("health.disk_free", "it is negative", "use a size such as 256MB, or 0B for no warning")
 	}

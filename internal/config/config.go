@@ -49,6 +49,8 @@ type Config struct {
 	Bounces Bounces `yaml:"bounces"`
 	// When owners are alerted.
 	Health Health `yaml:"health"`
+	// What Prometheus reads; see docs/operations.md. Not reloaded.
+	Metrics Metrics `yaml:"metrics"`
 	// The editors' web interface.
 	Admin Admin `yaml:"admin"`
 	// Folder with templates that replace the built-in ones; see docs/templates.md. Empty for the built-in ones.
@@ -188,6 +190,8 @@ type Health struct {
 	AlertEvery time.Duration `yaml:"alert_every"`
 	// Free space on the store's disk below which owners are alerted.
 	DiskFree Size `yaml:"disk_free"`
+	// How long mails and jobs that are due may wait without a node that takes them, until /readyz answers 503; 0s for any time.
+	StuckAfter time.Duration `yaml:"stuck_after"`
 }
 
 // Filter selects articles: all that are given must hold.

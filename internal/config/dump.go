@@ -20,10 +20,10 @@ func (c *Config) YAML() ([]byte, error) {
 func (c *Config) JSON() ([]byte, error) { return json.MarshalIndent(plainMap(c.plain()), "", "  ") }
 
 // SharedHash returns a hash of the settings that must be equal on all nodes: all except the
-// sections server, log and import, the store, and paths of files.
+// sections server, log, import and metrics, the store, and paths of files.
 func (c *Config) SharedHash() string {
 	shared := *c
-	shared.Server, shared.Log, shared.Import, shared.Store, shared.Templates = Server{}, Log{}, Import{}, Store{}, ""
+	shared.Server, shared.Log, shared.Import, shared.Store, shared.Metrics, shared.Templates = Server{}, Log{}, Import{}, Store{}, Metrics{}, ""
 	shared.Health.DiskFree = 0
 	shared.Relays = append([]Relay(nil), c.Relays...)
 	for i := range shared.Relays {

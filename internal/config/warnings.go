@@ -33,6 +33,7 @@ func (c *Config) SettingWarnings() []Problem {
 	}
 	c.warnBrand(warn)
 	c.warnMail(warn)
+	c.warnMetrics(warn)
 	if len(c.Digests) > 0 && c.Mail.Postal == "" {
 		warn("mail.postal_address", "it is empty", "add a postal address; many countries require one in such mails")
 	}

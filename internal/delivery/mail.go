@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
@@ -84,6 +85,7 @@ func (s *sender) deferJob(j job, reason string, after time.Duration) {
 }
 
 func (s *sender) settleUntried(skip store.Skip, j job) {
+	metrics.Delivery(string(skip.State), "", false)
 	s.record(store.RecorderEntry{Skip: &skip})
 	s.engine.done(j.lease)
 }

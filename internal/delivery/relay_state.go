@@ -55,6 +55,15 @@ func (e *Engine) RelayStates(ctx context.Context) ([]RelayState, error) {
 	return out, nil
 }
 
+// Breakers returns the state of the circuit breaker of each relay on this node, by the relay's name.
+func (e *Engine) Breakers() map[string]relay.State {
+	out := map[string]relay.State{}
+	for _, r := range e.relays.All() {
+		out[r.Name] = r.State()
+	}
+	return out
+}
+
 // stopByHand is for how long an editor stops a relay.
 const stopByHand = time.Hour
 

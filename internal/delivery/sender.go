@@ -9,6 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/backoff"
 	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/mailer"
@@ -180,6 +181,7 @@ func (s *sender) following(ctx context.Context) *mail {
 func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply mailer.Reply, err error) {
 	tried, class := s.engine.outcomeOf(m.job, intent, s.relay.Name, reply, err)
 	s.outcome, s.outcomeJob = &tried, m.job
+	metrics.Delivery(string(tried.State), string(class), m.Tries > 0)
 	s.engine.activity.tried(time.Now())
 	broke := err != nil || !s.conn.Usable()
 	result := relay.Result{Domain: relay.DomainOf(m.Address), Class: class, Reply: reply, Lost: broke && s.conn.Accepted() == 0}
@@ -304,6 +306,7 @@ func (s *sender) disconnect(quit bool) {
 	} else {
 		_ = s.conn.Close()
 	}
+	s.relay.Closed()
 	s.conn = nil
 }
 

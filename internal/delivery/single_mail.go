@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/backoff"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
@@ -76,14 +77,18 @@ func (e *Engine) sendSingleMail(ctx context.Context, conn *singleMailConn, j sto
 	var refused *refusedError
 	switch {
 	case err == nil:
+		metrics.SingleMail(metrics.SingleMailSent)
 		return e.Store.FinishJob(ctx, j)
 	case errors.As(err, &refused) && refused.final():
+		metrics.SingleMail(metrics.SingleMailFailed)
 		return errors.Join(e.recordRefusal(ctx, n, refused.reply), e.Store.FailJob(ctx, j, err.Error()))
 	case errors.Is(err, errRelaysFull): // no try was made
 		return e.Store.ContinueJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, 1))
 	case j.Tries >= singleMailTries:
+		metrics.SingleMail(metrics.SingleMailFailed)
 		return e.Store.FailJob(ctx, j, err.Error())
 	}
+	metrics.SingleMail(metrics.SingleMailRetried)
 	return e.Store.RetryJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, j.Tries), err.Error())
 }
 

@@ -94,6 +94,7 @@ func (c *singleMailConn) close() {
 	} else {
 		_ = c.conn.Close()
 	}
+	c.relay.Closed()
 	c.relay.Release(c.lease)
 	*c = singleMailConn{}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
 )
@@ -104,6 +105,7 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 		return err
 	}
 	tick, update := dueTick(def, state, now)
+	late := now.Add(def.DraftBefore).Sub(tick.At)
 	handled, err := e.Store.TickHandled(ctx, def.Name, tick.Key)
 	if err != nil {
 		return err
@@ -121,8 +123,12 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 		return nil
 	}
 	if errors.Is(err, ErrNothingNew) {
+		metrics.Tick(metrics.TickSkipped, late)
 		e.Log.Info("no edition at this tick", "digest", def.Name, "tick", tick.Key, "reason", err)
 		return e.Store.SkipTick(ctx, store.Tick{Digest: def.Name, ScheduledFor: tick.Key, Reason: err.Error()}, update)
+	}
+	if err == nil && joined {
+		metrics.Tick(metrics.TickJoinedDraft, late)
 	}
 	if err != nil || joined {
 		return err
@@ -136,7 +142,8 @@ func (e *Engine) fire(ctx context.Context, def *Definition) error {
 	if edition, err = e.Store.CreateDraft(ctx, edition, &update, jobs...); err != nil {
 		return err
 	}
-	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", now.Add(def.DraftBefore).Sub(tick.At).Round(time.Millisecond))
+	metrics.Tick(metrics.TickMadeEdition, late)
+	e.Log.Info("edition planned", "digest", def.Name, "edition", edition.ID, "number", edition.Number, "tick", tick.Key, "articles", len(edition.Articles), "late", late.Round(time.Millisecond))
 	e.logBacklog(ctx, def)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
@@ -65,8 +66,10 @@ func (s *Server) document(ctx context.Context, t target) (*document, error) {
 // rendering.
 func (s *Server) latest(ctx context.Context, t target, timeout time.Duration) (*document, error) {
 	if d, ok := s.cache.ByKey(t.key()); ok && s.usable(d, &t) {
+		metrics.FeedCache.Hit()
 		return d, nil
 	}
+	metrics.FeedCache.Miss()
 	version := s.freshness.contentVersion.Load()
 	made := s.rendering.DoChan(renderKey(&t, version), func() (any, error) {
 		// Other requests wait for it too, so the first one must not cancel it.

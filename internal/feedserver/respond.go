@@ -3,6 +3,9 @@ package feedserver
 import (
 	"net/http"
 	"strings"
+
+	"github.com/tidings-press/tidings/internal/metrics"
+	"github.com/tidings-press/tidings/internal/rendercache"
 )
 
 // respond answers with a document, with 304, or with 429, and counts the poll. departed must
@@ -18,12 +21,18 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, d *document, de
 	s.count(r, d, unchanged)
 	if wait := s.pollWait(r, d, conditional); wait > 0 {
 		answerTooManyPolls(w, wait)
+		metrics.FeedRequest(http.StatusTooManyRequests, int(rendercache.Identity))
 		return
 	}
 	if modified != nil {
 		w.Header()["Last-Modified"] = modified.field
 	}
-	s.cache.Answer(w, r, d, unchanged)
+	coding := s.cache.Answer(w, r, d, unchanged)
+	status := http.StatusOK
+	if unchanged {
+		status = http.StatusNotModified
+	}
+	metrics.FeedRequest(status, int(coding))
 }
 
 // condition evaluates a conditional request (RFC 9110, section 13): If-None-Match

@@ -12,8 +12,12 @@ import (
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/lru"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
+
+// CacheSize returns the memory that rendered documents take, in bytes.
+func (s *Server) CacheSize() int64 { return s.cache.Size() }
 
 // Server is the http.Handler of all feeds. Its methods are safe for concurrent use.
 type Server struct {
@@ -61,6 +65,7 @@ func (s *Server) FromMemory(w http.ResponseWriter, r *http.Request) bool {
 	if !s.current(d) || s.options.Browser != nil && !d.opml && navigation(r) {
 		return false
 	}
+	metrics.FeedCache.Hit()
 	s.respond(w, r, d, departed)
 	return true
 }
@@ -77,6 +82,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	departed := s.freshness.departed.Load()
 	path := cacheAddress(r.URL)
 	if d, ok := s.cache.ByAddress(path); ok && s.current(d) {
+		metrics.FeedCache.Hit()
 		s.respond(w, r, d, departed)
 		return
 	}
@@ -139,9 +145,11 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 	if errors.As(err, &missing) {
 		w.Header().Set("Cache-Control", "public, max-age=60")
 		http.Error(w, missing.Error(), http.StatusNotFound)
+		metrics.FeedRequest(http.StatusNotFound, int(rendercache.Identity))
 		return
 	}
 	w.Header().Set("Retry-After", "60")
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, "The feed cannot be read right now. Please try again in a minute.", http.StatusServiceUnavailable)
+	metrics.FeedRequest(http.StatusServiceUnavailable, int(rendercache.Identity))
 }

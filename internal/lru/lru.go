@@ -71,6 +71,13 @@ func (c *Cache[K, V]) Update(key K, value V, change func()) {
 	}
 }
 
+// Size returns the size of all values, in the unit of sizeOf.
+func (c *Cache[K, V]) Size() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.size
+}
+
 // Values returns all values, the least recently used first.
 func (c *Cache[K, V]) Values() []V {
 	c.mu.Lock()

@@ -68,20 +68,23 @@ func (c *Cache[E]) Link(address string, e E) {
 	})
 }
 
+// Size returns the memory that the documents take, in bytes.
+func (c *Cache[E]) Size() int64 { return c.documents.Size() }
+
 // All returns all documents of the cache.
 func (c *Cache[E]) All() []E { return c.documents.Values() }
 
 // Answer sends a document in the coding that the request prefers, or 304 when
 // unchanged is set. The caller may have set more headers. The body is compressed in a coding
-// when it is first requested.
-func (c *Cache[E]) Answer(w http.ResponseWriter, r *http.Request, e E, unchanged bool) {
+// when it is first requested. Answer returns the coding.
+func (c *Cache[E]) Answer(w http.ResponseWriter, r *http.Request, e E, unchanged bool) Coding {
 	d := e.Rendered()
 	coding := Choose(r.Header.Get("Accept-Encoding"))
 	rep := &d.codings[coding]
 	d.setHeaders(w.Header(), rep)
 	if unchanged {
 		w.WriteHeader(http.StatusNotModified)
-		return
+		return coding
 	}
 	if rep.size.Load() == 0 {
 		d.Body(coding)
@@ -92,4 +95,5 @@ func (c *Cache[E]) Answer(w http.ResponseWriter, r *http.Request, e E, unchanged
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(rep.body) // an error means that the client has disconnected
 	}
+	return coding
 }

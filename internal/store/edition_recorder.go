@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
@@ -195,6 +196,7 @@ func (r *Recorder) withTimeout() (context.Context, context.CancelFunc) {
 func (r *Recorder) commit(group []pending) {
 	ctx, cancel := r.withTimeout()
 	defer cancel()
+	defer metrics.StoreQuery("recorder", time.Now())
 	counts := chunkCounts{}
 	granted, err := r.store.record(ctx, group, counts)
 	if err == nil && len(counts) > 0 {
@@ -223,7 +225,9 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 		return nil, err
 	}
 	era := s.history.era.Load()
+	var fresh []Feedback
 	err = s.recorders.Retry(ctx, func() error {
+		fresh = fresh[:0]
 		clear(granted)
 		clear(counts)
 		clear(met)
@@ -237,13 +241,20 @@ func (s *Store) record(ctx context.Context, group []pending, counts chunkCounts)
 				}
 			}
 			for _, o := range batch.feedbackEntries {
-				if _, err := s.recordFeedback(ctx, tx, keys, *o.Feedback, o.SoftRule); err != nil {
+				isNew, err := s.recordFeedback(ctx, tx, keys, *o.Feedback, o.SoftRule)
+				if err != nil {
 					return err
+				}
+				if isNew {
+					fresh = append(fresh, *o.Feedback)
 				}
 			}
 			return nil
 		})
 	})
+	if err == nil {
+		countFeedback(fresh...)
+	}
 	if err == nil { // before a mail is sent that an older copy of the store has granted
 		err = s.checkReconnected(ctx, era)
 	}

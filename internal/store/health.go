@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/tidings-press/tidings/internal/store/schema"
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
@@ -185,7 +186,11 @@ func (s *Store) Folder() string {
 }
 
 // Lag holds for each kind of work how long the oldest of it has been due; 0 if none is due.
-type Lag struct{ Tick, Chunk, Job time.Duration }
+type Lag struct {
+	Tick, Chunk, Job time.Duration
+	OldestJob        time.Time // when the oldest job was due; zero if none is
+	Sending          bool      // a node has claimed mails of an edition
+}
 
 // Lag returns how far behind the nodes of the store are with the ticks of some digests,
 // with editions and with side work.
@@ -208,8 +213,37 @@ func (s *Store) Lag(ctx context.Context, digests []string) (Lag, error) {
 		if since > 0 {
 			*part.into = now.Sub(timeOf(since))
 		}
+		if part.into == &out.Job {
+			out.OldestJob = timeOf(since)
+		}
 	}
-	return out, nil
+	var claimed int64
+	_, err := s.readers.One(ctx, "lag.claimed", []any{millis(now)}, &claimed)
+	out.Sending = claimed > 0
+	return out, err
+}
+
+// ClockOffset returns how far the clock of this process is ahead of the database's. On SQLite both are
+// the machine's.
+func (s *Store) ClockOffset(ctx context.Context) (time.Duration, error) {
+	var at int64
+	before := s.Now()
+	_, err := s.readers.One(ctx, "clock.read", nil, &at)
+	if err != nil {
+		return 0, err
+	}
+	middle := before.Add(s.Now().Sub(before) / 2)
+	return middle.Sub(timeOf(at)), nil
+}
+
+// CheckSchema returns an error if another version of the program has migrated the store since it was
+// opened.
+func (s *Store) CheckSchema(ctx context.Context) error {
+	have, err := schema.CountApplied(ctx, s.engine, s.readers.DB)
+	if err == nil && have != s.migrations {
+		err = fmt.Errorf("the store has %d migrations, and had %d when this process opened it", have, s.migrations)
+	}
+	return err
 }
 
 // ClaimAlert reports whether the caller has to send the alert about a cause. It returns true

@@ -30,3 +30,12 @@ SELECT coalesce(min(due), 0) FROM jobs WHERE state = 'open' AND due <= $1;
 SELECT coalesce(min(CASE WHEN c.not_before > e.approved AND c.not_before > e.undo_until THEN c.not_before WHEN e.undo_until > e.approved THEN e.undo_until ELSE e.approved END), 0)
 FROM chunks c JOIN editions e ON e.seq = c.edition
 WHERE c.state <> 'done' AND c.lease_until < $1 AND c.not_before <= $1 AND e.undo_until <= $1 AND e.state IN ('approved', 'sending');
+
+-- name: lag.claimed
+-- Whether a node has claimed a chunk. Index: chunks_open.
+SELECT count(*) FROM (SELECT 1 AS one FROM chunks WHERE state <> 'done' AND lease_until >= $1 LIMIT 1) AS claimed;
+
+-- name: clock.read
+-- The clock of the database, in Unix milliseconds.
+SELECT CAST(unixepoch('subsec') * 1000 AS integer) -- sqlite only
+SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) -- postgres only

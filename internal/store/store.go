@@ -64,6 +64,8 @@ type Store struct {
 	damage    atomic.Pointer[Fault] // the first damage that was found
 	journal   *journalWriter        // nil without one
 	history   history
+
+	migrations int // that it had when it was opened
 }
 
 //go:embed *.sql
@@ -103,7 +105,7 @@ func (s *Store) prepare(ctx context.Context, dsn string, opts Options) error {
 		return describeSchema(dsn, err)
 	}
 	var err error
-	if opts.Journal != "" {
+	if s.migrations, err = schema.CountApplied(ctx, s.engine, s.DB()); err == nil && opts.Journal != "" {
 		err = s.openJournal(ctx, opts.Journal)
 	}
 	return sqldb.Wrap("store "+Redact(dsn), err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
@@ -54,7 +55,22 @@ func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (
 		fresh, err = s.recordFeedback(ctx, tx, keys, f, rule)
 		return err
 	})
+	if err == nil && fresh {
+		countFeedback(f)
+	}
 	return fresh, err
+}
+
+// countFeedback counts stored feedback for the metrics.
+func countFeedback(all ...Feedback) {
+	for _, f := range all {
+		switch f.Kind {
+		case FeedbackBounced, FeedbackSoft:
+			metrics.Bounce(f.Kind == FeedbackBounced, f.Source)
+		case FeedbackComplained:
+			metrics.Complaint(f.Source)
+		}
+	}
 }
 
 // NoteUnsubscription records that a subscriber unsubscribed by the link in a mail of an edition, for

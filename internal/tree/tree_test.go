@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"mailer", "templates", "internal/article", "internal/schedule"},
 	{"internal/subscriber"},
 	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples", "internal/words"},
-	{"internal/lru"},
+	{"internal/lru", "internal/metrics"},
 }
 
 // testOnly lists what the program itself never imports.

@@ -43,6 +43,7 @@ type Deps struct {
 	Webhooks map[string]http.Handler // bounce webhooks of mail services, by name
 	Hub      http.Handler            // the WebSub hub; nil if there is none
 	Ready    http.Handler            // answers /readyz; if nil, it checks that the store is writable
+	Metrics  http.Handler            // answers /metrics, and asks for a token itself; nil if it is not there
 	// Share limits the processor time of requests while mail is sent; nil sets no limits.
 	Share *loadshare.Share
 	// Problem returns what is wrong with the templates, for all pages of the admin; an empty string if
@@ -69,6 +70,9 @@ func (s *Site) Run(ctx context.Context) {
 	work.Go(func() { s.editors.Run(ctx) })
 	s.pages.Run(ctx)
 }
+
+// CacheSize returns the memory that rendered pages take, in bytes.
+func (s *Site) CacheSize() int64 { return s.pages.CacheSize() }
 
 // New returns the handler for all paths.
 func New(d Deps) (*Site, error) {
@@ -127,8 +131,11 @@ func withFeeds(feeds *feedserver.Server, routes http.Handler) http.Handler {
 
 func routes(d Deps, pages *public.Pages, editors *admin.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", alive)
+	mux.HandleFunc("GET /healthz", Alive)
 	mux.Handle("GET /readyz", ready(d))
+	if d.Metrics != nil {
+		mux.Handle("GET /metrics", d.Metrics)
+	}
 	mux.Handle("GET /assets/", assets.Handler())
 	mux.Handle("GET /favicon.ico", assets.Fixed("favicon.ico"))
 	mux.Handle("GET /apple-touch-icon.png", assets.Fixed("touch-icon.png"))
@@ -167,8 +174,8 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// alive answers 200 while the process handles requests. A supervisor restarts it otherwise.
-func alive(w http.ResponseWriter, _ *http.Request) {
+// Alive answers 200 while the process handles requests. A supervisor restarts it otherwise.
+func Alive(w http.ResponseWriter, _ *http.Request) {
 	writePlain(w, http.StatusOK, "ok")
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -117,17 +118,20 @@ func (w *Worker) record(ctx context.Context, job store.Job, err error, stopped b
 	task := w.Tasks[job.Kind]
 	switch {
 	case err == nil:
+		metrics.WebSubJob(job.Kind, "done")
 		return w.Store.FinishJob(ctx, job)
 	case errors.As(err, &more) && more.failed != nil:
 		return w.Store.ContinueJob(ctx, job, w.delay(task, 1))
 	case errors.As(err, &more):
 		return w.Store.ContinueJob(ctx, job, more.after)
 	case errors.Is(err, errPermanent), job.Tries >= cmp.Or(task.Tries, 20):
+		metrics.WebSubJob(job.Kind, "given_up")
 		w.Log.Warn("WebSub job given up", "kind", job.Kind, "tries", job.Tries, "error", err)
 		return w.Store.FailJob(ctx, job, err.Error())
 	case stopped:
 		return w.Store.RetryJob(ctx, job, 0, err.Error())
 	}
+	metrics.WebSubJob(job.Kind, "retried")
 	return w.Store.RetryJob(ctx, job, w.delay(task, job.Tries), err.Error())
 }
 

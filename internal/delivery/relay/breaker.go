@@ -75,6 +75,32 @@ func (r *Relay) HeldReason() string {
 	return r.reason
 }
 
+// State is the state of a relay's circuit breaker on this node.
+type State string
+
+// The states.
+const (
+	Closed   State = "closed"
+	Open     State = "open"      // nothing is sent
+	HalfOpen State = "half_open" // a single connection tries whether the relay works again
+)
+
+// States are all states, in the order of their definition.
+var States = []State{Closed, Open, HalfOpen}
+
+// State returns the state of the circuit breaker.
+func (r *Relay) State() State {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.heldNow():
+		return Open
+	case r.failing:
+		return HalfOpen
+	}
+	return Closed
+}
+
 // Stopped reports whether no node may send over the relay, not even on an open connection.
 func (r *Relay) Stopped() bool {
 	r.mu.Lock()
@@ -93,9 +119,10 @@ func (r *Relay) Reachable() bool {
 func (r *Relay) heldNow() bool    { return time.Now().Before(r.heldUntil) || r.stoppedNow() }
 func (r *Relay) stoppedNow() bool { return time.Now().Before(r.stoppedUntil) }
 
-// Dial connects to the relay. A failed dial holds the relay.
+// Dial connects to the relay. A failed dial holds the relay. Call Closed when the connection has ended.
 func (r *Relay) Dial(ctx context.Context) (*mailer.Conn, error) {
 	conn, err := mailer.Dial(ctx, r.Relay)
+	r.connectionCount.Dialled(err)
 	if err != nil {
 		r.onDialFailed(ctx, err)
 		return nil, err
@@ -103,6 +130,9 @@ func (r *Relay) Dial(ctx context.Context) (*mailer.Conn, error) {
 	r.onDialed(ctx)
 	return conn, nil
 }
+
+// Closed counts the end of a connection that Dial made.
+func (r *Relay) Closed() { r.connectionCount.Closed() }
 
 // onDialFailed holds the relay after a failed dial: briefly after a temporary failure, longer
 // when only a change of settings helps, so that a wrong password is not tried for every mail.

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/mailer"
 )
@@ -55,7 +56,7 @@ func New(options Options) *Set {
 	for _, c := range options.Relays {
 		s.relays = append(s.relays, &Relay{
 			Config: c, set: s, header: headerLines(c.Headers), wake: make(chan struct{}, 1),
-			quota: newQuota(c, options.Store), concurrency: newConcurrency(c.Connections, c.PerNode),
+			quota: newQuota(c, options.Store), connectionCount: metrics.NewSMTP(c.Name), concurrency: newConcurrency(c.Connections, c.PerNode),
 			breaker: breaker{announced: true}, // a hold of an earlier run may be stored until a dial succeeds
 		})
 	}
@@ -114,6 +115,8 @@ type Relay struct {
 	throttle    throttle
 	accepted    atomic.Int64 // mails, for the concurrency controller
 	singleMails atomic.Int64 // single mails that wait for a connection
+
+	connectionCount metrics.SMTP
 
 	mu          sync.Mutex // guards what follows
 	running     int        // open connections for editions

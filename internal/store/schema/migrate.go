@@ -150,6 +150,12 @@ func pendingMigrations(ctx context.Context, engine sqldb.Engine, db *sql.DB, pro
 	return nil, &NewerError{Unknown: unknown, Newest: newest}
 }
 
+// CountApplied returns the number of migrations that a store has.
+func CountApplied(ctx context.Context, engine sqldb.Engine, db Queryer) (int, error) {
+	have, err := appliedMigrations(ctx, engine, db)
+	return len(have), err
+}
+
 // appliedMigrations returns the versions of the migrations that a store has.
 func appliedMigrations(ctx context.Context, engine sqldb.Engine, db Queryer) (map[int64]bool, error) {
 	if there, err := HasTable(ctx, engine, db, "goose_db_version"); err != nil || !there {

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/metrics"
 )
 
 // Querier is what pools, connections and transactions have in common.
@@ -52,6 +55,7 @@ func (c *Conn) Transaction(ctx context.Context, fn func(tx *Conn) error) error {
 	if err := fn(&inner); err != nil {
 		return err
 	}
+	defer metrics.StoreQuery("commit", time.Now())
 	if err := tx.Commit(); err != nil {
 		return commitError{fmt.Errorf("commit: %w", err)}
 	}
@@ -64,6 +68,7 @@ func (c *Conn) Transaction(ctx context.Context, fn func(tx *Conn) error) error {
 
 // Exec runs a named query and returns how many rows it changed.
 func (c *Conn) Exec(ctx context.Context, name string, args ...any) (int64, error) {
+	defer metrics.StoreQuery(name, time.Now())
 	var result sql.Result
 	args = CleanArgs(args)
 	stmt, err := c.Statement(ctx, name)
@@ -143,6 +148,7 @@ func (c *Conn) rowsOnce(ctx context.Context, name string, args ...any) (*sql.Row
 
 // One scans the only row of a named query; found is false when there is none.
 func (c *Conn) One(ctx context.Context, name string, args []any, into ...any) (found bool, err error) {
+	defer metrics.StoreQuery(name, time.Now())
 	defer func() { c.reportRead(err) }()
 	rows, err := c.rows(ctx, name, args...)
 	if err != nil {
@@ -160,6 +166,7 @@ func (c *Conn) One(ctx context.Context, name string, args []any, into ...any) (f
 
 // Each calls fn for every row of a named query.
 func (c *Conn) Each(ctx context.Context, name string, args []any, fn func(rows *sql.Rows) error) error {
+	defer metrics.StoreQuery(name, time.Now())
 	rows, err := c.rows(ctx, name, args...)
 	if err == nil {
 		err = Wrap(name, Walk(rows, fn))

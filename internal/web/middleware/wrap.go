@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/metrics"
 )
 
 // Options are the options of Wrap.
@@ -124,6 +125,11 @@ func (m *wrapped) finish(w *response) {
 		m.failed(w, w.request, problem)
 	}
 	m.options.Share.Answered(w.bytes, w.fromMemory)
+	took := time.Duration(0)
+	if !w.fromMemory {
+		took = time.Since(w.start)
+	}
+	metrics.HTTPRequest(w.status, took)
 	m.log(w, w.request)
 }
 

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/rendercache"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
@@ -44,6 +45,9 @@ func (c *pageCache) forQuery(query string) *rendercache.Cache[*cachedPage] {
 	return c.queried
 }
 
+// CacheSize returns the memory that rendered pages take, in bytes.
+func (p *Pages) CacheSize() int64 { return p.cache.plain.Size() + p.cache.queried.Size() }
+
 // The time limit for rendering a page, and for a request that waits for it.
 const (
 	renderTimeout = 20 * time.Second
@@ -69,6 +73,7 @@ func (p *Pages) FromMemory(w http.ResponseWriter, r *http.Request, secure bool) 
 			return false
 		}
 	}
+	metrics.PageCache.Hit()
 	middleware.PageHeaders(w.Header(), secure)
 	_, unchanged := page.Unchanged(r)
 	cache.Answer(w, r, page, unchanged)
@@ -120,6 +125,7 @@ func (p *Pages) cached(class loadshare.Class, parameters []string, limit handler
 			version = p.feeds.ContentVersion()
 			for _, k := range []string{key, inLanguage(p.layout(r.Context()).language, key)} {
 				if page, ok := cache.ByKey(k); ok && p.fresh(page, version) {
+					metrics.PageCache.Hit()
 					p.answer(w, r, cache, page)
 					return nil
 				}
@@ -130,6 +136,7 @@ func (p *Pages) cached(class loadshare.Class, parameters []string, limit handler
 				return err
 			}
 		}
+		metrics.PageCache.Miss()
 		made, err := p.renderOnce(r, class, key, version, h)
 		if err != nil {
 			return err
