@@ -10,7 +10,7 @@ import (
 func (s *Service) monitor(engine *delivery.Engine) *health.Monitor {
 	o := health.Options{
 		Store: s.Store, Engine: engine, Node: engine.Node,
-		DiskFree: int64(s.Config.Health.DiskFree), Alerts: s.Config.Health.Alerts, Every: s.Config.Health.AlertEvery,
+		DiskFree: int64(s.Config.Health.DiskFree), Stuck: s.Config.Health.StuckAfter, Alerts: s.Config.Health.Alerts, Every: s.Config.Health.AlertEvery,
 		Site: s.Config.Site.URL, Title: s.Config.Site.Title.String(), Log: s.Log,
 	}
 	for _, d := range engine.Digests {

@@ -23,7 +23,7 @@ func empty() *Config {
 		Retention: Retention{Deliveries: 400, Feedback: 800, Jobs: 30, Audit: 800},
 		Server:    Server{Listen: ":8080"},
 		Log:       Log{Level: "info", Format: "auto"},
-		Health:    Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6},
+		Health:    Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6, StuckAfter: 15 * time.Minute},
 		FeedSet:   FeedSet{Memory: 24e6, Tombstones: true},
 		Admin:     Admin{SignIn: SignIn{Password: true}},
 		Check:     Check{Errors: "harmful", Links: true},

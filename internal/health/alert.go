@@ -152,6 +152,10 @@ var advice = map[string]string{
 	string(store.FaultDamaged):     "Stop the service, keep a copy of the files, and restore a backup.",
 	string(store.FaultReplaced):    "Everything that is written now is lost when the process ends. On Linux you can still copy its open files from /proc/PID/fd before you restart it with the right ones.",
 	string(store.FaultReadOnly):    "Check the owner and mode of the files, and the disk.",
+	"schema":                       "Stop this process and start the version that migrated the store.",
+	"clock":                        "Ticks and the leases of mails depend on it. Have both machines follow NTP.",
+	"stuck: jobs":                  "Look for errors of the step \"single mails\" in the log, and restart the node.",
+	"stuck: edition":               "Look for errors of the engine in the log, and restart the node.",
 	string(store.FaultUnreachable): "Check the database server and the network.",
 }
 

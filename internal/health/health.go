@@ -24,6 +24,7 @@ type Options struct {
 	Node     string        // name of this process among those that share the store
 	Digests  []string      // whose ticks are watched
 	DiskFree int64         // bytes; less free space on the disk of the store is reported
+	Stuck    time.Duration // work that no node does for so long is reported; 0 for never
 	Alerts   bool          // whether owners are alerted by mail
 	Every    time.Duration // least time between two alerts about the same cause
 	Fallback []string      // addresses to alert while there is no owner
@@ -40,6 +41,7 @@ type Monitor struct {
 	mu      sync.Mutex
 	latest  Report
 	probing atomic.Bool // a probe of the store has not returned yet
+	oldest  oldestJob
 
 	firstSeen map[string]time.Time // first finding of each current cause
 	alerted   map[string]time.Time // last alert of this node, by cause
@@ -100,8 +102,10 @@ func (m *Monitor) Check(ctx context.Context) Report {
 	r.findings = append(r.findings, m.diskFindings()...)
 	r.findings = append(r.findings, m.engineFindings()...)
 	if !broken { // otherwise each query would run into the timeout
-		r.findings = append(r.findings, m.lagFindings(ctx, &r.Lag)...)
-		r.findings = append(r.findings, m.relayFindings(ctx)...)
+		r.findings = append(r.findings, m.schemaAndClockFindings(ctx)...)
+		relays := m.relayFindings(ctx)
+		r.findings = append(r.findings, m.lagFindings(ctx, &r.Lag, len(relays) > 0)...)
+		r.findings = append(r.findings, relays...)
 	}
 	r.summarize()
 	m.latest = r
@@ -238,8 +242,9 @@ func (m *Monitor) engineFindings() (out []finding) {
 // maxTickDelay is how late a tick may be while an engine is running.
 const maxTickDelay = 2 * time.Minute
 
-// lagFindings measures how far behind the nodes are.
-func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
+// lagFindings measures how far behind the nodes are. relaysPaused is set while a relay takes no mail,
+// which explains mails that wait.
+func (m *Monitor) lagFindings(ctx context.Context, behind *Lag, relaysPaused bool) []finding {
 	lag, err := m.Store.Lag(ctx, m.Digests)
 	if err != nil {
 		return []finding{{cause: "store: lag", text: string(store.FaultUnreachable), detail: err.Error(), grace: time.Minute}}
@@ -254,7 +259,7 @@ func (m *Monitor) lagFindings(ctx context.Context, behind *Lag) []finding {
 	if lag.Tick > maxTickDelay {
 		return []finding{{cause: "late", text: "a digest is overdue", detail: fmt.Sprintf("its tick was due %s ago", lag.Tick.Round(time.Second)), grace: 3 * time.Minute}}
 	}
-	return nil
+	return m.stuckFindings(lag, relaysPaused)
 }
 
 // relayFindings lists the relays that take no mail.
