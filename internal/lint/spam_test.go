@@ -2,6 +2,8 @@ package lint_test
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +12,7 @@ import (
 	"net/textproto"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -135,6 +138,73 @@ func TestRealSpamAssassinScoresMails(t *testing.T) {
 	e.Variants[0].Message = append(e.Variants[0].Message, "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"...)
 	got := lint.CheckSpam(t.Context(), filter, e)
 	if fmt.Sprint(names(got)) != "[spam-high]" || !strings.Contains(got[0].Message, "GTUBE") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestRealRspamdScoresMails asks Debian's rspamd with its own rules: a plain mail passes, and the GTUBE
+// string does not.
+func TestRealRspamdScoresMails(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts rspamd")
+	}
+	program, err := exec.LookPath("rspamd")
+	if err != nil {
+		t.Skip("SKIPPED: rspamd is not installed (apt-get install rspamd)")
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	_ = free.Close()
+	folder := t.TempDir()
+	// To compile the list of all top-level domains takes it a minute, and no DNS is needed.
+	settings := fmt.Sprintf(`lua = "$RULESDIR/rspamd.lua"
+.include "$CONFDIR/metrics.conf"
+.include "$CONFDIR/actions.conf"
+.include "$CONFDIR/groups.conf"
+.include "$CONFDIR/composites.conf"
+options { filters = "regexp"; disable_hyperscan = true; url_tld = "%[1]s/domains"; pidfile = "%[1]s/pid"; tempdir = "%[1]s"; dns { nameserver = ["127.0.0.1:1"]; timeout = 0.1s; retransmits = 1; } }
+logging { type = "console"; level = "error"; }
+worker "normal" { bind_socket = "%[2]s"; count = 1; task_timeout = 60s; }
+`, folder, address)
+	if err := errors.Join(os.Chmod(folder, 0o777), os.WriteFile(filepath.Join(folder, "domains"), []byte("com\norg\nexample\n"), 0o644), //nolint:gosec // it runs as another user
+		os.WriteFile(filepath.Join(folder, "rspamd.conf"), []byte(settings), 0o644)); err != nil { //nolint:gosec // likewise
+		t.Fatal(err)
+	}
+	args := []string{"-f", "-c", filepath.Join(folder, "rspamd.conf"), "--var=DBDIR=" + folder, "--var=RUNDIR=" + folder, "--var=LOGDIR=" + folder}
+	if os.Getuid() == 0 { // it refuses to work as root
+		args = append(args, "-i", "-u", "nobody", "-g", "nogroup")
+	}
+	cmd := exec.Command(program, args...)
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	filter := lint.Rspamd("http://" + address)
+	testkit.Eventually(t, "rspamd", func() bool {
+		response, err := http.Get(string(filter) + "/ping")
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		return err == nil
+	})
+	if score, err := filter.Score(t.Context(), spamEdition().Variants[0].Message); err != nil || score.Points > 5 {
+		t.Errorf("a plain mail: %+v, %v", score, err)
+	}
+	e := spamEdition()
+	e.Variants[0].Message = append(e.Variants[0].Message, "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"...)
+	if got := lint.CheckSpam(t.Context(), filter, e); fmt.Sprint(names(got)) != "[spam-high]" {
 		t.Errorf("%+v", got)
 	}
 }
