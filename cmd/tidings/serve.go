@@ -37,11 +37,11 @@ func newServe(a *cli) *cobra.Command {
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c.Context(), func(p *app.Service) error {
-				listener, err := net.Listen("tcp", p.Config.Server.Listen)
+				pages, redirects, err := p.OpenListeners()
 				if err != nil {
-					return p.Config.Problem("server.listen", err.Error(), "use a free address of this machine")
+					return err
 				}
-				return a.serve(c.Context(), &app.Node{Service: p, HTTP: listener, Development: development, Ready: func() { a.welcome(c.Context(), p, listener) }})
+				return a.serve(c.Context(), &app.Node{Service: p, HTTP: pages, Redirects: redirects, Development: development, Ready: func() { a.welcome(c.Context(), p, pages) }})
 			})
 		},
 	}

@@ -2,80 +2,18 @@ package app
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"runtime/debug"
-	"time"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/health"
 	"github.com/tidings-press/tidings/internal/loadshare"
-	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/web"
-	"github.com/tidings-press/tidings/internal/web/middleware"
 	"github.com/tidings-press/tidings/internal/websub"
 )
-
-// Timeouts of requests when the node stops. Streams of progress are cut after the first.
-const (
-	drainQuick = 2 * time.Second
-	drainAll   = 8 * time.Second
-)
-
-// connectionLimit limits HTTP connections by the file descriptors that the process may open;
-// mail and the store have a reserve. Trusted proxies and private networks are not limited.
-func (n *Node) connectionLimit() (*connlimit.Limiter, error) {
-	proxies, err := middleware.ParseProxies(n.Service.Config.Server.TrustedProxies)
-	if err != nil {
-		return nil, err
-	}
-	budget := connlimit.Descriptors()
-	n.Service.Log.Debug("connections are limited", "all", budget.HTTP, "of one client", budget.PerHTTP, "descriptors in reserve", budget.Reserved)
-	exempt := func(a netip.Addr) bool { return connlimit.IsLocal(a) || proxies.Trusts(a) }
-	return connlimit.New(connlimit.Options{Max: budget.HTTP, PerClient: budget.PerHTTP, Exempt: exempt}), nil
-}
-
-func (n *Node) serveHTTP(ctx context.Context) error {
-	server := web.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n.currentTemplates(ctx, r)
-		(*n.pages.Load()).ServeHTTP(w, r)
-	}), n.Service.Log)
-	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
-	server.BaseContext = func(net.Listener) context.Context { return requests }
-	limiter, err := n.connectionLimit()
-	if err != nil {
-		return err
-	}
-	server.ConnState = func(conn net.Conn, state http.ConnState) {
-		metrics.HTTPConnection(conn, state)
-		limiter.ConnState(conn, state)
-	}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(limiter.Listener(n.HTTP)) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	quick, stop := context.WithTimeout(requests, drainQuick)
-	defer stop()
-	if server.Shutdown(quick) == nil {
-		return nil
-	}
-	cut()
-	all, stopAll := context.WithTimeout(context.WithoutCancel(ctx), drainAll)
-	defer stopAll()
-	if server.Shutdown(all) != nil {
-		return server.Close()
-	}
-	return nil
-}
 
 // baseHeap is the size of the heap without cached documents, in bytes.
 const baseHeap = 56 << 20

@@ -21,6 +21,8 @@ type Node struct {
 	Service *Service
 	// HTTP is the listener for pages; nil for a worker.
 	HTTP net.Listener
+	// Redirects is the listener for plain HTTP requests to a site with TLS; nil if there is none.
+	Redirects net.Listener
 	// Reload delivers new settings. It may be nil.
 	Reload <-chan *config.Config
 	// Ready is called when the node takes requests and mail. It may be nil.
@@ -29,10 +31,12 @@ type Node struct {
 	Development bool
 
 	pages            atomic.Pointer[http.Handler]
-	monitored        atomic.Pointer[monitored] // of the current instance
-	requests         chan chan<- struct{}      // of requests that wait for the templates; with Development
-	changes          chan chan<- struct{}      // of requests that wait for changed settings
-	templateFiles    string                    // hash of the files that reloadTemplates read last
+	monitored        atomic.Pointer[monitored]    // of the current instance
+	redirects        atomic.Pointer[http.Handler] // answers on Redirects
+	site             atomic.Pointer[config.Site]  // with the address of pages
+	requests         chan chan<- struct{}         // of requests that wait for the templates; with Development
+	changes          chan chan<- struct{}         // of requests that wait for changed settings
+	templateFiles    string                       // hash of the files that reloadTemplates read last
 	templatesProblem atomic.Pointer[string]
 }
 
@@ -46,6 +50,10 @@ func (n *Node) Run(ctx context.Context) error {
 	LimitMemory(cached)
 	n.requests, n.templateFiles = make(chan chan<- struct{}), n.Service.Templates.Hash()
 	n.changes, n.Service.changed = make(chan chan<- struct{}), n.takeChanges
+	certs, err := n.certificates()
+	if err != nil {
+		return err
+	}
 	current, err := n.start(ctx, n.Service)
 	if err != nil {
 		return err
@@ -54,7 +62,7 @@ func (n *Node) Run(ctx context.Context) error {
 	stopped := make(chan error, 4)
 	open := func(run func() error) { listeners.Go(func() { stopped <- run() }) }
 	if n.HTTP != nil {
-		open(func() error { return n.serveHTTP(ctx) })
+		open(func() error { return n.serveHTTP(ctx, certs) })
 	}
 	if err := errors.Join(n.openBounceListeners(ctx, open), n.openMetrics(ctx, open)); err != nil {
 		current.stop()
@@ -111,8 +119,10 @@ func (n *Node) reload(ctx context.Context, current *instance, file *config.Confi
 // Settings that cannot be reloaded stay the same. done may be nil.
 func (n *Node) replace(ctx context.Context, current *instance, s settings.Current, done chan<- struct{}) *instance {
 	for _, c := range []*config.Config{s.Config.File(), s.Config} {
-		c.Store, c.Server.Listen, c.Log.Format, c.Metrics = n.Service.Config.Store, n.Service.Config.Server.Listen, n.Service.Config.Log.Format, n.Service.Config.Metrics
-		c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = n.Service.Config.FeedSet.Memory, n.Service.Config.Bounces.SMTP, n.Service.Config.Bounces.LMTP
+		old, server := n.Service.Config, c.Server
+		c.Store, c.Server, c.Log.Format, c.Metrics = old.Store, old.Server, old.Log.Format, old.Metrics
+		c.Server.TrustedProxies, c.Server.HSTS = server.TrustedProxies, server.HSTS
+		c.FeedSet.Memory, c.Bounces.SMTP, c.Bounces.LMTP = old.FeedSet.Memory, old.Bounces.SMTP, old.Bounces.LMTP
 	}
 	next, err := n.startWith(ctx, s.Config, s.Revision)
 	if err != nil {
@@ -200,6 +210,9 @@ func (n *Node) publish(ctx context.Context, p *Service, engine *delivery.Engine,
 		return err
 	}
 	n.monitored.Store(&monitored{engine, monitor, map[string]func() int64{"feeds": feeds.CacheSize, "pages": pages.CacheSize}})
+	if err := n.publishSite(p.Config.Site); err != nil {
+		return err
+	}
 	n.pages.Store(&pages.Handler)
 	g.work.Go(func() { pages.Run(ctx) })
 	g.work.Go(func() { p.flushPolls(ctx, feeds) })

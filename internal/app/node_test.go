@@ -46,15 +46,21 @@ func runOn(t *testing.T, p *app.Service) *running {
 // runNode runs a node, with a listener of its own, until the test ends.
 func runNode(t *testing.T, node *app.Node) *running {
 	t.Helper()
-	door, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return runNodeOn(t, node, listener)
+}
+
+// runNodeOn runs a node with a listener until the test ends.
+func runNodeOn(t *testing.T, node *app.Node, listener net.Listener) *running {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	r := &running{address: door.Addr().String(), press: node.Service, stop: stop, ended: make(chan error, 1)}
+	r := &running{address: listener.Addr().String(), press: node.Service, stop: stop, ended: make(chan error, 1)}
 	ready := make(chan struct{})
 	go func() {
-		node.HTTP, node.Ready = door, func() { close(ready) }
+		node.HTTP, node.Ready = listener, func() { close(ready) }
 		r.ended <- node.Run(ctx)
 		close(r.ended)
 	}()
@@ -94,7 +100,7 @@ func (r *running) raw(t *testing.T, request string) (head string, body []byte) {
 
 func TestFeedsPassTheSameMiddlewareAsPages(t *testing.T) {
 	t.Parallel()
-	r := start(t, "site: {url: https://press.example, former_urls: ['https://old.example']}\nfeed_server: {hubs: [https://press.example/hub]}\n", feedrules.Article(1))
+	r := start(t, "site: {url: https://press.example, former_urls: ['https://old.example']}\nfeed_server: {hubs: [https://press.example/hub]}\nserver: {hsts: always}\n", feedrules.Article(1))
 	ask := func(request string) *http.Response {
 		head, _ := r.raw(t, request)
 		response, err := http.ReadResponse(bufio.NewReader(strings.NewReader(head+"\r\n\r\n")), nil)

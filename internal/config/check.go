@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"path/filepath"
 	"reflect"
@@ -150,14 +149,7 @@ func (c *checker) service() {
 	if cfg.Store.Journal != "none" {
 		cfg.Store.Journal = c.relative(cfg.Store.Journal)
 	}
-	c.listen("server.listen", cfg.Server.Listen)
-	for i, proxy := range cfg.Server.TrustedProxies {
-		_, err := netip.ParsePrefix(proxy)
-		if _, bare := netip.ParseAddr(proxy); bare == nil {
-			err = nil
-		}
-		c.failed(fmt.Sprintf("server.trusted_proxies[%d]", i), wrongFormat(err, proxy, "an address or a network"), "write an address or network such as 10.0.0.0/8")
-	}
+	c.server()
 	for key, days := range map[string]int{"deliveries": cfg.Retention.Deliveries, "feedback": cfg.Retention.Feedback, "jobs": cfg.Retention.Jobs} {
 		if days < 0 || days > 0 && days < 7 {
 			c.wrong("retention."+key, fmt.Sprintf("%d days is too short", days), "use 7 days or more, or 0 to keep everything")

@@ -140,14 +140,6 @@ type Retention struct {
 	Audit int `yaml:"audit"`
 }
 
-// Server is the HTTP side.
-type Server struct {
-	// Address and port to listen on, such as :8080 or 127.0.0.1:8080.
-	Listen string `yaml:"listen"`
-	// Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8.
-	TrustedProxies []string `yaml:"trusted_proxies"`
-}
-
 // Log says how the service logs.
 type Log struct {
 	// debug, info, warn or error. Reloaded on SIGHUP.

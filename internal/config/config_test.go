@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,8 @@ func problemsOf(t *testing.T, content string) []string {
 }
 
 const digestStart = "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: '@weekly'\n"
+
+const acmeStart = "server:\n  tls: auto\n  acme: {email: a@example.org}\n"
 
 func TestProblemsNameLineAndFix(t *testing.T) {
 	t.Parallel()
@@ -61,6 +64,21 @@ func TestProblemsNameLineAndFix(t *testing.T) {
 		{"an unknown deadline", digestStart + "  at_deadline: wait", `:5: digests[0].at_deadline: unknown value "wait"; use one of: send, hold, skip`},
 		{"bad choice", "store:\n  durability: ful", `unknown value "ful"; did you mean full?`},
 		{"bad listen", "server:\n  listen: \"8080\"", `"8080" is not an address with a port`},
+		{"a relative socket", "server:\n  listen: unix:http.sock", `server.listen: "http.sock" is not an absolute path; write one such as unix:/run`},
+		{"a socket's mode", "server:\n  socket_mode: rw", `server.socket_mode: "rw" is not a file mode; write octal digits`},
+		{"TLS without https", "server:\n  tls: auto\n  acme: {email: a@example.org}", ":2: server.tls: it is auto, but site.url is http://localhost:8080; begin site.url with https://"},
+		{"TLS for an IP address", acmeStart + "site: {url: https://192.0.2.1}", "server.tls: auto needs a host name, but site.url has the address 192.0.2.1; use a host name"},
+		{"TLS for a private name", acmeStart + "site: {url: https://press.internal}", "server.tls: Let's Encrypt gives no certificates for press.internal; use a public host name"},
+		{"TLS without an address", "server:\n  tls: auto\nsite: {url: https://press.example.org}", "server.acme.email: it is missing; write the mail address"},
+		{"TLS on a Unix socket", acmeStart + "  listen: unix:/run/x\nsite: {url: https://press.example.org}", "server.listen: a certificate authority cannot reach a Unix socket"},
+		{"TLS twice", acmeStart + "  cert_file: x\nsite: {url: https://press.example.org}", "server.cert_file: it has no effect with server.tls: auto"},
+		{"a certificate without TLS", "server:\n  tls: none\n  cert_file: x", "server.cert_file: it has no effect with server.tls: none"},
+		{"a certificate without a key", "server:\n  cert_file: config_test.go\nsite: {url: https://press.example.org}", "server.key_file: it is missing; name the PEM file"},
+		{"no such certificate", "server:\n  cert_file: nowhere.pem\n  key_file: config_test.go\nsite: {url: https://press.example.org}", "nowhere.pem: no such file or directory; name the PEM file"},
+		{"an authority without TLS", "server:\n  tls: auto\n  acme: {email: a@example.org, directory: 'http://ca.example.org/'}\nsite: {url: https://press.example.org}", `server.acme.directory: "http://ca.example.org/" is not an https address`},
+		{"a redirect without TLS", "server:\n  listen_http: :80", "server.listen_http: it has no effect without TLS"},
+		{"an authority without tls: auto", "server:\n  acme: {email: a@example.org}", "server.acme: it has no effect without server.tls: auto"},
+		{"one port for both", acmeStart + "  listen: :80\nsite: {url: https://press.example.org}", "server.listen_http: it is the same as server.listen"},
 		{"bad network", "server:\n  trusted_proxies: [10.0.0.0/33]", `server.trusted_proxies[0]: "10.0.0.0/33" is not an address or a network`},
 		{"bad pattern", "import:\n  strip: [\"a(\"]", `:2: import.strip[0]: error parsing regexp`},
 		{"bad feed name", "feeds:\n- name: Go News", `:2: feeds[0].name: "Go News" cannot be part of an address`},
@@ -387,5 +405,34 @@ func TestStarterIsRootConfig(t *testing.T) {
 	root, err := os.ReadFile(filepath.Join("..", "..", "config.yaml"))
 	if err != nil || string(root) != Starter() {
 		t.Errorf("config/starter.yaml differs from config.yaml (%v): copy the one that you changed over the other", err)
+	}
+}
+
+func TestListenersDependOnTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	parse := func(text string) *Config {
+		t.Helper()
+		c, err := Parse([]byte(text), filepath.Join(dir, "config.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if s := parse("").Server; s.TLS != "none" || s.Listen != ":8080" || s.ListenHTTP != "" || len(s.TrustedProxies) != 2 || s.Mode() != 0o660 {
+		t.Errorf("without TLS: %+v", s)
+	}
+	if s := parse("server: {trusted_proxies: []}").Server; len(s.TrustedProxies) != 0 {
+		t.Errorf("with an empty list, these proxies are trusted: %v", s.TrustedProxies)
+	}
+	c := parse("site: {url: 'https://News.example.org', webmaster: 'Ada <ada@example.org>', former_urls: ['https://old.example.org/x', 'http://plain.example.org']}\nserver: {tls: auto}")
+	if s := c.Server; s.Listen != ":443" || s.ListenHTTP != ":80" || s.ACME.Directory != letsEncrypt || s.ACME.Email != "ada@example.org" || c.CertificateFolder() != filepath.Join(dir, "tidings.certificates") {
+		t.Errorf("with tls: auto: %+v, folder %s", s, c.CertificateFolder())
+	}
+	if hosts := c.Site.Hosts(); !slices.Equal(hosts, []string{"news.example.org", "old.example.org"}) {
+		t.Errorf("hosts with a certificate: %v", hosts)
+	}
+	if folder := parse("store: {dsn: 'postgres://x@y/z'}\nsite: {url: 'https://a.example.org'}\nserver: {tls: auto, acme: {email: a@example.org, folder: c}}").CertificateFolder(); folder != filepath.Join(dir, "c") {
+		t.Errorf("the configured folder: %s", folder)
 	}
 }

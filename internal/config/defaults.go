@@ -21,7 +21,7 @@ func empty() *Config {
 		Site:      Site{Title: "Tidings", URL: "http://localhost:8080", Language: "en", Timezone: "UTC"},
 		Store:     Store{DSN: "sqlite:tidings.db", Durability: "full"},
 		Retention: Retention{Deliveries: 400, Feedback: 800, Jobs: 30, Audit: 800},
-		Server:    Server{Listen: ":8080"},
+		Server:    Server{SocketMode: "0660", HSTS: "auto", TrustedProxies: []string{"127.0.0.0/8", "::1"}},
 		Log:       Log{Level: "info", Format: "auto"},
 		Health:    Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6, StuckAfter: 15 * time.Minute},
 		FeedSet:   FeedSet{Memory: 24e6, Tombstones: true},
@@ -43,6 +43,7 @@ func empty() *Config {
 func fillDefaults(c *Config) {
 	c.Site.Title, c.Site.Description = c.Site.Title.preferring(c.Site.Language), c.Site.Description.preferring(c.Site.Language)
 	c.Brand.fill(c.Site.Language)
+	c.Server.fill(c)
 	c.Admin.SignIn.OIDC.fill()
 	if c.Feeds == nil {
 		c.Feeds = []Feed{{Name: "all"}}

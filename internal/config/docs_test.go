@@ -34,7 +34,7 @@ lists all errors, each with its line and how to fix it, and ` + "`serve`" + ` re
 - **Environment**: ` + "`${NAME}`" + ` in a value is replaced; ` + "`${NAME:-default}`" + ` has a default; ` + "`$${`" + ` is a plain ` + "`${`" + `.
 - **Secrets** come from the environment or from files (` + "`password_file`" + `), never from flags. They are never printed or logged.
 - **Reloading**: SIGHUP makes ` + "`serve`" + ` and ` + "`worker`" + ` read the file again. When it has errors, they log them and keep the old settings.
-  Everything is reloaded except ` + "`store`, `server.listen`, `log.format`, `bounces.smtp`, `bounces.lmtp`, `feed_server.memory` and `metrics`" + `.
+  Everything is reloaded except ` + "`store`, `log.format`, `bounces.smtp`, `bounces.lmtp`, `feed_server.memory`, `metrics` and `server`, of which `trusted_proxies` and `hsts` are" + `.
 - **Settings of the admin**: editors change a listed set of keys in the admin (names, texts, colors, schedules, senders, filters; never
   listeners, the store, secrets or files). Such values are kept in the store and stand in place of the file's, on every node within a second or
   two. They pass the same checks before they are stored, and environment variables are not expanded in them. The admin shows the file's value beside each, and
@@ -62,7 +62,7 @@ func TestDocsMatchComments(t *testing.T) {
 // fieldDocs finds the comment of each field: "Site.Title" → comment.
 func fieldDocs(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, name := range []string{"config.go", "feeds_digests.go", "brand.go", "mail.go", "relay.go", "admin.go", "metrics.go"} {
+	for _, name := range []string{"config.go", "feeds_digests.go", "brand.go", "mail.go", "relay.go", "admin.go", "metrics.go", "server.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

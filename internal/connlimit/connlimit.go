@@ -131,11 +131,20 @@ func (l *Limiter) evict(open *list.List) bool {
 	for oldest := open.Front(); oldest != nil; oldest = oldest.Next() {
 		if e := oldest.Value.(*entry); !e.active {
 			l.removeEntry(e)
-			e.conn.Close()
+			closeAtOnce(e.conn)
 			return true
 		}
 	}
 	return false
+}
+
+// closeAtOnce closes a connection without a farewell: tls.Conn.Close would send one, and could wait
+// seconds for a client that takes nothing.
+func closeAtOnce(conn net.Conn) {
+	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = wrapped.NetConn()
+	}
+	_ = conn.Close()
 }
 
 // markActive and markIdle are called for each request, so they allocate nothing.

@@ -27,8 +27,8 @@ var layers = [][]string{
 	{"internal/config"},
 	{"mailer", "templates", "internal/article", "internal/schedule"},
 	{"internal/subscriber"},
-	{"internal/token", "internal/backoff", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples", "internal/words"},
-	{"internal/lru", "internal/metrics"},
+	{"internal/token", "internal/certificate", "internal/listen", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples", "internal/words"},
+	{"internal/lru", "internal/backoff", "internal/metrics"},
 }
 
 // testOnly lists what the program itself never imports.

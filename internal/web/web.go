@@ -95,7 +95,7 @@ func New(d Deps) (*Site, error) {
 	}
 	guarded, err := middleware.Wrap(withFeeds(d.Feeds, routes(d, pages, editors)), middleware.Options{
 		FromMemory: fromMemory(d, pages), Share: d.Share,
-		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, Log: d.Log, Failed: pages.Failed, LargestBody: admin.LargestBody,
+		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, HSTS: d.Config.Server.HSTS, Log: d.Log, Failed: pages.Failed, LargestBody: admin.LargestBody,
 	})
 	if err != nil {
 		return nil, err
@@ -170,7 +170,10 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 		ConnContext:       middleware.ConnContext,
 		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		// A connection of HTTP/2 has no deadline of its own while a stream is open. Pings close it when
+		// the client is gone, and WriteByteTimeout when the client takes nothing.
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: 100, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: time.Minute},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 

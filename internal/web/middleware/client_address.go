@@ -31,13 +31,13 @@ func ParseProxies(networks []string) (Proxies, error) {
 // proxy appends the address of its peer to X-Forwarded-For, so the client is the last address
 // that is not a trusted proxy. Addresses before that may be forged.
 func (p Proxies) Client(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
+	var client netip.Addr
+	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		if client = peer.Addr().Unmap(); !p.Trusts(client) {
+			return client
+		}
+	} else if r.RemoteAddr != "" && r.RemoteAddr != "@" { // those of a Unix socket, which only a proxy of this machine can open
 		return netip.Addr{}
-	}
-	client := peer.Addr().Unmap()
-	if !p.Trusts(client) {
-		return client
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {

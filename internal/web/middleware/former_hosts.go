@@ -67,11 +67,39 @@ func (f *formerHosts) redirect(w http.ResponseWriter, r *http.Request) bool {
 	if target == "" {
 		return false
 	}
+	redirectPermanently(w, r, target)
+	return true
+}
+
+// RedirectToHTTPS returns the handler for plain HTTP requests to a site with HTTPS. It redirects them
+// permanently to the same path of the site, whatever host they name.
+func RedirectToHTTPS(site string, former []string) (http.Handler, error) {
+	hosts, err := newFormerHosts(site, former)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(site)
+	if err != nil {
+		return nil, fmt.Errorf("site address: %w", err)
+	}
+	origin := u.Scheme + "://" + u.Host
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hosts.redirect(w, r) {
+			return
+		}
+		target := origin + "/" + strings.TrimPrefix(r.URL.EscapedPath(), "/")
+		if r.URL.RawQuery != "" {
+			target += "?" + r.URL.RawQuery
+		}
+		redirectPermanently(w, r, target)
+	}), nil
+}
+
+func redirectPermanently(w http.ResponseWriter, r *http.Request, target string) {
 	w.Header().Set("Cache-Control", "public, max-age=86400")
 	status := http.StatusMovedPermanently
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		status = http.StatusPermanentRedirect // keeps the method (RFC 9110, section 15.4.9)
 	}
 	http.Redirect(w, r, target, status)
-	return true
 }

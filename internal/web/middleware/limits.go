@@ -126,6 +126,10 @@ func (w *response) limitWriting() {
 	if !ok {
 		return
 	}
+	if w.request.ProtoMajor > 1 { // each of the connection's streams has a deadline of its own
+		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(w.start.Add(writeTime))
+		return
+	}
 	w.connection = c
 	if time.Unix(c.writeBy.Load(), 0).Sub(w.start) > writeTime/2 {
 		return

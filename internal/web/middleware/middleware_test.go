@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -30,7 +31,10 @@ func TestForwardedForIsReadFromTrustedProxiesOnly(t *testing.T) {
 		{"10.0.0.1:1", "", "10.0.0.1"},
 		{"[::1]:1", "2001:db8::7", "2001:db8::7"},
 		{"[::ffff:10.0.0.1]:1", "198.51.100.1", "198.51.100.1"},
-		{"@", "198.51.100.1", "invalid IP"},
+		{"@", "198.51.100.1", "198.51.100.1"}, // a Unix socket
+		{"@", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"},
+		{"@", "", "invalid IP"},
+		{"somewhere", "198.51.100.1", "invalid IP"},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = c.peer
@@ -148,12 +152,63 @@ func TestSecurityHeadersAndBodyLimit(t *testing.T) {
 	if !errors.As(read, &large) {
 		t.Errorf("a large body without a length: %v, want MaxBytesError", read)
 	}
-	if w.Header().Get("Strict-Transport-Security") == "" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+	if w.Header().Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("headers %v", w.Header())
 	}
-	w = httptest.NewRecorder()
-	if h("http://localhost:8080").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil)); w.Header().Get("Strict-Transport-Security") != "" {
-		t.Error("Strict-Transport-Security is sent over plain HTTP")
+}
+
+func TestBrowsersAreToldToUseHTTPSWhereItWorks(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		site, hsts string
+		overTLS    bool
+		want       bool
+	}{
+		{"https://example.org", "auto", true, true},
+		{"https://example.org", "auto", false, false}, // behind a proxy
+		{"https://example.org", "always", false, true},
+		{"https://example.org", "never", true, false},
+		{"http://localhost:8080", "auto", true, false},
+		{"http://localhost:8080", "always", false, false},
+	} {
+		h, err := middleware.Wrap(http.NotFoundHandler(), middleware.Options{Site: c.site, HSTS: c.hsts, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		if c.overTLS {
+			r.TLS = &tls.ConnectionState{}
+		}
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); (w.Header().Get("Strict-Transport-Security") != "") != c.want {
+			t.Errorf("%+v: the header is %q", c, w.Header().Get("Strict-Transport-Security"))
+		}
+	}
+}
+
+func TestPlainHTTPIsRedirectedToTheSite(t *testing.T) {
+	t.Parallel()
+	h, err := middleware.RedirectToHTTPS("https://press.example:8443/news", []string{"https://old.example/blog"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		method, host, target string
+		status               int
+		want                 string
+	}{
+		{"GET", "press.example", "/news/feed.xml?x=1", 301, "https://press.example:8443/news/feed.xml?x=1"},
+		{"HEAD", "press.example:80", "/", 301, "https://press.example:8443/"},
+		{"POST", "press.example", "/subscribe", 308, "https://press.example:8443/subscribe"},
+		{"GET", "evil.example", "//evil.example/a%2fb", 301, "https://press.example:8443//evil.example/a%2fb"},
+		{"GET", "old.example", "/blog/one", 301, "https://press.example:8443/news/one"},
+	} {
+		r := httptest.NewRequest(c.method, c.target, nil)
+		r.Host = c.host
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != c.status || w.Header().Get("Location") != c.want {
+			t.Errorf("%s %s%s: %d to %s, want %d to %s", c.method, c.host, c.target, w.Code, w.Header().Get("Location"), c.status, c.want)
+		}
 	}
 }
 

@@ -20,7 +20,10 @@ type Options struct {
 	Site    string   // public address
 	Former  []string // former public addresses
 	Proxies []string // networks whose X-Forwarded-For header is trusted
-	Log     *slog.Logger
+	// HSTS is when answers carry Strict-Transport-Security: "auto" over TLS connections to this
+	// server, "always" whenever Site has an https address, "never".
+	HSTS string
+	Log  *slog.Logger
 	// Share limits the processor time of requests while mail is sent; nil sets no limits.
 	Share *loadshare.Share
 	// FromMemory answers a request with a cached document, or does nothing and returns
@@ -45,7 +48,11 @@ func Wrap(next http.Handler, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wrapped{next: next, proxies: proxies, former: former, options: o, secure: strings.HasPrefix(o.Site, "https:")}, nil
+	secure := strings.HasPrefix(o.Site, "https:")
+	return &wrapped{
+		next: next, proxies: proxies, former: former, options: o, secure: secure,
+		strict: secure && o.HSTS == "always", strictOverTLS: secure && o.HSTS == "auto",
+	}, nil
 }
 
 type wrapped struct {
@@ -54,6 +61,9 @@ type wrapped struct {
 	former  *formerHosts
 	options Options
 	secure  bool
+	// When Strict-Transport-Security is set. Browsers obey it only on connections whose certificate they
+	// trust, so that it cannot lock readers out of a site whose HTTPS does not work.
+	strict, strictOverTLS bool
 }
 
 // ServeHTTP implements http.Handler.
@@ -63,7 +73,7 @@ func (m *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.limitWriting()
 	h := w.Header()
 	h["X-Content-Type-Options"] = nosniff
-	if m.secure { // browsers ignore it over plain HTTP
+	if m.strict || m.strictOverTLS && r.TLS != nil {
 		h["Strict-Transport-Security"] = strict
 	}
 	if m.former.redirect(answer, r) {

@@ -1,0 +1,161 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/testkit"
+	"github.com/tidings-press/tidings/internal/testkit/feedrules"
+)
+
+// encrypted is a running service with TLS and a listener for plain HTTP.
+type encrypted struct {
+	*running
+	plain  string // address of the listener for plain HTTP
+	client *http.Client
+}
+
+// startTLS runs a service with a certificate for press.example from files.
+func startTLS(t *testing.T, settings string) *encrypted {
+	t.Helper()
+	dir := t.TempDir()
+	certificate := testkit.NewCertificate(t, "press.example")
+	certFile, keyFile := certificate.WriteFiles(t, dir)
+	p := open(t, fmt.Sprintf("site: {url: https://press.example}\nserver: {listen: 127.0.0.1:0, listen_http: '127.0.0.1:00', cert_file: %s, key_file: %s}\n%s", certFile, keyFile, settings))
+	putArticles(t, p.Store, feedrules.Article(1))
+	pages, redirects, err := p.OpenListeners()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &encrypted{plain: redirects.Addr().String()}
+	e.running = runNodeOn(t, &app.Node{Service: p, Redirects: redirects}, pages)
+	e.client = clientOf(t, certificate, e.address, "h2", "http/1.1")
+	return e
+}
+
+// clientOf returns a client that trusts a certificate and connects to one address, whatever the host is.
+func clientOf(t *testing.T, certificate testkit.Certificate, address string, protocols ...string) *http.Client {
+	t.Helper()
+	transport := &http.Transport{
+		TLSClientConfig:   &tls.Config{RootCAs: certificate.Roots, NextProtos: protocols},
+		ForceAttemptHTTP2: protocols[0] == "h2",
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		},
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: testkit.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+func TestSiteWithCertificateIsServedOverHTTP2AndPlainHTTPIsRedirected(t *testing.T) {
+	t.Parallel()
+	e := startTLS(t, "")
+	for _, path := range []string{"/feed.xml", "/feed.xml", "/", "/feeds"} {
+		response, err := e.client.Get("https://press.example" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || response.StatusCode != http.StatusOK || response.ProtoMajor != 2 || response.Header.Get("Strict-Transport-Security") == "" || len(body) == 0 {
+			t.Errorf("%s: %s %s, %d bytes, %v, %v", path, response.Proto, response.Status, len(body), response.Header, err)
+		}
+	}
+	plain := &running{address: e.plain}
+	head, _ := plain.raw(t, "GET /feed.xml HTTP/1.1\r\nHost: press.example\r\n\r\n")
+	if !strings.HasPrefix(head, "HTTP/1.1 301") || !strings.Contains(head, "Location: https://press.example/feed.xml") || strings.Contains(head, "Strict-Transport") {
+		t.Errorf("over plain HTTP: %s", head)
+	}
+	if head, _ := e.raw(t, "GET / HTTP/1.1\r\nHost: press.example\r\n\r\n"); !strings.HasPrefix(head, "HTTP/1.0 400") {
+		t.Errorf("plain HTTP on the port for HTTPS: %s", head)
+	}
+	_, err := tls.Dial("tcp", e.address, &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10, InsecureSkipVerify: true}) //nolint:gosec // it must be refused
+	if err == nil {
+		t.Error("TLS 1.1 is accepted")
+	}
+}
+
+// An open stream, such as the progress of an edition, ends with the node. Requests on both listeners are answered.
+func TestConnectionsOfBothListenersEndWhenTheNodeStops(t *testing.T) {
+	t.Parallel()
+	e := startTLS(t, "")
+	if response, err := e.client.Get("https://press.example/feed.xml"); err != nil { // a connection that stays open
+		t.Fatal(err)
+	} else if err := response.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	half, err := net.Dial("tcp", e.plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer half.Close()
+	answers := bufio.NewReader(half)
+	if _, err := io.WriteString(half, "POST /subscribe HTTP/1.1\r\nHost: press.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if response, err := http.ReadResponse(answers, nil); err != nil || response.StatusCode != http.StatusPermanentRedirect {
+		t.Fatalf("%+v, %v", response, err)
+	}
+	stopping := time.Now()
+	e.stop()
+	if err, ok := <-e.ended; err != nil && ok {
+		t.Fatal(err)
+	}
+	t.Logf("stopped after %v", time.Since(stopping))
+	for _, address := range []string{e.address, e.plain} {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			_ = conn.Close()
+			t.Errorf("%s still accepts connections", address)
+		}
+	}
+	_ = half.SetReadDeadline(time.Now().Add(testkit.Timeout))
+	if _, err := io.ReadAll(answers); err != nil {
+		t.Errorf("the open connection ended with %v", err)
+	}
+}
+
+func TestPagesAreServedOnUnixSocketBehindAProxy(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "tidings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path := filepath.Join(dir, "http.sock")
+	p := open(t, "site: {url: https://press.example}\nserver: {listen: 'unix:"+path+"', socket_mode: '0600'}\nfeed_server: {retry_after: 1h}\n")
+	putArticles(t, p.Store, feedrules.Article(1))
+	pages, _, err := p.OpenListeners()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runNodeOn(t, &app.Node{Service: p}, pages)
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}}}
+	for client4, want := range map[string]int{"198.51.100.1": http.StatusOK, "198.51.100.2": http.StatusOK} { // one each: the limit of polls counts clients
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://press.example/feed.xml", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("X-Forwarded-For", client4)
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = response.Body.Close(); response.StatusCode != want {
+			t.Errorf("the poll of %s: %s", client4, response.Status)
+		}
+	}
+	client.CloseIdleConnections()
+}
