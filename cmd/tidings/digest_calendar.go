@@ -51,7 +51,7 @@ times and proofs with the number of articles that each edition would hold today.
 			list := []shownEntry{}
 			for _, one := range entries {
 				state := string(cmp.Or(one.State, digest.State(one.Kind)))
-				list = append(list, shownEntry{one.At, one.Digest, one.Edition, one.Number, state, one.Subject, one.Articles, one.Reason})
+				list = append(list, shownEntry{one.At, one.Digest, one.Edition, one.Number, state, one.Subject, one.Articles, one.Reason.String()})
 			}
 			return a.print(map[string]any{"month": from.Format("2006-01"), "entries": list}, func(w io.Writer) { printCalendar(w, list) })
 		}),

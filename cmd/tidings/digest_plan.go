@@ -48,7 +48,7 @@ func showPlanArticle(a *article.Article) shownPlanArticle {
 }
 
 func showTick(tick *delivery.PlannedTick) shownTick {
-	out := shownTick{At: tick.At, DraftAt: tick.DraftAt, Edition: tick.Edition, Joins: tick.Joins, Articles: []shownPlanArticle{}, Left: tick.Left, Reason: tick.Reason}
+	out := shownTick{At: tick.At, DraftAt: tick.DraftAt, Edition: tick.Edition, Joins: tick.Joins, Articles: []shownPlanArticle{}, Left: tick.Left, Reason: tick.Reason.String()}
 	for i := range tick.Articles {
 		out.Articles = append(out.Articles, showPlanArticle(&tick.Articles[i]))
 	}
@@ -102,7 +102,7 @@ func (a *cli) planArticle(ctx context.Context, p *app.Service, e *delivery.Engin
 	}
 	conditions := []shownCondition{}
 	for _, one := range why.Conditions {
-		conditions = append(conditions, shownCondition(one))
+		conditions = append(conditions, shownCondition{one.Name, one.Holds, one.Text.String()})
 	}
 	out := map[string]any{"digest": digest, "article": showPlanArticle(&found), "conditions": conditions}
 	if why.Tick != nil {

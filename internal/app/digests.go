@@ -35,7 +35,7 @@ func (s *Service) Digests(ctx context.Context) ([]DigestView, error) {
 		if err != nil {
 			return nil, err
 		}
-		view := DigestView{Name: d.Name, Title: d.Title.String(), Schedule: times.Describe(), Spec: d.Schedule, Subscribers: count, Next: []time.Time{}}
+		view := DigestView{Name: d.Name, Title: d.Title.String(), Schedule: times.Describe().String(), Spec: d.Schedule, Subscribers: count, Next: []time.Time{}}
 		for _, tick := range times.NextN(now, 3) {
 			view.Next = append(view.Next, tick.At)
 		}

@@ -3,10 +3,10 @@ package delivery
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Backlog counts the articles that fit a digest: those that are queued for an edition, and the
@@ -103,28 +103,37 @@ func (e *Engine) nothingNewError(ctx context.Context, def *Definition, w store.Q
 // articles that fit it are. It wraps ErrNothingNew.
 type NothingNewError struct {
 	Backlog Backlog
-	reason  string
+	reason  words.Text
 }
 
-func (e *NothingNewError) Error() string { return ErrNothingNew.Error() + ": " + e.reason }
+func (e *NothingNewError) Error() string { return e.Text().String() }
+
+// Text returns the error for pages.
+func (e *NothingNewError) Text() words.Text { return words.T("nothing new: {0}", e.reason) }
+
+// Unwrap returns ErrNothingNew.
 func (e *NothingNewError) Unwrap() error { return ErrNothingNew }
 
 // reason explains where the articles that fit the digest are.
-func (b Backlog) reason(least int, zone *time.Location) string {
+func (b Backlog) reason(least int, zone *time.Location) words.Text {
 	if b.Waiting > 0 {
-		return fmt.Sprintf("%s, and an edition needs %d", count(b.Waiting, "article is queued", "articles are queued"), least)
+		return tooFew(b.Waiting, least)
 	}
+	since := words.Date(b.Since.In(zone))
 	type place struct {
-		n    int
-		what string
+		n         int
+		all, some words.Text // what all the articles are, or n of them
 	}
 	var places []place
 	for _, p := range []place{
-		{b.Ripening, "been here for less time than the digest's setting “after” requires"},
-		{b.Sent, "been in an edition"},
-		{b.Drafted, "a place in a draft that awaits approval"},
-		{b.Seen, "been marked as seen"},
-		{b.Earlier, "a date before " + b.Since.In(zone).Format("2 January 2006") + ", the start date of this digest"},
+		{b.Ripening, words.T("every article that fits has been here for less time than the digest's setting “after” requires"),
+			words.N(b.Ripening, "{0} has been here for less time than the digest's setting “after” requires", "{0} have been here for less time than the digest's setting “after” requires")},
+		{b.Sent, words.T("every article that fits has been in an edition"), words.N(b.Sent, "{0} has been in an edition", "{0} have been in an edition")},
+		{b.Drafted, words.T("every article that fits has a place in a draft that awaits approval"),
+			words.N(b.Drafted, "{0} has a place in a draft that awaits approval", "{0} have a place in a draft that awaits approval")},
+		{b.Seen, words.T("every article that fits has been marked as seen"), words.N(b.Seen, "{0} has been marked as seen", "{0} have been marked as seen")},
+		{b.Earlier, words.T("every article that fits has a date before {0}, the start date of this digest", since),
+			words.N(b.Earlier, "{0} has a date before {1}, the start date of this digest", "{0} have a date before {1}, the start date of this digest", since)},
 	} {
 		if p.n > 0 {
 			places = append(places, p)
@@ -132,15 +141,15 @@ func (b Backlog) reason(least int, zone *time.Location) string {
 	}
 	switch len(places) {
 	case 0:
-		return "no published article fits this digest yet"
+		return words.T("no published article fits this digest yet")
 	case 1:
-		return "every article that fits has " + places[0].what
+		return places[0].all
 	}
-	parts := make([]string, len(places))
+	parts := make([]words.Text, len(places))
 	for i, p := range places {
-		parts[i] = count(p.n, "has", "have") + " " + p.what
+		parts[i] = p.some
 	}
-	return "of the articles that fit, " + strings.Join(parts, "; ")
+	return words.T("of the articles that fit, {0}", words.Joined("; ", parts...))
 }
 
 func count(n int, one, more string) string {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // CalendarKind is what a calendar shows at a time.
@@ -29,7 +30,7 @@ type CalendarEntry struct {
 	State    digest.State // of the edition; empty without one
 	Subject  string       // of the edition; empty without one
 	Articles int          // of the edition, or that the tick's edition would hold
-	Reason   string       // why a tick makes no edition
+	Reason   words.Text   // why a tick makes no edition
 	Message  bool         // the edition is a message
 }
 
@@ -102,7 +103,7 @@ func (e *Engine) calendarSkipped(ctx context.Context, def *Definition, _, _ time
 	var out []CalendarEntry
 	for _, tick := range ticks {
 		if tick.Edition == "" {
-			out = append(out, CalendarEntry{Kind: CalendarSkipped, At: tick.At, Reason: tick.Reason})
+			out = append(out, CalendarEntry{Kind: CalendarSkipped, At: tick.At, Reason: words.T("{0}", words.Stored(tick.Reason))})
 		}
 	}
 	return out, err
@@ -133,7 +134,7 @@ func (e *Engine) calendarTicks(ctx context.Context, def *Definition, _, until ti
 		}
 		entry := CalendarEntry{Kind: CalendarTick, At: tick.At, Articles: len(tick.Articles), Reason: tick.Reason}
 		out = append(out, entry)
-		if def.DraftBefore > 0 && tick.Reason == "" {
+		if def.DraftBefore > 0 && tick.Reason.IsZero() {
 			entry.Kind, entry.At = CalendarProof, tick.DraftAt
 			out = append(out, entry)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Pause stops an edition on every node; each connection sends at most one more mail. reason is
@@ -40,7 +41,7 @@ func (e *Engine) Cancel(ctx context.Context, id, reason string) error {
 // Undo makes an approved edition a draft again, if no mail of it was begun. by is the editor. It is
 // sent only once it is approved again. The error is a *store.UndoError if it is too late.
 func (e *Engine) Undo(ctx context.Context, id, by string) error {
-	err := e.Store.UndoApproval(ctx, id, "the approval was undone by "+by)
+	err := e.Store.UndoApproval(ctx, id, words.T("the approval was undone by {0}", by).String())
 	if err == nil {
 		e.Log.Info("the approval of an edition was undone", "edition", id, "by", by)
 	}
@@ -76,7 +77,7 @@ func (e *Engine) RetryRefused(ctx context.Context, id, by string, subscribers ..
 	if err != nil {
 		return 0, err
 	}
-	n, err := e.Store.RetryRefused(ctx, edition, "retried by "+by, subscribers...)
+	n, err := e.Store.RetryRefused(ctx, edition, words.T("retried by {0}", by).String(), subscribers...)
 	if err == nil {
 		e.Log.Info("refused mails are retried", "edition", id, "by", by, "mails", n)
 	}

@@ -113,21 +113,21 @@ func (e *Engine) meetDeadline(ctx context.Context, draft store.Edition) error {
 		return err
 	}
 	if policy == DeadlineSkip {
-		return e.Store.SkipDraft(ctx, draft, "skipped at its send time: "+missing, jobs...)
+		return e.Store.SkipDraft(ctx, draft, words.T("skipped at its send time: {0}", missing).String(), jobs...)
 	}
 	return e.Store.HoldDueDraft(ctx, draft, jobs...)
 }
 
 // missingApprovals describes for people which approvals an edition lacks.
-func missingApprovals(def *Definition, approved int) string {
+func missingApprovals(def *Definition, approved int) words.Text {
 	if def.approvers() == 1 || approved == 0 {
-		return "no editor had approved it"
+		return words.T("no editor had approved it")
 	}
-	return fmt.Sprintf("%d of %d editors had approved it", approved, def.approvers())
+	return words.T("{0} of {1} editors had approved it", approved, def.approvers())
 }
 
 // deadlineMessage informs editors that an edition was not sent at its tick.
-func deadlineMessage(def *Definition, draft store.Edition, policy Deadline, missing string) editorMessage {
+func deadlineMessage(def *Definition, draft store.Edition, policy Deadline, missing words.Text) editorMessage {
 	n := editorMessage{
 		heading: "Held, not sent: " + draft.Subject,
 		lines: []string{
@@ -209,7 +209,7 @@ func (e *Engine) Hold(ctx context.Context, id, by string) error {
 	if err := e.mayHold(ctx, id, false); err != nil {
 		return err
 	}
-	return e.Store.HoldDraft(ctx, id, "held by "+by)
+	return e.Store.HoldDraft(ctx, id, words.T("held by {0}", by).String())
 }
 
 // ReleaseHold ends the hold of a draft before its tick. The error says why it cannot end.
@@ -243,7 +243,7 @@ func (e *Engine) mayHold(ctx context.Context, id string, release bool) error {
 	case release && draft.Held == "":
 		return &HoldError{id, words.T("edition {0} is not held", id)}
 	case !release && draft.Held != "":
-		return &HoldError{id, words.T("edition {0} is held already: {1}; end that hold to let the schedule send it", id, draft.Held)}
+		return &HoldError{id, words.T("edition {0} is held already: {1}; end that hold to let the schedule send it", id, words.Stored(draft.Held))}
 	case !draft.SendAt.After(e.Store.Now()):
 		return &HoldError{id, words.T("edition {0} has no send time ahead; it is sent when it is approved", id)}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // maxDropped bounds how many old drafts of a digest are dropped when a node starts.
@@ -36,7 +37,7 @@ func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
 	}
 	newest, dropped := drafts[0], []string{}
 	for _, draft := range drafts[1:] {
-		reason := fmt.Sprintf("a newer draft, number %d, took its place; its articles returned to the queue", newest.Number)
+		reason := words.T("a newer draft, number {0}, took its place; its articles returned to the queue", newest.Number).String()
 		err := e.Store.SetEditionState(ctx, draft.ID, digest.Cancelled, reason)
 		var state *store.StateError
 		if errors.As(err, &state) { // another node was faster, or an editor has decided
@@ -97,7 +98,7 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 		}
 	}
 	if joined == 0 {
-		return true, &NothingNewError{reason: "the draft of " + draft.Created.Format(time.DateOnly) + " still awaits approval, and there is nothing to add to it"}
+		return true, &NothingNewError{reason: words.T("the draft of {0} still awaits approval, and there is nothing to add to it", draft.Created.Format(time.DateOnly))}
 	}
 	if def.DraftBefore > 0 {
 		issue.Date, issue.Next = tick.At, e.nextDate(def, tick.At)

@@ -9,6 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -18,19 +19,19 @@ func (s *sender) render(ctx context.Context, j job) *mail {
 	l := j.lease.edition
 	address, err := subscriber.ParseAddress(j.Address)
 	if err != nil {
-		s.skip(j, digest.DeliverySkipped, "the address cannot be mailed: "+err.Error())
+		s.skip(j, digest.DeliverySkipped, words.T("the address cannot be mailed: {0}", err).String())
 		return nil
 	}
 	compiled, err := s.engine.compiledVariant(ctx, l, j.Variant)
 	if err != nil {
 		s.engine.Log.Error("a frozen variant cannot be read", "edition", l.ID, "variant", j.Variant, "error", err)
-		s.deferJob(j, "its variant cannot be read: "+err.Error(), firstWait)
+		s.deferJob(j, words.T("its variant cannot be read: {0}", err).String(), firstWait)
 		return nil
 	}
 	s.values = s.engine.values(s.values[:0], compiled, l.paths, l, j.Recipient, address)
 	body, err := s.signer.Render(s.relay.AppendHeader(withCapacity(s.spare, compiled.Size()), s.values[messageIDValue]), compiled.Compiled, s.values)
 	if err != nil {
-		s.deferJob(j, "the mail cannot be signed: "+err.Error(), firstWait)
+		s.deferJob(j, words.T("the mail cannot be signed: {0}", err).String(), firstWait)
 		return nil
 	}
 	if !s.relay.Fits(len(body)) {
@@ -66,7 +67,7 @@ func (s *sender) tooLarge(j job, size int) {
 			return
 		}
 	}
-	s.skip(j, digest.DeliverySkipped, "the mail is larger than any relay takes")
+	s.skip(j, digest.DeliverySkipped, words.T("the mail is larger than any relay takes").String())
 }
 
 // skip records a final state for a job without a try.
@@ -78,7 +79,7 @@ func (s *sender) skip(j job, state digest.DeliveryState, reason string) {
 func (s *sender) deferJob(j job, reason string, after time.Duration) {
 	now := s.engine.Store.Now()
 	if s.engine.expired(j, now.Add(after)) {
-		s.skip(j, digest.DeliveryRefused, s.engine.giveUpReason(j.Tries)+"; "+reason)
+		s.skip(j, digest.DeliveryRefused, words.T("{0}; {1}", s.engine.giveUpReason(j.Tries), reason).String())
 		return
 	}
 	s.settleUntried(store.Skip{Chunk: j.lease.Chunk, Subscriber: j.Subscriber, State: digest.DeliveryDeferred, Reason: reason, NextTry: now.Add(after)}, j)

@@ -11,11 +11,9 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/mailer"
 )
-
-// inDoubt is the prefix of the reason of an uncertain delivery.
-const inDoubt = "in doubt: "
 
 // Limits of the wait between two tries of a mail.
 const (
@@ -43,9 +41,9 @@ func (e *Engine) outcomeOf(j job, intent store.Intent, relayName string, reply m
 		t.State, t.Feedback, t.SoftRule = digest.DeliveryRefused, e.feedback(j, store.FeedbackSoft, reply, now), e.Policy.Soft
 	case mailer.Unsendable:
 		// No server answered, so nothing is known about the address.
-		t.State, t.Reason, t.Code, t.Reply = digest.DeliverySkipped, "the address cannot be sent to the relay: "+reply.Text, 0, ""
+		t.State, t.Reason, t.Code, t.Reply = digest.DeliverySkipped, words.T("the address cannot be sent to the relay: {0}", reply.Text).String(), 0, ""
 	case mailer.Uncertain:
-		t.State, t.Reason = digest.DeliveryUncertain, inDoubt+failureText(reply, err)
+		t.State, t.Reason = digest.DeliveryUncertain, inDoubt(failureText(reply, err))
 	case mailer.OurFault:
 		e.deferOrRefuse(&t, j, now, backoff.Delay(ourFaultWait, maxWait, j.Tries+1), "")
 	case mailer.Retry:
@@ -76,7 +74,7 @@ func (e *Engine) deferOrRefuse(t *store.Outcome, j job, now time.Time, after tim
 	t.State, t.NextTry, t.Reason = digest.DeliveryDeferred, now.Add(after), reason
 	if tries := j.Tries + 1; tries >= minTries && e.expired(j, t.NextTry) {
 		t.State, t.NextTry = digest.DeliveryRefused, time.Time{}
-		t.Reason = e.giveUpReason(tries) + ": " + cmp.Or(reason, t.Reply)
+		t.Reason = words.T("{0}: {1}", e.giveUpReason(tries), cmp.Or(reason, t.Reply)).String()
 	}
 }
 
@@ -90,9 +88,12 @@ func (e *Engine) expired(j job, next time.Time) bool {
 }
 
 // giveUpReason returns the reason to record for a mail whose retries have ended.
-func (e *Engine) giveUpReason(tries int) string {
-	return fmt.Sprintf("given up after %v and %d tries", e.Policy.RetryFor, tries)
+func (e *Engine) giveUpReason(tries int) words.Text {
+	return words.T("given up after {0} and {1} tries", e.Policy.RetryFor.String(), tries)
 }
+
+// inDoubt returns the reason of an uncertain delivery. Queries of the store find it by how it begins.
+func inDoubt(why string) string { return words.T("in doubt: {0}", why).String() }
 
 // maxReply bounds the stored text of a reply, in bytes.
 const maxReply = 500
@@ -108,7 +109,7 @@ func replyText(reply mailer.Reply) string {
 func failureText(reply mailer.Reply, err error) string {
 	var broken *mailer.BrokenError
 	if errors.As(err, &broken) {
-		return "the connection ended " + string(broken.Stage) + ": " + broken.Err.Error()
+		return words.T("the connection ended {0}: {1}", string(broken.Stage), broken.Err).String()
 	}
 	if err != nil {
 		return err.Error()

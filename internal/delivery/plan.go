@@ -27,7 +27,7 @@ type PlannedTick struct {
 	Joins    bool              // the new articles join a draft, if that is not approved before
 	Articles []article.Article // without their HTML, in the order in which they are chosen
 	Left     int               // articles that wait for later editions
-	Reason   string            // why it makes no edition; empty if it makes one
+	Reason   words.Text        // why it makes no edition; empty if it makes one
 }
 
 // Plan returns the next n ticks of a digest with their articles. It changes nothing. Each
@@ -166,7 +166,7 @@ func (p *planner) plan(ctx context.Context, tick schedule.Tick) (PlannedTick, er
 	}
 	handled, err := p.Store.TickHandled(ctx, p.def.Name, tick.Key)
 	if err != nil || handled {
-		out.Reason = "the tick was handled without an edition"
+		out.Reason = words.T("the tick was handled without an edition")
 		return out, err
 	}
 	err = p.choose(ctx, &out)
@@ -180,7 +180,7 @@ func (p *planner) made(ctx context.Context, out PlannedTick, edition store.Editi
 		return out, err
 	}
 	if out.Edition, out.DraftAt = edition.ID, edition.Created.In(p.zone); edition.State == digest.Cancelled {
-		out.Reason = "its edition was cancelled: " + edition.Reason
+		out.Reason = words.T("its edition was cancelled: {0}", words.Stored(edition.Reason))
 		return out, nil
 	}
 	out.Articles, err = p.Store.ArticlesByID(ctx, edition.Articles)
@@ -217,7 +217,7 @@ func (p *planner) choose(ctx context.Context, out *PlannedTick) error {
 	p.fresh += fresh
 	out.Left = max(0, waits-p.fresh)
 	if out.Edition, out.Joins = p.draft.ID, p.draft.ID != ""; out.Joins && fresh == 0 {
-		out.Reason = "a draft awaits approval, and there is nothing to add to it"
+		out.Reason = words.T("a draft awaits approval, and there is nothing to add to it")
 	}
 	p.draft = store.Edition{}
 	if len(out.Articles) > 0 {
@@ -236,11 +236,16 @@ func (p *planner) choose(ctx context.Context, out *PlannedTick) error {
 }
 
 // tooFew explains why an edition is not made of n articles.
-func (p *planner) tooFew(n int) string {
+func (p *planner) tooFew(n int) words.Text {
 	if n == 0 {
-		return "no further article fits yet"
+		return words.T("no further article fits yet")
 	}
-	return fmt.Sprintf("%s, and an edition needs %d", count(n, "article is queued", "articles are queued"), max(p.def.Min, 1))
+	return tooFew(n, max(p.def.Min, 1))
+}
+
+// tooFew explains that n articles are fewer than the least of an edition.
+func tooFew(n, least int) words.Text {
+	return words.N(n, "{0} article is queued, and an edition needs {1}", "{0} articles are queued, and an edition needs {1}", least)
 }
 
 func laterOf(a, b time.Time) time.Time {

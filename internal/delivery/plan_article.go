@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ import (
 type Condition struct {
 	Name  string // status, expiry, filter, date, start, queue, ripening or place
 	Holds bool
-	Text  string // for people
+	Text  words.Text
 }
 
 // ArticlePlan explains when an article is in an edition of a digest.
@@ -77,8 +76,8 @@ type conditions struct {
 	list    []Condition
 }
 
-func (c *conditions) add(name string, holds bool, format string, args ...any) {
-	c.list = append(c.list, Condition{Name: name, Holds: holds, Text: fmt.Sprintf(format, args...)})
+func (c *conditions) add(name string, holds bool, text words.Text) {
+	c.list = append(c.list, Condition{name, holds, text})
 }
 
 func (c *conditions) check(ctx context.Context) error {
@@ -95,9 +94,9 @@ func (c *conditions) check(ctx context.Context) error {
 	if c.def.After > 0 {
 		ripe := appears.Add(c.def.After)
 		if holds := !ripe.After(c.at); holds {
-			c.add("ripening", true, "it has ripened for %s: since %s", days(c.def.After), c.day(appears))
+			c.add("ripening", true, words.T("it has ripened for {0}: since {1}", days(c.def.After), c.day(appears)))
 		} else {
-			c.add("ripening", false, "it ripens until %s: an edition takes articles only after %s", c.day(ripe), days(c.def.After))
+			c.add("ripening", false, words.T("it ripens until {0}: an edition takes articles only after {1}", c.day(ripe), days(c.def.After)))
 		}
 	}
 	return nil
@@ -107,34 +106,37 @@ func (c *conditions) status() {
 	a := c.article
 	status := a.StatusAt(c.at)
 	if a.Status == article.Published {
-		c.add("status", true, "it is published")
+		c.add("status", true, words.T("it is published"))
 	} else {
-		c.add("status", false, "it is %s; only published articles are in editions", map[article.Status]string{
-			article.Draft: "a draft", article.Unlisted: "unlisted", article.Withdrawn: "withdrawn", article.Scheduled: "scheduled",
+		c.add("status", false, map[article.Status]words.Text{
+			article.Draft:     words.T("it is a draft; only published articles are in editions"),
+			article.Unlisted:  words.T("it is unlisted; only published articles are in editions"),
+			article.Withdrawn: words.T("it is withdrawn; only published articles are in editions"),
+			article.Scheduled: words.T("it is scheduled; only published articles are in editions"),
 		}[status])
 	}
 	switch {
 	case a.Expires.IsZero():
 	case a.Expires.After(c.at):
-		c.add("expiry", true, "it expires on %s, after the articles are chosen", c.day(a.Expires))
+		c.add("expiry", true, words.T("it expires on {0}, after the articles are chosen", c.day(a.Expires)))
 	default:
-		c.add("expiry", false, "it expires on %s, before the articles are chosen on %s", c.day(a.Expires), c.day(c.at))
+		c.add("expiry", false, words.T("it expires on {0}, before the articles are chosen on {1}", c.day(a.Expires), c.day(c.at)))
 	}
 }
 
 // filter names the part of the digest's filter that leaves the article out.
 func (c *conditions) filter() {
 	if c.def.Filter.Expr == nil {
-		c.add("filter", true, "the digest takes all articles")
+		c.add("filter", true, words.T("the digest takes all articles"))
 		return
 	}
 	for _, part := range conjuncts(c.def.Filter.Expr) {
 		if one := (article.Filter{Expr: part}); !one.Match(c.article) {
-			c.add("filter", false, "the digest's filter leaves it out: %s does not hold", one)
+			c.add("filter", false, words.T("the digest's filter leaves it out: {0} does not hold", one))
 			return
 		}
 	}
-	c.add("filter", true, "the digest's filter selects it: %s", c.def.Filter)
+	c.add("filter", true, words.T("the digest's filter selects it: {0}", c.def.Filter))
 }
 
 // conjuncts returns the parts of an expression that must all hold.
@@ -148,17 +150,17 @@ func conjuncts(node article.Node) []article.Node {
 func (c *conditions) dates(appears time.Time) {
 	a := c.article
 	if a.Published.After(c.at) {
-		c.add("date", false, "it is dated %s, after the articles are chosen on %s", c.day(a.Published), c.day(c.at))
+		c.add("date", false, words.T("it is dated {0}, after the articles are chosen on {1}", c.day(a.Published), c.day(c.at)))
 	} else {
-		c.add("date", true, "it is dated %s", c.day(a.Published))
+		c.add("date", true, words.T("it is dated {0}", c.day(a.Published)))
 	}
 	since, began := c.state.Since, c.state.Began
 	switch {
 	case since.IsZero(), !a.Published.Before(since):
 	case !began.IsZero() && appears.After(began):
-		c.add("start", true, "it is dated before the digest's start date, but was added after the digest's first tick: it is a late article")
+		c.add("start", true, words.T("it is dated before the digest's start date, but was added after the digest's first tick: it is a late article"))
 	default:
-		c.add("start", false, "it is dated before the digest's start date, %s, and was stored before the digest's first tick", c.day(since))
+		c.add("start", false, words.T("it is dated before the digest's start date, {0}, and was stored before the digest's first tick", c.day(since)))
 	}
 }
 
@@ -171,14 +173,14 @@ func (c *conditions) queue(ctx context.Context) error {
 	id, taken := in[c.article.ID]
 	switch {
 	case !taken:
-		c.add("queue", true, "no edition has had it")
+		c.add("queue", true, words.T("no edition has had it"))
 		return nil
 	case id == "":
 		return c.seen(ctx)
 	}
 	edition, err := c.Store.Edition(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		c.add("queue", false, "it was in an edition that a restored store has lost")
+		c.add("queue", false, words.T("it was in an edition that a restored store has lost"))
 		return nil
 	}
 	if err != nil {
@@ -186,9 +188,9 @@ func (c *conditions) queue(ctx context.Context) error {
 	}
 	switch edition.State {
 	case digest.Draft:
-		c.add("queue", false, "it is in the draft of edition %d (%s), which awaits approval", edition.Number, edition.ID)
+		c.add("queue", false, words.T("it is in the draft of edition {0} ({1}), which awaits approval", edition.Number, edition.ID))
 	default:
-		c.add("queue", false, "it is in edition %d (%s) of %s, which is %s; no article is sent twice", edition.Number, edition.ID, c.day(issueDate(edition)), edition.State)
+		c.add("queue", false, words.T("it is in edition {0} ({1}) of {2}, which is {3}; no article is sent twice", edition.Number, edition.ID, c.day(issueDate(edition)), words.Stored(edition.State)))
 	}
 	return nil
 }
@@ -202,27 +204,25 @@ func (c *conditions) seen(ctx context.Context) error {
 	for i := range editions {
 		for _, x := range editions[i].Edits.Excluded {
 			if x.Article == c.article.ID && x.ForGood {
-				c.add("queue", false, "%s excluded it for good from edition %d%s", orUnknown(x.By), editions[i].Number, reasonText(x.Reason))
+				c.add("queue", false, excludedText(x, editions[i].Number))
 				return nil
 			}
 		}
 	}
-	c.add("queue", false, "it is marked as seen; tidings digest mark-seen %s --undo puts such articles back into the queue", c.def.Name)
+	c.add("queue", false, words.T("it is marked as seen; tidings digest mark-seen {0} --undo puts such articles back into the queue", c.def.Name))
 	return nil
 }
 
-func orUnknown(editor string) string {
-	if editor == "" {
-		return "an editor"
+// excludedText describes that an editor excluded an article from an edition with this number.
+func excludedText(x digest.Exclusion, number int) words.Text {
+	by := words.Verbatim(x.By)
+	if x.By == "" {
+		by = words.T("an editor")
 	}
-	return editor
-}
-
-func reasonText(reason string) string {
-	if reason == "" {
-		return ""
+	if x.Reason == "" {
+		return words.T("{0} excluded it for good from edition {1}", by, number)
 	}
-	return ": " + reason
+	return words.T("{0} excluded it for good from edition {1}: {2}", by, number, x.Reason)
 }
 
 // place explains whether the article has a place in the next edition. held is the tick that holds it.
@@ -232,37 +232,36 @@ func (c *conditions) place(next PlannedTick, held *PlannedTick) {
 	}
 	switch {
 	case held != nil && held.Key == next.Key && next.Joins:
-		c.add("place", true, "it joins the draft %s at the tick of %s, if that is not approved before", next.Edition, c.time(next.At))
+		c.add("place", true, words.T("it joins the draft {0} at the tick of {1}, if that is not approved before", next.Edition, timeIn(c.def, next.At)))
 	case held != nil && held.Key == next.Key:
-		c.add("place", true, "it has a place in the edition of %s", c.time(next.At))
-	case next.Reason != "":
-		c.add("place", false, "the tick of %s makes no edition: %s", c.time(next.At), next.Reason)
+		c.add("place", true, words.T("it has a place in the edition of {0}", timeIn(c.def, next.At)))
+	case !next.Reason.IsZero():
+		c.add("place", false, words.T("the tick of {0} makes no edition: {1}", timeIn(c.def, next.At), next.Reason))
 	case next.Edition != "" && !next.Joins:
-		c.add("place", false, "the edition of %s was drafted on %s without it; an editor can add it", c.time(next.At), c.time(next.DraftAt))
+		c.add("place", false, words.T("the edition of {0} was drafted on {1} without it; an editor can add it", timeIn(c.def, next.At), timeIn(c.def, next.DraftAt)))
+	case c.def.Oldest:
+		c.add("place", false, words.N(len(next.Articles),
+			"articles that have waited longer take the {0} place of the edition of {1}",
+			"articles that have waited longer take the {0} places of the edition of {1}", timeIn(c.def, next.At)))
 	default:
-		first := "newer articles"
-		if c.def.Oldest {
-			first = "articles that have waited longer"
-		}
-		c.add("place", false, "%s take the %s of the edition of %s", first, count(len(next.Articles), "place", "places"), c.time(next.At))
+		c.add("place", false, words.N(len(next.Articles),
+			"newer articles take the {0} place of the edition of {1}", "newer articles take the {0} places of the edition of {1}", timeIn(c.def, next.At)))
 	}
 }
 
-func (c *conditions) day(at time.Time) string {
+func (c *conditions) day(at time.Time) words.Text {
 	at = at.In(c.def.zone())
 	if at.Hour() == 0 && at.Minute() == 0 {
-		return at.Format("2 January 2006")
+		return words.T("{0}", words.Date(at))
 	}
-	return at.Format("2 January 2006 15:04")
+	return words.T("{0} {1}", words.Date(at), at.Format("15:04"))
 }
 
-func (c *conditions) time(at time.Time) string { return words.T("{0}", timeIn(c.def, at)).String() }
-
 // days writes a duration, in days if it is a number of days.
-func days(d time.Duration) string {
+func days(d time.Duration) words.Text {
 	const day = 24 * time.Hour
 	if d >= day && d%day == 0 {
-		return count(int(d/day), "day", "days")
+		return words.N(int(d/day), "{0} day", "{0} days")
 	}
-	return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String())
+	return words.Verbatim(strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.String()))
 }

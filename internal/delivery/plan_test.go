@@ -35,8 +35,8 @@ func (b *env) planned(n int) string {
 		if tick.Left > 0 {
 			line += fmt.Sprint(" left ", tick.Left)
 		}
-		if tick.Reason != "" {
-			line += ": " + tick.Reason
+		if !tick.Reason.IsZero() {
+			line += ": " + tick.Reason.String()
 		}
 		lines = append(lines, line)
 	}
@@ -242,7 +242,7 @@ func (b *env) wantReason(id, failed, held string) {
 	var got []string
 	for _, one := range why.Conditions {
 		if !one.Holds {
-			got = append(got, one.Name+": "+one.Text)
+			got = append(got, one.Name+": "+one.Text.String())
 		}
 	}
 	editions, err := b.store.Editions(b.t.Context(), "weekly", 1)

@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Proof is what editors need to decide on a draft.
@@ -19,7 +20,7 @@ type Proof struct {
 	Review
 	Decision
 	Title    string         // of the digest
-	Reasons  []string       // why each of the Contents is in the draft
+	Reasons  []words.Text   // why each of the Contents is in the draft
 	Offered  []Offer        // articles that wait and are not in it, the newest first
 	Backlog  Backlog        // of the digest
 	Findings []lint.Finding // of the check
@@ -82,26 +83,17 @@ func (e *Engine) proof(ctx context.Context, id string, online context.Context) (
 }
 
 // reasonFor describes for editors why an article is in a draft.
-func (e *Engine) reasonFor(def *Definition, state store.DigestState, draft store.Edition, a *article.Article) string {
-	day := func(t time.Time) string { return e.dayText(def, t) }
+func (e *Engine) reasonFor(def *Definition, state store.DigestState, draft store.Edition, a *article.Article) words.Text {
+	published := words.Date(timeIn(def, a.Published))
 	switch {
 	case slices.Contains(draft.Edits.Added, a.ID):
-		return "added by an editor"
+		return words.T("added by an editor")
 	case !def.Filter.Match(a):
-		return "no longer selected by the digest, published " + day(a.Published)
+		return words.T("no longer selected by the digest, published {0}", published)
 	case a.Published.Before(state.Since):
-		return "imported late, on " + day(a.Ingested) + ", published " + day(a.Published)
+		return words.T("imported late, on {0}, published {1}", words.Date(timeIn(def, a.Ingested)), published)
 	}
-	return "selected by the digest, published " + day(a.Published)
-}
-
-// dayText writes the day of a time in the timezone of a digest.
-func (e *Engine) dayText(def *Definition, t time.Time) string {
-	zone, err := time.LoadLocation(def.Timezone)
-	if err != nil {
-		zone = time.UTC
-	}
-	return t.In(zone).Format("2 January 2006")
+	return words.T("selected by the digest, published {0}", published)
 }
 
 // approvalsText describes how many approvals a draft has.

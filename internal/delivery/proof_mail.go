@@ -149,7 +149,7 @@ func (e *Engine) proofMessage(p *Proof, joined int, editor store.Editor) editorM
 	for i := range p.Contents {
 		line := fmt.Sprintf("%d. “%s”", i+1, p.Contents[i].Title)
 		if i < len(p.Reasons) {
-			line += ": " + p.Reasons[i]
+			line += ": " + p.Reasons[i].String()
 		}
 		n.lines = append(n.lines, line)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 var proofLink = regexp.MustCompile(`https://gazette\.example/admin/proofs/([A-Za-z0-9_-]+)`)
@@ -188,7 +189,7 @@ func TestOfferedArticleIsTakenByEditor(t *testing.T) {
 		t.Fatal(err)
 	}
 	proof, err = b.engine.Proof(ctx, draft.ID)
-	if err != nil || len(proof.Offered) != 0 || len(proof.Contents) != 2 || !strings.Contains(strings.Join(proof.Reasons, "; "), "added by an editor") {
+	if err != nil || len(proof.Offered) != 0 || len(proof.Contents) != 2 || !strings.Contains(words.List(proof.Reasons...).String(), "added by an editor") {
 		t.Errorf("after that %d in it, %q, offered %d, %v", len(proof.Contents), proof.Reasons, len(proof.Offered), err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/templates"
 )
@@ -72,7 +73,7 @@ func (e *Engine) StopRelay(ctx context.Context, name string) error {
 	if _, err := e.relayConfig(name); err != nil {
 		return err
 	}
-	return e.Store.PutHold(ctx, store.Hold{Relay: name, Kind: store.RelayHeld, Until: e.Store.Now().Add(stopByHand), Reason: "stopped by an editor"})
+	return e.Store.PutHold(ctx, store.Hold{Relay: name, Kind: store.RelayHeld, Until: e.Store.Now().Add(stopByHand), Reason: words.T("stopped by an editor").String()})
 }
 
 // ResumeRelay ends the stop of a relay on all nodes.

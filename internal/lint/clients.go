@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // clientTable says which mail programs support which features. scripts/client-support writes it.
@@ -183,16 +185,16 @@ func (c *checker) clients(v *Variant, d *document) {
 	for i, n := range counts {
 		f := &features[i]
 		if without := support[f.fact]; n > 0 && len(without) > 0 {
-			c.add("client-"+f.fact, where{variant: v.Key}, fmt.Sprintf("%s: not supported by %s, so %s", f.name, some(without), f.effect))
+			c.add("client-"+f.fact, where{variant: v.Key}, words.T("{0}: not supported by {1}, so {2}", words.Stored(f.name), some(without), words.Stored(f.effect)))
 		}
 	}
 }
 
 // some lists the first names.
-func some(names []string) string {
+func some(names []string) words.Text {
 	const most = 4
 	if len(names) > most+1 {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d others", len(names)-most)
+		return words.T("{0} and {1} others", strings.Join(names[:most], ", "), len(names)-most)
 	}
-	return strings.Join(names, ", ")
+	return words.Verbatim(strings.Join(names, ", "))
 }

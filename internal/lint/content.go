@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // maxSubject is how many characters of a subject most phones show.
@@ -24,12 +24,12 @@ func (c *checker) subject() {
 		n := utf8.RuneCountInString(v.Subject)
 		switch {
 		case strings.TrimSpace(v.Subject) == "":
-			c.add("subject-empty", at, "the subject is empty")
+			c.add("subject-empty", at, words.T("the subject is empty"))
 		case n > maxSubject:
-			c.add("subject-long", at, fmt.Sprintf("the subject has %d characters; phones show about %d", n, maxSubject))
+			c.add("subject-long", at, words.T("the subject has {0} characters; phones show about {1}", n, maxSubject))
 		}
 		if slices.Contains(c.Subjects, v.Subject) && v.Subject != "" {
-			c.add("subject-repeated", at, fmt.Sprintf("one of the last %d editions had the subject “%s”", len(c.Subjects), excerpt(v.Subject)))
+			c.add("subject-repeated", at, words.T("one of the last {0} editions had the subject “{1}”", len(c.Subjects), excerpt(v.Subject)))
 		}
 	}
 }
@@ -38,7 +38,7 @@ func (c *checker) subject() {
 func (c *checker) articles() {
 	for i := range c.Articles {
 		if a := &c.Articles[i]; strings.TrimSpace(a.Summary) == "" {
-			c.add("summary-missing", where{article: a.Title}, "the article has no summary")
+			c.add("summary-missing", where{article: a.Title}, words.T("the article has no summary"))
 		}
 	}
 }
@@ -47,16 +47,16 @@ func (c *checker) articles() {
 func (c *checker) parts(v *Variant) {
 	at := where{variant: v.Key}
 	if !c.Message && (len(v.Articles) == 0 || v.Shown == 0) {
-		c.add("edition-empty", at, "the variant shows no article")
+		c.add("edition-empty", at, words.T("the variant shows no article"))
 	}
 	switch size := htmlSize(v); {
 	case size > digest.MaxBytes:
-		c.add("weight-over", at, fmt.Sprintf("the HTML part has %d bytes; Gmail cuts mails off at %d", size, digest.MaxBytes))
+		c.add("weight-over", at, words.T("the HTML part has {0} bytes; Gmail cuts mails off at {1}", size, digest.MaxBytes))
 	case size > digest.WarnBytes:
-		c.add("weight-large", at, fmt.Sprintf("the HTML part has %d bytes; Gmail cuts mails off at %d", size, digest.MaxBytes))
+		c.add("weight-large", at, words.T("the HTML part has {0} bytes; Gmail cuts mails off at {1}", size, digest.MaxBytes))
 	}
 	if strings.TrimSpace(v.Text) == "" {
-		c.add("text-missing", at, "the text part is empty")
+		c.add("text-missing", at, words.T("the text part is empty"))
 		return
 	}
 	plain := squeeze(v.Text)
@@ -65,7 +65,7 @@ func (c *checker) parts(v *Variant) {
 		address := a.URLFor(c.Site.URL)
 		inText := strings.Contains(v.Text, address) || a.Title != "" && strings.Contains(plain, squeeze(a.Title))
 		if !inText && strings.Contains(v.HTML, html.EscapeString(address)) {
-			c.add("text-incomplete", where{article: a.Title, variant: v.Key}, "the text part has neither the article's title nor a link to it")
+			c.add("text-incomplete", where{article: a.Title, variant: v.Key}, words.T("the text part has neither the article's title nor a link to it"))
 		}
 	}
 }
@@ -79,20 +79,20 @@ func (c *checker) footer(v *Variant, d *document) {
 		linked = linked || attribute(n, "href") == link
 	}
 	if !linked {
-		c.add("unsubscribe-missing", at, "the HTML part has no unsubscribe link")
+		c.add("unsubscribe-missing", at, words.T("the HTML part has no unsubscribe link"))
 	}
 	if strings.TrimSpace(v.Text) != "" && !strings.Contains(v.Text, link) {
-		c.add("unsubscribe-missing", at, "the text part has no unsubscribe link")
+		c.add("unsubscribe-missing", at, words.T("the text part has no unsubscribe link"))
 	}
 	lines := slices.DeleteFunc(strings.Split(c.Site.Postal, "\n"), func(s string) bool { return strings.TrimSpace(s) == "" })
 	if len(lines) == 0 {
-		c.add("postal-unset", where{}, "no postal address is configured")
+		c.add("postal-unset", where{}, words.T("no postal address is configured"))
 		return
 	}
 	shown, plain := text(d.root.Nodes[0]), squeeze(v.Text)
 	for _, line := range lines {
 		if line = squeeze(line); !strings.Contains(shown, line) || plain != "" && !strings.Contains(plain, line) {
-			c.add("postal-missing", at, fmt.Sprintf("the line “%s” of the postal address is not in both parts", excerpt(line)))
+			c.add("postal-missing", at, words.T("the line “{0}” of the postal address is not in both parts", excerpt(line)))
 			return
 		}
 	}
@@ -105,30 +105,30 @@ var leftover = regexp.MustCompile(`\{\{|\}\}|\[\[|\]\]|\*\||\|\*|%%[A-Za-z_]+%%|
 // text, as code for example.
 func (c *checker) leftovers(v *Variant, d *document) {
 	at := where{variant: v.Key}
-	report := func(part, s string) {
+	report := func(part words.Text, s string) {
 		if s = squeeze(s); !leftover.MatchString(s) || c.inArticle(s) {
 			return
 		}
 		if found := leftover.FindString(c.titles.Replace(s)); found != "" {
-			c.add("leftover-text", at, fmt.Sprintf("the %s contains “%s”: “%s”", part, found, excerpt(s)))
+			c.add("leftover-text", at, words.T("{0} contains “{1}”: “{2}”", part, found, excerpt(s)))
 		}
 	}
-	report("subject", v.Subject)
+	report(words.T("the subject"), v.Subject)
 	for n := range d.root.Nodes[0].Descendants() {
 		switch {
 		case n.Type == html.TextNode && !unseen(n.Parent):
-			report("HTML part", n.Data)
+			report(words.T("the HTML part"), n.Data)
 		case n.Type == html.ElementNode:
 			for _, name := range []string{"alt", "title", "href", "src"} {
-				report(name+" of an element", attribute(n, name))
+				report(words.T("the {0} of an element", name), attribute(n, name))
 			}
 		}
 		if n.Type == html.ElementNode && slices.Contains(headings, n.DataAtom) && text(n) == "" && !hasAlt(n) {
-			c.add("heading-empty", at, "the element "+n.Data+" is empty")
+			c.add("heading-empty", at, words.T("the element {0} is empty", n.Data))
 		}
 	}
 	for line := range strings.Lines(v.Text) {
-		report("text part", line)
+		report(words.T("the text part"), line)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // The smallest contrast of text (WCAG 2.2, 1.4.3). Text is large from 24 pixels on, or from 18.66
@@ -24,13 +26,13 @@ const (
 // scheme is a colour scheme of mail programs.
 type scheme struct {
 	rule             string // name of its findings
-	words            string
+	dark             bool
 	text, link, page color.NRGBA // without any style
 }
 
 var (
-	lightScheme = scheme{"contrast-light", "light", color.NRGBA{0, 0, 0, 255}, color.NRGBA{0, 0, 238, 255}, color.NRGBA{255, 255, 255, 255}}
-	darkScheme  = scheme{"contrast-dark", "dark", color.NRGBA{255, 255, 255, 255}, color.NRGBA{158, 158, 255, 255}, color.NRGBA{18, 18, 18, 255}}
+	lightScheme = scheme{"contrast-light", false, color.NRGBA{0, 0, 0, 255}, color.NRGBA{0, 0, 238, 255}, color.NRGBA{255, 255, 255, 255}}
+	darkScheme  = scheme{"contrast-dark", true, color.NRGBA{255, 255, 255, 255}, color.NRGBA{158, 158, 255, 255}, color.NRGBA{18, 18, 18, 255}}
 )
 
 // contrast checks the colours of all text, in dark mode only if the template has rules for it:
@@ -47,12 +49,16 @@ func (c *checker) colors(v *Variant, d *document, s scheme, rules []cssRule) {
 	p.walk(d.root.Nodes[0], look{color: s.text, background: s.page, size: 16})
 	for _, found := range p.order {
 		texts := p.texts[found]
-		more := ""
-		if n := len(texts) - 1; n > 0 {
-			more = fmt.Sprintf(" and %d more", n)
+		text := words.T("“{0}”", excerpt(texts[0]))
+		if more := len(texts) - 1; more > 0 {
+			text = words.T("{0} and {1} more", text, more)
 		}
-		c.add(s.rule, where{variant: v.Key}, fmt.Sprintf("in the %s scheme the text “%s”%s has the colour %s on %s: a contrast of %.1f:1, where %g:1 is needed",
-			s.words, excerpt(texts[0]), more, hexOf(found.color), hexOf(found.background), contrast(found.color, found.background), found.needed))
+		args := []any{text, hexOf(found.color), hexOf(found.background), fmt.Sprintf("%.1f", contrast(found.color, found.background)), found.needed}
+		message := words.T("in the light scheme the text {0} has the colour {1} on {2}: a contrast of {3}:1, where {4}:1 is needed", args...)
+		if s.dark {
+			message = words.T("in the dark scheme the text {0} has the colour {1} on {2}: a contrast of {3}:1, where {4}:1 is needed", args...)
+		}
+		c.add(s.rule, where{variant: v.Key}, message)
 	}
 }
 

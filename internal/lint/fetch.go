@@ -18,6 +18,7 @@ import (
 	"github.com/tidings-press/tidings/internal/lru"
 	"github.com/tidings-press/tidings/internal/picture"
 	"github.com/tidings-press/tidings/internal/publicnet"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Bounds of a check of links and images.
@@ -92,7 +93,7 @@ func NewFetcher(o FetcherOptions) *Fetcher {
 	}
 }
 
-var errRedirects = fmt.Errorf("more than %d redirects", maxRedirects)
+var errRedirects = words.Errorf("more than {0} redirects", maxRedirects)
 
 // outcome is what a request found.
 type outcome string
@@ -110,7 +111,7 @@ const (
 // result is the outcome of a request with the size of an image.
 type result struct {
 	outcome outcome
-	detail  string // for people
+	detail  string // for people, in English
 	bytes   int64  // of an image
 	width   int
 	at      time.Time
@@ -169,7 +170,7 @@ func (f *Fetcher) cached(r resource) (result, bool) {
 func (f *Fetcher) once(ctx context.Context, r resource) (result, bool) {
 	u, err := url.Parse(r.address)
 	if err != nil || u.Hostname() == "" {
-		return result{outcome: broken, detail: "the address cannot be read"}, true
+		return result{outcome: broken, detail: words.T("the address cannot be read").String()}, true
 	}
 	leave, ok := f.enter(ctx, strings.ToLower(u.Host))
 	if !ok {
@@ -224,7 +225,7 @@ func (f *Fetcher) request(ctx context.Context, r resource) result {
 func (f *Fetcher) do(ctx context.Context, method string, r resource) result {
 	request, err := http.NewRequestWithContext(ctx, method, r.address, nil)
 	if err != nil {
-		return result{outcome: broken, detail: "the address cannot be read"}
+		return result{outcome: broken, detail: words.T("the address cannot be read").String()}
 	}
 	request.Header.Set("User-Agent", f.agent)
 	response, err := f.client.Do(request)
@@ -244,7 +245,7 @@ func (f *Fetcher) do(ctx context.Context, method string, r resource) result {
 
 // judge returns what a status code says about an address.
 func judge(status int) result {
-	detail := fmt.Sprintf("the server answers %d %s", status, http.StatusText(status))
+	detail := words.T("the server answers {0}", strings.TrimSpace(fmt.Sprint(status, " ", http.StatusText(status)))).String()
 	switch {
 	case status < 400:
 		return result{}
@@ -254,7 +255,7 @@ func judge(status int) result {
 		return result{outcome: failing, detail: detail}
 	}
 	// Many sites refuse programs with 403, 429 or 999; others want a sign-in or another method.
-	return result{outcome: unchecked, detail: strings.TrimSpace(detail)}
+	return result{outcome: unchecked, detail: detail}
 }
 
 // failed returns what an error of a request says about an address.
@@ -262,27 +263,27 @@ func failed(err error) result {
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, publicnet.ErrPrivate):
-		return result{outcome: private, detail: "the address is not public"}
+		return result{outcome: private, detail: words.T("the address is not public").String()}
 	case errors.Is(err, errRedirects):
-		return result{outcome: broken, detail: errRedirects.Error()}
+		return result{outcome: broken, detail: words.T("{0}", errRedirects).String()}
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return result{outcome: broken, detail: "there is no host " + dns.Name}
+		return result{outcome: broken, detail: words.T("there is no host {0}", dns.Name).String()}
 	}
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		if wrapped.Timeout() {
-			return result{outcome: failing, detail: "no answer within " + requestTimeout.String()}
+			return result{outcome: failing, detail: words.T("no answer within {0}", requestTimeout.String()).String()}
 		}
 		err = wrapped.Err
 	}
-	return result{outcome: failing, detail: err.Error()}
+	return result{outcome: failing, detail: words.T("{0}", err).String()}
 }
 
 // readImage reads an image up to its size.
 func readImage(response *http.Response) result {
 	kind := response.Header.Get("Content-Type")
 	if !strings.HasPrefix(kind, "image/") {
-		return result{outcome: notImage, detail: fmt.Sprintf("the server answers with the type %q", kind)}
+		return result{outcome: notImage, detail: words.T("the server answers with the type {0}", fmt.Sprintf("%q", kind)).String()}
 	}
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxImage+1))
 	if err != nil {

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Bytes of an image from which it is heavy.
@@ -22,10 +22,10 @@ func (c *checker) pictures(v *Variant, d *document) {
 	for _, n := range d.root.Find("img").Nodes {
 		at := c.at(v, attribute(n, "src"))
 		if !hasAttribute(n, "alt") {
-			c.add("image-alt-missing", at, "the image has no alt text")
+			c.add("image-alt-missing", at, words.T("the image has no alt text"))
 		}
 		if c.Absent[c.ownPath(at.url)] {
-			c.add("image-absent", at, "the store has no image at this address")
+			c.add("image-absent", at, words.T("the store has no image at this address"))
 			continue
 		}
 		if stored, found := c.stored(at.url); found {
@@ -53,10 +53,10 @@ func (c *checker) stored(address string) (article.Copy, bool) {
 // image checks the size of an image that is shown with a width; 0 if it is unknown.
 func (c *checker) image(at where, image article.Copy, shown int) {
 	if image.Bytes > heavyImage {
-		c.add("image-heavy", at, fmt.Sprintf("the image has %d KB", image.Bytes/1000))
+		c.add("image-heavy", at, words.T("the image has {0} KB", image.Bytes/1000))
 	}
 	if image.Width > 0 && image.Width < shown && image.Type != "image/svg+xml" {
-		c.add("image-narrow", at, fmt.Sprintf("the image is %d pixels wide and shown with a width of %d", image.Width, shown))
+		c.add("image-narrow", at, words.T("the image is {0} pixels wide and shown with a width of {1}", image.Width, shown))
 	}
 }
 
@@ -75,17 +75,17 @@ func (c *checker) addresses(v *Variant, d *document) {
 		link := attribute(n, "href")
 		at := c.at(v, link)
 		if text(n) == "" && !hasAlt(n) {
-			c.add("link-nameless", at, "the link has no text")
+			c.add("link-nameless", at, words.T("the link has no text"))
 		}
 		u, err := url.Parse(link)
 		switch {
 		case link == "" || link == "#":
-			c.add("link-empty", where{variant: v.Key}, fmt.Sprintf("the link “%s” has no address", excerpt(text(n))))
+			c.add("link-empty", where{variant: v.Key}, words.T("the link “{0}” has no address", excerpt(text(n))))
 		case slices.Contains(v.Placeholders.All(), link), strings.HasPrefix(link, "#"):
 		case err == nil && u.Scheme == "":
-			c.add("link-relative", at, "the address has no scheme and host")
+			c.add("link-relative", at, words.T("the address has no scheme and host"))
 		case c.Absent[c.ownPath(link)]:
-			c.add("link-absent", at, "this site has nothing public at this address")
+			c.add("link-absent", at, words.T("this site has nothing public at this address"))
 		}
 	}
 }

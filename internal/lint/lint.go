@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Severity is how bad a finding is.
@@ -29,7 +30,7 @@ type Finding struct {
 	Article  string   `json:"article,omitempty"` // title of the article that it is about
 	Variant  string   `json:"variant,omitempty"` // key of the variant, if not all have it
 	URL      string   `json:"url,omitempty"`
-	Message  string   `json:"message"`          // what was found
+	Message  string   `json:"message"`          // what was found, in English; pages recognize it
 	Fix      string   `json:"fix"`              // how to fix it
 	Waived   string   `json:"waived,omitempty"` // who waived it and why; empty if it was not waived
 }
@@ -77,9 +78,9 @@ type checker struct {
 type where struct{ article, variant, url string }
 
 // add records a finding, once for all variants.
-func (c *checker) add(name string, at where, message string) {
+func (c *checker) add(name string, at where, message words.Text) {
 	rule := rules[name]
-	f := Finding{Name: name, Severity: rule.Severity, Article: at.article, URL: at.url, Message: message, Fix: rule.Fix}
+	f := Finding{Name: name, Severity: rule.Severity, Article: at.article, URL: at.url, Message: message.String(), Fix: rule.Fix}
 	if c.seen[f] {
 		return
 	}

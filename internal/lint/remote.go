@@ -2,7 +2,6 @@ package lint
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // linkRules are the rules for outcomes of links, imageRules those for images.
@@ -30,13 +30,13 @@ func (f *Fetcher) Check(ctx context.Context, e Edition) []Finding {
 		}
 	}
 	if len(all) > maxAddresses {
-		c.add("links-many", where{}, fmt.Sprintf("the edition has %d links and images of other sites; %d were checked", len(all), maxAddresses))
+		c.add("links-many", where{}, words.T("the edition has {0} links and images of other sites; {1} were checked", len(all), maxAddresses))
 		all = all[:maxAddresses]
 	}
 	results := f.fetch(ctx, all)
 	for _, r := range all {
 		if _, done := results[r]; !done {
-			results[r] = result{outcome: unknown, detail: "no answer before the check ended"}
+			results[r] = result{outcome: unknown, detail: words.T("no answer before the check ended").String()}
 		}
 	}
 	c.judge(uses, results)
@@ -89,9 +89,9 @@ func (c *checker) judge(uses []use, results map[resource]result) {
 		switch {
 		case !done:
 		case r.outcome != answers && u.image:
-			c.add(imageRules[r.outcome], u.at, r.detail)
+			c.add(imageRules[r.outcome], u.at, words.Verbatim(r.detail))
 		case r.outcome != answers:
-			c.add(linkRules[r.outcome], u.at, r.detail)
+			c.add(linkRules[r.outcome], u.at, words.Verbatim(r.detail))
 		case u.image:
 			c.image(u.at, article.Copy{Bytes: r.bytes, Width: r.width}, u.width)
 		}

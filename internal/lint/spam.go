@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // A spam filter's score from which an edition has a warning or an error. Both filters mark a mail
@@ -54,23 +56,23 @@ func CheckSpam(ctx context.Context, f Filter, e Edition) []Finding {
 		at := where{variant: v.Key}
 		switch {
 		case err != nil:
-			c.add("spam-unchecked", where{}, fmt.Sprintf("%s did not answer: %v", f, err))
+			c.add("spam-unchecked", where{}, words.T("{0} did not answer: {1}", f, err))
 		case score.Points > errorScore:
-			c.add("spam-high", at, score.words(f))
+			c.add("spam-high", at, score.text(f))
 		case score.Points > warnScore:
-			c.add("spam-raised", at, score.words(f))
+			c.add("spam-raised", at, score.text(f))
 		}
 	}
 	return c.findings
 }
 
-func (s Score) words(f Filter) string {
+func (s Score) text(f Filter) words.Text {
 	const most = 5
-	text := fmt.Sprintf("%s gives %.1f points", f, s.Points)
-	if len(s.Reasons) > 0 {
-		text += ": " + strings.Join(s.Reasons[:min(len(s.Reasons), most)], ", ")
+	points := fmt.Sprintf("%.1f", s.Points)
+	if len(s.Reasons) == 0 {
+		return words.T("{0} gives {1} points", f, points)
 	}
-	return text
+	return words.T("{0} gives {1} points: {2}", f, points, strings.Join(s.Reasons[:min(len(s.Reasons), most)], ", "))
 }
 
 // reason is a rule of a filter with its points.

@@ -3,61 +3,78 @@ package schedule
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Describe describes the schedule for people, such as "every Friday at 08:00 (Europe/Paris)".
-func (s *Schedule) Describe() string {
-	zone := " (" + s.zone.String() + ")"
-	if s.every > 0 {
-		return "every " + describeDuration(s.every) + zone
-	}
-	days, times := s.describeDays(), s.describeTimes()
-	switch {
-	case times == "":
-		return "by " + strconv.Quote(s.spec) + zone
-	case strings.HasPrefix(times, "every") && days == "every day":
-		return times + zone
-	case strings.HasPrefix(times, "every"):
-		return times + " on " + strings.TrimPrefix(days, "on ") + zone
-	}
-	return days + " at " + times + zone
+func (s *Schedule) Describe() words.Text {
+	return words.T("{0} ({1})", s.describe(), s.zone.String())
 }
 
-func describeDuration(d time.Duration) string {
-	for _, unit := range []struct {
-		length time.Duration
-		name   string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
-		if d%unit.length != 0 {
-			continue
-		}
-		if d == unit.length {
-			return unit.name
-		}
-		return fmt.Sprintf("%d %ss", d/unit.length, unit.name)
+func (s *Schedule) describe() words.Text {
+	if s.every > 0 {
+		return describeInterval(s.every)
 	}
-	return d.String()
+	times, repeated := s.describeTimes()
+	switch {
+	case times.IsZero():
+		return words.T("by the cron expression {0}", strconv.Quote(s.spec))
+	case repeated && s.daily():
+		return times
+	case repeated:
+		return words.T("{0}, {1}", times, s.describeDays())
+	}
+	return words.T("{0} at {1}", s.describeDays(), times)
+}
+
+// step are the texts for something that happens every so often.
+type step struct {
+	length    time.Duration
+	one, more words.Text // more has the number in place of {0}
+}
+
+var steps = []step{
+	{24 * time.Hour, words.T("every day"), words.T("every {0} days")},
+	{time.Hour, words.T("every hour"), words.T("every {0} hours")},
+	{time.Minute, words.T("every minute"), words.T("every {0} minutes")},
+	{time.Second, words.T("every second"), words.T("every {0} seconds")},
+}
+
+// describeInterval describes an interval of whole seconds.
+func describeInterval(d time.Duration) words.Text {
+	for _, s := range steps {
+		switch {
+		case d == s.length:
+			return s.one
+		case d%s.length == 0:
+			text := s.more
+			text.Args = []any{int64(d / s.length)}
+			return text
+		}
+	}
+	return words.T("every {0}", d.String())
 }
 
 // maxTimes is how many times of day are listed individually.
 const maxTimes = 6
 
-// describeTimes describes the times of day. It returns "" when that would be too long.
-func (s *Schedule) describeTimes() string {
+// describeTimes describes the times of day; it returns no text if that would be too long. repeated
+// reports that they come in a regular step, and not at fixed times of day.
+func (s *Schedule) describeTimes() (text words.Text, repeated bool) {
 	seconds, minutes, hours := valuesOf(s.rule.Second, 0, 59), valuesOf(s.rule.Minute, 0, 59), valuesOf(s.rule.Hour, 0, 23)
 	switch {
 	case len(seconds) > 1 && !s.fixed && len(minutes) == 60:
-		return describeStep(seconds, 60, "second")
+		return describeStep(seconds, time.Second), true
 	case len(seconds) > 1 || seconds[0] != 0 && len(minutes) > 1:
-		return ""
+		return words.Text{}, false
 	case !s.fixed && len(minutes) == 1:
-		return "every hour at minute " + strconv.Itoa(minutes[0])
+		return words.T("every hour at minute {0}", minutes[0]), true
 	case !s.fixed:
-		return describeStep(minutes, 60, "minute")
+		return describeStep(minutes, time.Minute), true
 	case len(minutes)*len(hours) > maxTimes:
-		return ""
+		return words.Text{}, false
 	}
 	var out []string
 	for _, hour := range hours {
@@ -65,7 +82,7 @@ func (s *Schedule) describeTimes() string {
 			out = append(out, clock(hour, minute, seconds[0]))
 		}
 	}
-	return joinWords(out)
+	return words.List(out...), false
 }
 
 func clock(hour, minute, second int) string {
@@ -75,48 +92,57 @@ func clock(hour, minute, second int) string {
 	return fmt.Sprintf("%02d:%02d:%02d", hour, minute, second)
 }
 
-// describeStep returns "every 15 minutes" for 0, 15, 30 and 45, and "" for irregular values.
-func describeStep(values []int, whole int, unit string) string {
+// describeStep returns "every 15 minutes" for 0, 15, 30 and 45 of sixty units, and no text for
+// irregular values.
+func describeStep(values []int, unit time.Duration) words.Text {
+	const whole = 60
 	step := whole / len(values)
 	for i, v := range values {
 		if step*len(values) != whole || v != i*step {
-			return ""
+			return words.Text{}
 		}
 	}
-	if step == 1 {
-		return "every " + unit
-	}
-	return fmt.Sprintf("every %d %ss", step, unit)
+	return describeInterval(time.Duration(step) * unit)
+}
+
+// daily reports whether the schedule fires on every day.
+func (s *Schedule) daily() bool {
+	return len(valuesOf(s.rule.Month, 1, 12)) == 12 && len(valuesOf(s.rule.Dow, 0, 6)) == 7 && len(valuesOf(s.rule.Dom, 1, 31)) == 31
 }
 
 // describeDays describes the days, such as "every Friday" or "on day 1 of the month".
-func (s *Schedule) describeDays() string {
+func (s *Schedule) describeDays() words.Text {
 	months, weekdays, dates := valuesOf(s.rule.Month, 1, 12), valuesOf(s.rule.Dow, 0, 6), valuesOf(s.rule.Dom, 1, 31)
-	var in string
-	if len(months) < 12 {
-		in = " in " + joinWords(names(months, func(m int) string { return time.Month(m).String() }))
+	days := words.T("every day")
+	switch byWeekday, byDate := describeWeekdays(weekdays), words.T("on day {0} of the month", words.List(dates...)); {
+	case len(weekdays) < 7 && len(dates) < 31 && (starred(s.rule.Dom) || starred(s.rule.Dow)):
+		days = words.T("{0} {1}", byWeekday, byDate)
+	case len(weekdays) < 7 && len(dates) < 31:
+		days = words.T("{0} and {1}", byWeekday, byDate)
+	case len(weekdays) < 7:
+		days = byWeekday
+	case len(dates) < 31:
+		days = byDate
 	}
-	var parts []string
-	if len(weekdays) < 7 {
-		parts = append(parts, describeWeekdays(weekdays))
+	if len(months) == 12 {
+		return days
 	}
-	if len(dates) < 31 {
-		parts = append(parts, "on day "+joinWords(names(dates, strconv.Itoa))+" of the month")
+	named := make([]time.Month, len(months))
+	for i, m := range months {
+		named[i] = time.Month(m)
 	}
-	if len(parts) == 2 && (starred(s.rule.Dom) || starred(s.rule.Dow)) {
-		return strings.Join(parts, " ") + in
-	}
-	if len(parts) == 0 {
-		parts = []string{"every day"}
-	}
-	return strings.Join(parts, " and ") + in
+	return words.T("{0} in {1}", days, words.List(named...))
 }
 
-func describeWeekdays(weekdays []int) string {
+func describeWeekdays(weekdays []int) words.Text {
 	if len(weekdays) == 5 && weekdays[0] == 1 && weekdays[4] == 5 {
-		return "every day from Monday to Friday"
+		return words.T("every day from Monday to Friday")
 	}
-	return "every " + joinWords(names(weekdays, func(d int) string { return time.Weekday(d).String() }))
+	named := make([]time.Weekday, len(weekdays))
+	for i, d := range weekdays {
+		named[i] = time.Weekday(d)
+	}
+	return words.T("every {0}", words.List(named...))
 }
 
 // starred reports whether a field was written with a star, which the library marks in the top bit.
@@ -131,20 +157,4 @@ func valuesOf(field uint64, low, high int) []int {
 		}
 	}
 	return out
-}
-
-func names(values []int, format func(int) string) []string {
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = format(v)
-	}
-	return out
-}
-
-func joinWords(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

@@ -125,14 +125,14 @@ func TestDescribeIsReadable(t *testing.T) {
 		"*/15 * * * *":     "every 15 minutes (Europe/Paris)",
 		"* * * * *":        "every minute (Europe/Paris)",
 		"*/10 * * * * *":   "every 10 seconds (Europe/Paris)",
-		"*/15 * * * 1":     "every 15 minutes on every Monday (Europe/Paris)",
+		"*/15 * * * 1":     "every 15 minutes, every Monday (Europe/Paris)",
 		"0 9 1 1,7 *":      "on day 1 of the month in January and July at 09:00 (Europe/Paris)",
 		"0 9 1,15 * 1":     "every Monday and on day 1 and 15 of the month at 09:00 (Europe/Paris)",
 		"5 0 8 * * *":      "every day at 08:00:05 (Europe/Paris)",
 		"@every 36h":       "every 36 hours (Europe/Paris)",
-		"7-40/3 1-9 * * *": `by "7-40/3 1-9 * * *" (Europe/Paris)`,
+		"7-40/3 1-9 * * *": `by the cron expression "7-40/3 1-9 * * *" (Europe/Paris)`,
 	} {
-		if got := mustParse(t, spec, "Europe/Paris").Describe(); got != want {
+		if got := mustParse(t, spec, "Europe/Paris").Describe().String(); got != want {
 			t.Errorf("%q is described as %q, want %q", spec, got, want)
 		}
 	}

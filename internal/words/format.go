@@ -8,28 +8,28 @@ import (
 // formats are the formats of dates in a language. In layouts, months and weekdays are those of package
 // time; they are replaced by the names.
 type formats struct {
-	day, dateTime, longDay, longDateTime, month, shortDay string
-	months, shortMonths                                   []string
-	weekdays, shortWeekdays                               []string // Sunday first
+	day, dateTime, fullDay, longDay, longDateTime, month, shortDay string
+	months, shortMonths                                            []string
+	weekdays, shortWeekdays                                        []string // Sunday first
 }
 
 var byLanguage = map[string]formats{
 	"en": {
-		day: "2 Jan 2006", dateTime: "Mon 2 Jan 2006, 15:04 MST", longDay: "Monday 2 January 2006", longDateTime: "Monday, 2 January 2006 at 15:04 MST", month: "January 2006", shortDay: "2 Jan",
+		day: "2 Jan 2006", dateTime: "Mon 2 Jan 2006, 15:04 MST", fullDay: "2 January 2006", longDay: "Monday 2 January 2006", longDateTime: "Monday, 2 January 2006 at 15:04 MST", month: "January 2006", shortDay: "2 Jan",
 		months:        strings.Fields("January February March April May June July August September October November December"),
 		shortMonths:   strings.Fields("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"),
 		weekdays:      strings.Fields("Sunday Monday Tuesday Wednesday Thursday Friday Saturday"),
 		shortWeekdays: strings.Fields("Sun Mon Tue Wed Thu Fri Sat"),
 	},
 	"fr": {
-		day: "2 Jan 2006", dateTime: "Mon 2 Jan 2006, 15:04 MST", longDay: "Monday 2 January 2006", longDateTime: "Monday 2 January 2006 à 15:04 MST", month: "January 2006", shortDay: "2 Jan",
+		day: "2 Jan 2006", dateTime: "Mon 2 Jan 2006, 15:04 MST", fullDay: "2 January 2006", longDay: "Monday 2 January 2006", longDateTime: "Monday 2 January 2006 à 15:04 MST", month: "January 2006", shortDay: "2 Jan",
 		months:        strings.Fields("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
 		shortMonths:   strings.Fields("janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."),
 		weekdays:      strings.Fields("dimanche lundi mardi mercredi jeudi vendredi samedi"),
 		shortWeekdays: strings.Fields("dim. lun. mar. mer. jeu. ven. sam."),
 	},
 	"de": {
-		day: "2. Jan 2006", dateTime: "Mon, 2. Jan 2006, 15:04 MST", longDay: "Monday, 2. January 2006", longDateTime: "Monday, 2. January 2006, 15:04 MST", month: "January 2006", shortDay: "2. Jan",
+		day: "2. Jan 2006", dateTime: "Mon, 2. Jan 2006, 15:04 MST", fullDay: "2. January 2006", longDay: "Monday, 2. January 2006", longDateTime: "Monday, 2. January 2006, 15:04 MST", month: "January 2006", shortDay: "2. Jan",
 		months:        strings.Fields("Januar Februar März April Mai Juni Juli August September Oktober November Dezember"),
 		shortMonths:   strings.Fields("Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez."),
 		weekdays:      strings.Fields("Sonntag Montag Dienstag Mittwoch Donnerstag Freitag Samstag"),
@@ -46,6 +46,9 @@ func formatsOf(tag string) formats {
 
 // Day formats a date, such as "27 Nov 2026".
 func (l *Language) Day(t time.Time) string { return l.date(t, l.formats.day) }
+
+// FullDay formats a date with the whole name of its month, such as "27 November 2026".
+func (l *Language) FullDay(t time.Time) string { return l.date(t, l.formats.fullDay) }
 
 // ShortDay formats a date without its year, such as "27 Nov".
 func (l *Language) ShortDay(t time.Time) string { return l.date(t, l.formats.shortDay) }

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/feature/plural"
@@ -19,13 +20,17 @@ type Language struct {
 	tag     language.Tag
 	printer *message.Printer
 	formats formats
+	// patterns returns those of Recognize.
+	patterns func() []pattern
 }
 
 var english = newLanguage("en")
 
 func newLanguage(tag string) *Language {
 	parsed := language.Make(tag)
-	return &Language{Tag: tag, texts: map[string]string{}, tag: parsed, printer: message.NewPrinter(parsed), formats: formatsOf(tag)}
+	l := &Language{Tag: tag, texts: map[string]string{}, tag: parsed, printer: message.NewPrinter(parsed), formats: formatsOf(tag)}
+	l.patterns = sync.OnceValue(func() []pattern { return newPatterns(l.texts) })
+	return l
 }
 
 // Name returns the name of the language in itself.
@@ -67,6 +72,8 @@ func (l *Language) Translate(v any) string {
 		return l.translation(v)
 	case template.HTML:
 		return string(v)
+	case Stored:
+		return l.Recognize(string(v))
 	}
 	if value := reflect.ValueOf(v); value.Kind() == reflect.String {
 		if _, isError := v.(error); !isError {
@@ -138,8 +145,16 @@ func (l *Language) format(v any) string {
 		return v.Error()
 	case time.Time:
 		return l.date(v, l.formats.longDateTime)
+	case Stored:
+		return l.Recognize(string(v))
+	case Date:
+		return l.FullDay(time.Time(v))
 	case time.Duration:
 		return l.Duration(v)
+	case time.Weekday:
+		return l.Weekday(v)
+	case time.Month:
+		return l.formats.months[v-1]
 	}
 	return fmt.Sprint(v)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Text is a text of a page before its translation.
@@ -29,6 +30,41 @@ func N(n any, one, other string, args ...any) Text { return Text{one, args, n, o
 
 // Verbatim returns a text that is not translated, such as the subject of an edition.
 func Verbatim(s string) Text { return T("{0}", s) }
+
+// Date is a time of which a text shows the date alone, such as "27 November 2026".
+type Date time.Time
+
+// Stored is an English text that was stored, such as the reason of a skipped edition. Language.Recognize
+// translates it.
+type Stored string
+
+// List returns texts, names or numbers as a list, such as "Monday, Wednesday and Friday".
+func List[V any](items ...V) Text {
+	if len(items) == 0 {
+		return Text{}
+	}
+	list := T("{0}", items[0])
+	for i, item := range items[1:] {
+		if i == len(items)-2 {
+			return T("{0} and {1}", list, item)
+		}
+		list = T("{0}, {1}", list, item)
+	}
+	return list
+}
+
+// Joined returns texts in a row with a separator between them.
+func Joined(separator string, texts ...Text) Text {
+	var out Text
+	for i, text := range texts {
+		if i == 0 {
+			out = text
+			continue
+		}
+		out = T("{0}{1}{2}", out, separator, text)
+	}
+	return out
+}
 
 // String returns the text in English.
 func (t Text) String() string { return english.Translate(t) }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/words"
 )
@@ -67,5 +68,49 @@ func TestInvalidCatalogueIsRefused(t *testing.T) {
 	t.Parallel()
 	if _, err := words.Load(fstest.MapFS{"fr/a.json": {Data: []byte(`{"a": 1}`)}}); err == nil {
 		t.Error("a translation that is no text was accepted")
+	}
+}
+
+func TestStoredTextsAreRecognized(t *testing.T) {
+	t.Parallel()
+	c, err := words.Load(fstest.MapFS{"fr.json": {Data: []byte(`{
+		"skipped at its send time: {0}": "ignorée à l’heure d’envoi : {0}", "no editor had approved it": "personne ne l’avait approuvée",
+		"{0} articles are queued, and an edition needs {1}": "{0} articles attendent, et il en faut {1}",
+		"it was {0}": "wrong: the text with more letters goes first", "it was excluded by {1} for {0}": "exclu par {1} pour {0}",
+		"the draft of {0} waits": "le brouillon du {0} attend"}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		words.T("skipped at its send time: {0}", words.T("no editor had approved it")).String():                                           "ignorée à l’heure d’envoi : personne ne l’avait approuvée",
+		words.N(1204, "{0} article is queued, and an edition needs {1}", "{0} articles are queued, and an edition needs {1}", 3).String(): "1\u00a0204 articles attendent, et il en faut 3",
+		words.T("it was excluded by {1} for {0}", "its length", "Ada").String():                                                           "exclu par Ada pour its length",
+		words.T("the draft of {0} waits", words.Date(time.Date(2026, time.March, 1, 8, 0, 0, 0, time.UTC))).String():                      "le brouillon du 1 mars 2026 attend",
+		"held by ada@example.org": "held by ada@example.org",
+		"":                        "",
+	} {
+		if got := c.In("fr").Recognize(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+		if got := c.In("en").Recognize(text); got != text {
+			t.Errorf("%q in English: %q", text, got)
+		}
+	}
+}
+
+func TestListsAndDaysFollowLanguage(t *testing.T) {
+	t.Parallel()
+	de := catalogue(t).In("de")
+	for got, want := range map[string]string{
+		words.List[string]().String():                                              "",
+		words.List("a").String():                                                   "a",
+		words.List("a", "b", "c").String():                                         "a, b and c",
+		de.Translate(words.List(time.Friday)):                                      "Freitag",
+		de.Translate(words.List(time.March)):                                       "März",
+		de.Translate(words.Joined("; ", words.T("a"), words.T("b"), words.T("c"))): "a; b; c",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

@@ -3,11 +3,11 @@ package relay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/backoff"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -223,7 +223,7 @@ func (r *Relay) onPolicyRefusal(ctx context.Context, domain string, reply mailer
 		r.announceThrottle(ctx, domain, r.throttle.onRefused(domain), reply)
 	}
 	if n := r.countRefusal(domain, beforeRecipient); n > 0 {
-		r.stop(ctx, refusalWait, fmt.Sprintf("%d policy refusals in a row, the last: %s", n, reply))
+		r.stop(ctx, refusalWait, words.T("{0} policy refusals in a row, the last: {1}", n, reply).String())
 	}
 }
 
@@ -260,7 +260,7 @@ func (r *Relay) onUncertain(ctx context.Context, reason string) {
 	r.uncertainStops++
 	d := backoff.Delay(uncertainWait, refusalWait, r.uncertainStops)
 	r.mu.Unlock()
-	r.stop(ctx, d, fmt.Sprintf("the outcome of %d mails in a row is unknown, the last: %s", n, reason))
+	r.stop(ctx, d, words.T("the outcome of {0} mails in a row is unknown, the last: {1}", n, reason).String())
 }
 
 // stop keeps all nodes from sending over this relay.

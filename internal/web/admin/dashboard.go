@@ -320,17 +320,17 @@ func (h *Handler) taskRow(editor *store.Editor, t delivery.Task) taskRow {
 	case delivery.TaskProof:
 		row.Text, row.Button, row.Due = words.T("“{0}” waits for your approval.", subject), words.T("Review and approve"), t.Edition.SendAt
 	case delivery.TaskHeld:
-		row.Text, row.Button, row.Due = words.T("“{0}” is held: {1}.", subject, t.Edition.Held), words.T("Review"), t.Edition.SendAt
+		row.Text, row.Button, row.Due = words.T("“{0}” is held: {1}.", subject, words.Stored(t.Edition.Held)), words.T("Review"), t.Edition.SendAt
 	case delivery.TaskPaused:
 		row.Text = words.T("“{0}” is paused. Emails not sent yet: {1}.", subject, t.Count)
 	case delivery.TaskUncertain:
 		row.Text, row.Button = words.T("Some emails of “{0}” may or may not have arrived: {1}.", subject, t.Count), words.T("Decide")
 	case delivery.TaskFailed:
-		row.Text = words.T("“{0}” was not sent: {1}.", subject, t.Edition.Reason)
+		row.Text = words.T("“{0}” was not sent: {1}.", subject, words.Stored(t.Edition.Reason))
 	case delivery.TaskComplaints:
 		row.Text = words.T("Recipients reported “{0}” as spam: {1} of {2}.", subject, t.Count, t.Of)
 	case delivery.TaskRelay:
-		row.Text, row.Button, row.Path = words.T("No email is sent over the mail server “{0}”: {1}.", t.Hold.Relay, t.Hold.Reason), words.Text{}, ""
+		row.Text, row.Button, row.Path = words.T("No email is sent over the mail server “{0}”: {1}.", t.Hold.Relay, words.Stored(t.Hold.Reason)), words.Text{}, ""
 		if path := h.firstPage(editor, "/admin/settings/relays", "/admin/relays", "/admin/settings"); path != "" {
 			row.Button, row.Path = words.T("Check the mail server"), path
 		}

@@ -5,11 +5,13 @@ import (
 	"net/http"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // listedDigest is a digest in the list.
 type listedDigest struct {
 	digestRow
+	Times words.Text    // its schedule; none without one
 	Draft store.Edition // awaits an editor; without an ID if there is none
 }
 
@@ -29,7 +31,7 @@ func (h *Handler) listedDigests(ctx context.Context) ([]listedDigest, error) {
 	}
 	var out []listedDigest
 	for _, d := range h.config.Digests {
-		row := listedDigest{digestRow: digestRow{Digest: d, Subscribers: totals.Digests[d.Name]}}
+		row := listedDigest{Times: describedSchedule(d), digestRow: digestRow{Digest: d, Subscribers: totals.Digests[d.Name]}}
 		if ticks := h.engine.NextTicks(d.Name, 1); len(ticks) > 0 {
 			row.At = ticks[0].At
 		}

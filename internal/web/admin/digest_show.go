@@ -16,6 +16,7 @@ import (
 // digestPage is the data of the page of a digest, and of the confirmation page for sending it.
 type digestPage struct {
 	config.Digest
+	Times       words.Text // its schedule; none without one
 	Next        []schedule.Tick
 	Subscribers int64
 	Skipped     []store.SkipCount // number of skipped subscribers by reason
@@ -43,7 +44,7 @@ func (h *Handler) digestPage(r *http.Request) (digestPage, error) {
 	if err != nil {
 		return digestPage{}, err
 	}
-	body := digestPage{Digest: d, Next: h.engine.NextTicks(d.Name, 3)}
+	body := digestPage{Digest: d, Times: describedSchedule(d), Next: h.engine.NextTicks(d.Name, 3)}
 	recipients, err := h.engine.NextRecipients(r.Context(), d.Name)
 	if err != nil {
 		return body, err
@@ -64,6 +65,19 @@ func (h *Handler) digestPage(r *http.Request) (digestPage, error) {
 	}
 	body.Preview = &preview
 	return body, nil
+}
+
+// describedSchedule describes the schedule of a digest, such as "every Friday at 08:00". It returns no text
+// without a schedule.
+func describedSchedule(d config.Digest) words.Text {
+	if d.Schedule == "" {
+		return words.Text{}
+	}
+	times, err := schedule.Parse(d.Schedule, d.Timezone)
+	if err != nil { // a check of the configuration reports it
+		return words.Text{}
+	}
+	return times.Describe()
 }
 
 func (h *Handler) digest(w http.ResponseWriter, r *http.Request, session store.Session) error {

@@ -21,7 +21,7 @@ type control struct {
 // controls are the actions by their names in URLs. The stored reasons name the editor.
 var controls = map[string]control{
 	"pause": {func(ctx context.Context, h *Handler, edition, editor string) error {
-		return h.engine.Pause(ctx, edition, "paused by "+editor)
+		return h.engine.Pause(ctx, edition, words.T("paused by {0}", editor).String())
 	}, "paused"},
 	"resume": {func(ctx context.Context, h *Handler, edition, _ string) error {
 		return h.engine.Resume(ctx, edition)
@@ -36,7 +36,7 @@ var controls = map[string]control{
 		return h.engine.ReleaseHold(ctx, edition)
 	}, "draft-released"},
 	"cancel": {func(ctx context.Context, h *Handler, edition, editor string) error {
-		return h.engine.Cancel(ctx, edition, "cancelled by "+editor)
+		return h.engine.Cancel(ctx, edition, words.T("cancelled by {0}", editor).String())
 	}, "canceled"},
 	"resend": {func(ctx context.Context, h *Handler, edition, _ string) error {
 		_, err := h.engine.ResolveUncertain(ctx, edition, true)

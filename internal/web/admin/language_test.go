@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/tidings-press/tidings/internal/delivery"
 )
 
 func TestLanguageOfEditorWinsOverThatOfTheBrowser(t *testing.T) {
@@ -41,4 +43,24 @@ func TestLanguageOfEditorWinsOverThatOfTheBrowser(t *testing.T) {
 		t.Errorf("an unknown language is answered %d", e.code)
 	}
 	e.want(e.post("/admin/account/language", "language", ""), `<html lang="en">`)
+}
+
+func TestReasonsAndFindingsAreInTheLanguageOfTheEditor(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(1)
+	e := s.owner()
+	e.post("/admin/account/language", "language", "fr")
+	e.want(e.get("/admin/digests"), "le 1 du mois en janvier à 08:00 (UTC)")
+	e.want(e.get("/admin/digests/weekly/settings"), "le 1 du mois en janvier à 08:00 (UTC)")
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", delivery.SendOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := "/admin/editions/" + draft.ID
+	e.post(here+"/subject", "subject", "Hello {{name}}")
+	e.want(e.get(here), "l’objet contient « {{ » : « Hello {{name}} »", "Corrigez le modèle, l’objet ou le texte écrit par la rédaction.")
+	e.want(e.get("/admin/articles/"+draft.Articles[0]+"/where"), "il est dans le brouillon du numéro 1 ("+draft.ID+"), qui attend l’approbation", "la newsletter prend tous les articles")
+	e.want(e.get("/admin/digests/weekly"), "rien de nouveau : tous les articles qui conviennent figurent dans un brouillon qui attend l’approbation")
+	e.want(e.post(here+"/cancel"), "annulé par "+adaEmail)
 }

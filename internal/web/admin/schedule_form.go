@@ -23,6 +23,7 @@ type scheduleForm struct {
 	Time     string        // such as 08:00; of all but cron
 	Cron     string
 	Timezone string
+	Text     words.Text
 	Next     []string // the next times, in the digest's timezone
 	Hints    []words.Text
 }
@@ -98,13 +99,14 @@ func (s *scheduleForm) change(key string) settings.Change {
 // shownTimes is how many of the next times are shown.
 const shownTimes = 5
 
-// describe fills in the next times, and hints about changes of the clock. A schedule with an error has
+// describe fills in the text, the next times, and hints about changes of the clock. A schedule with an error has
 // none.
 func (s *scheduleForm) describe(l *words.Language, now time.Time) {
 	times, err := schedule.Parse(s.Cron, s.Timezone)
 	if err != nil {
 		return
 	}
+	s.Text = times.Describe()
 	for _, tick := range times.NextN(now, shownTimes) {
 		s.Next = append(s.Next, l.DateTime(tick.At))
 	}

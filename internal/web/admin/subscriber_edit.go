@@ -181,7 +181,7 @@ func (h *Handler) lift(w http.ResponseWriter, r *http.Request, session store.Ses
 	}
 	return h.changeSubscriber(w, r, session, flash, func(sub subscriber.Subscriber) error {
 		if sub.State == subscriber.Bounced || sub.State == subscriber.Active {
-			return h.store.SetState(r.Context(), sub.ID, subscriber.Active, "lifted by "+session.Editor.Email)
+			return h.store.SetState(r.Context(), sub.ID, subscriber.Active, words.T("lifted by {0}", session.Editor.Email).String())
 		}
 		if sub.State == subscriber.Erased {
 			return &store.SubscriberStateError{ID: sub.ID, From: sub.State, To: subscriber.Active}

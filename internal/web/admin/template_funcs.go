@@ -2,6 +2,7 @@ package admin
 
 import (
 	"html/template"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
@@ -18,6 +19,7 @@ func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 		"t":          func(text string, args ...any) any { return sayInPage(l, text, args) },
 		"plural":     func(n any, one, other string, args ...any) any { return pluralInPage(l, n, one, other, args) },
 		"translate":  l.Translate,
+		"stored":     func(text string) string { return l.Translate(storedText(text)) },
 		"number":     l.Number,
 		"percent":    l.Percent,
 		"day":        func(t time.Time) string { return l.Day(t.In(h.zone)) },
@@ -46,6 +48,15 @@ func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 			return element("time", l.DateTime(t.In(h.zone)), "datetime", t.UTC().Format(time.RFC3339))
 		},
 	}
+}
+
+// storedText returns an English text of the store for a page. The reason of a delivery that was once in
+// doubt has two parts.
+func storedText(text string) words.Text {
+	if first, latest, ok := strings.Cut(text, "; then: "); ok {
+		return words.T("{0}; then: {1}", words.Stored(first), words.Stored(latest))
+	}
+	return words.T("{0}", words.Stored(text))
 }
 
 // sayInPage returns a text of a page: a string, or HTML if one of args is HTML.

@@ -84,10 +84,22 @@ func usedByAdmin(t *testing.T) *usedTexts {
 	for _, reason := range []string{digest.NoLanguageMatch, digest.NoTopicMatch, digest.NoMatch} {
 		u.add("digest.Preferences", reason)
 	}
+	for _, rule := range lint.Rules() {
+		u.add("lint.Rules", rule.Fix)
+	}
+	for _, reason := range storedReasons {
+		u.add("reasons in queries", reason)
+	}
 	for _, s := range []lint.Severity{lint.Error, lint.Warning} {
 		u.add("lint.Severity", string(s))
 	}
 	return u
+}
+
+// storedReasons are the reasons of deliveries that SQL writes or that lists of reasons shorten.
+var storedReasons = []string{
+	store.HeldAtDeadline, "the edition was cancelled", "in doubt: an editor left it so", "in doubt: the process ended before the server had answered",
+	"in doubt: the reader was erased since", "no reason recorded", "the address cannot be mailed", "the address cannot be sent to the relay",
 }
 
 // template adds the texts of a page template and reports texts that are not translated.
@@ -234,8 +246,13 @@ func (u *usedTexts) goFile(path string) {
 			if inAdmin {
 				u.composite(file, n)
 			}
-			if array, ok := n.Type.(*ast.ArrayType); ok && file == "words/format.go" && fmt.Sprint(array.Elt) == "unit" {
-				u.units(file, n)
+			if array, ok := n.Type.(*ast.ArrayType); ok {
+				switch file + " " + fmt.Sprint(array.Elt) {
+				case "words/format.go unit":
+					u.fields(file, n, 1, 8)
+				case "lint/clients.go feature":
+					u.features(file, n)
+				}
 			}
 		case *ast.ValueSpec:
 			if inAdmin && len(n.Names) == 1 && (n.Names[0].Name == "flashMessages" || strings.HasSuffix(n.Names[0].Name, "Label")) {
@@ -269,12 +286,25 @@ func (u *usedTexts) composite(file string, n *ast.CompositeLit) {
 	}
 }
 
-// units adds the texts of the units of durations, which are pairs of singular and plural.
-func (u *usedTexts) units(file string, n *ast.CompositeLit) {
+// fields adds the texts of some fields of all elements.
+func (u *usedTexts) fields(file string, n *ast.CompositeLit, from, until int) {
 	for _, element := range n.Elts {
-		for _, field := range element.(*ast.CompositeLit).Elts[1:] {
+		fields := element.(*ast.CompositeLit).Elts
+		for _, field := range fields[from:min(until, len(fields))] {
 			u.text(file, field)
 		}
+	}
+}
+
+// features adds what mails use and what happens without it. Names such as "display: flex" and "<video>" are
+// code.
+func (u *usedTexts) features(file string, n *ast.CompositeLit) {
+	for _, element := range n.Elts {
+		fields := element.(*ast.CompositeLit).Elts
+		if name, _ := literal(fields[1]); strings.Contains(name, " ") && !strings.Contains(name, ": ") {
+			u.add(file, name)
+		}
+		u.text(file, fields[2])
 	}
 }
 

@@ -30,7 +30,7 @@ func (p *Pages) digests(ctx context.Context, chosen []string) []digestView {
 		}
 		v := digestView{Name: d.Name, Title: p.text(ctx, d.Title), Description: p.text(ctx, d.Description)}
 		if s, err := schedule.Parse(d.Schedule, d.Timezone); err == nil && !d.Paused() && len(p.layout(ctx).Texts()) == 0 { // descriptions exist in English only
-			v.Schedule = s.Describe()
+			v.Schedule = s.Describe().String()
 		}
 		v.Checked = slices.Contains(chosen, d.Name) || chosen == nil && len(out) == 0
 		out = append(out, v)
