@@ -15,16 +15,21 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-const backupLong = `Backup writes the whole store to one file: articles, subscribers, editions, keys. The service may
-keep running and sending; the file is a consistent snapshot. It is written under a temporary name,
-read back and checked before it gets its own. Only its owner may read it.
+const backupLong = `Backup writes the whole store to one file: articles with their pictures and sounds, subscribers,
+editions, keys. The service may keep running and sending; the file is a consistent snapshot. It is
+written under a temporary name, read back and checked before it gets its own. Only its owner may read it.
+
+The file has the addresses of your subscribers. It is encrypted to the public keys of age that
+backup.recipients or --recipient names; without any, it is not encrypted. "tidings backup keygen"
+makes a key pair. Restoring needs the private key.
 
 A backup of either engine can be restored into either engine. Do not copy the files of a running
 SQLite store instead: its log (-wal) would be missing. Back up your configuration and templates as
 well. See docs/backup.md.`
 
 func newBackup(a *cli) *cobra.Command {
-	return &cobra.Command{
+	var recipients []string
+	c := &cobra.Command{
 		Use:     "backup FILE",
 		Short:   "Write the whole store to a file while it is in use",
 		Long:    backupLong,
@@ -38,18 +43,28 @@ func newBackup(a *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			keys, err := archive.ParseRecipients(append(recipients, conf.Backup.Recipients...))
+			if err != nil {
+				return usagef("--recipient or backup.recipients: %w", err)
+			}
 			summary, err := archive.Create(args[0], func(w io.Writer) error {
 				return store.Backup(c.Context(), conf.Store.DSN.Reveal(), app.StoreOptions(conf), w)
-			})
+			}, keys...)
 			if errors.Is(err, archive.ErrExists) {
 				return usagef("%w; choose another name", err)
 			}
 			if err != nil {
 				return err
 			}
+			if !summary.Encrypted {
+				a.warn("The backup is not encrypted. It holds the data of %s; keep it where only you can read it, or set backup.recipients.", some(summary.Tables["subscribers"], "subscriber", "subscribers"))
+			}
 			return a.printArchive(args[0], summary)
 		},
 	}
+	c.Flags().StringArrayVar(&recipients, "recipient", nil, "encrypt to this public `key` of age too; may be repeated")
+	c.AddCommand(newBackupVerify(a), newBackupKeygen(a))
+	return c
 }
 
 // printArchive prints what an archive holds.
@@ -58,12 +73,23 @@ func (a *cli) printArchive(path string, s archive.Summary) error {
 	if err != nil {
 		return err
 	}
-	shown := map[string]any{"file": path, "bytes": info.Size(), "taken": s.Header.Taken, "engine": s.Header.Engine, "rows": s.Rows, "tables": s.Tables}
-	return a.print(shown, func(w io.Writer) {
-		fmt.Fprintf(w, "%s: %s, %s, as of %s; checked\n", path, some(s.Rows, "row", "rows"), megabytes(info.Size()), s.Header.Taken.Format(time.RFC3339))
-		fmt.Fprintf(w, "%s, %s, %s\n", some(s.Tables["articles"], "article", "articles"),
-			some(s.Tables["subscribers"], "subscriber", "subscribers"), some(s.Tables["editions"], "edition", "editions"))
-	})
+	shown := shownArchive(path, info.Size(), s)
+	return a.print(shown, func(w io.Writer) { printArchiveText(w, path, info.Size(), s) })
+}
+
+// shownArchive is an archive in the form that the commands print as JSON.
+func shownArchive(path string, size int64, s archive.Summary) map[string]any {
+	return map[string]any{"file": path, "bytes": size, "taken": s.Header.Taken, "engine": s.Header.Engine, "rows": s.Rows, "tables": s.Tables, "encrypted": s.Encrypted}
+}
+
+func printArchiveText(w io.Writer, path string, size int64, s archive.Summary) {
+	encrypted := "not encrypted"
+	if s.Encrypted {
+		encrypted = "encrypted"
+	}
+	fmt.Fprintf(w, "%s: %s, %s, as of %s; %s, checked\n", path, some(s.Rows, "row", "rows"), megabytes(size), s.Header.Taken.Format(time.RFC3339), encrypted)
+	fmt.Fprintf(w, "%s, %s, %s, %s\n", some(s.Tables["articles"], "article", "articles"), some(s.Tables["media"], "media file", "media files"),
+		some(s.Tables["subscribers"], "subscriber", "subscribers"), some(s.Tables["editions"], "edition", "editions"))
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
@@ -81,6 +107,7 @@ with several machines, copy all their journals to this machine and name each wit
 func newRestore(a *cli) *cobra.Command {
 	var replace, check bool
 	var journals []string
+	var identity string
 	c := &cobra.Command{
 		Use:     "restore FILE",
 		Short:   "Create the store from a backup; nothing is sent until an owner releases it",
@@ -88,8 +115,12 @@ func newRestore(a *cli) *cobra.Command {
 		Example: "  tidings restore /backups/tidings-2026-03-01.tidings\n  tidings restore --check /backups/tidings-2026-03-01.tidings",
 		Args:    exactly("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
+			keys, err := identities(identity)
+			if err != nil {
+				return err
+			}
 			if check {
-				summary, err := archive.Check(args[0])
+				summary, err := archive.Check(args[0], keys...)
 				if err != nil {
 					return err
 				}
@@ -99,7 +130,7 @@ func newRestore(a *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			options := store.RestoreOptions{Options: app.StoreOptions(conf), Replace: replace, Journals: journals}
+			options := store.RestoreOptions{Options: app.StoreOptions(conf), Replace: replace, Journals: journals, Keys: keys}
 			restored, err := store.Restore(c.Context(), conf.Store.DSN.Reveal(), args[0], options)
 			if err != nil {
 				return err
@@ -108,7 +139,8 @@ func newRestore(a *cli) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&replace, "replace", false, "rename an existing store")
-	c.Flags().BoolVar(&check, "check", false, "only check the file")
+	c.Flags().BoolVar(&check, "check", false, "only check the file; \"tidings backup verify\" checks more")
+	c.Flags().StringVar(&identity, "identity", "", identityUsage)
 	c.Flags().StringArrayVar(&journals, "journal", nil, "folder of another journal of the lost store; may be repeated")
 	return c
 }

@@ -1,6 +1,6 @@
 // Package archive reads and writes the file format of backups: every table of a store, as
-// lines of JSON in one gzip stream. Create writes a file, Check verifies one, and NewReader
-// reads it row by row. docs/backup.md describes the format.
+// lines of JSON in one gzip stream, which may be encrypted with age. Create writes a file, Check
+// verifies one, and NewReader reads it row by row. docs/backup.md describes the format.
 package archive
 
 import (
@@ -20,6 +20,7 @@ type Header struct {
 	Taken      time.Time `json:"taken"`
 	Migrations []string  `json:"migrations"` // of the store, such as 00001_articles
 	Generation string    `json:"generation"` // of the store, in hex; empty if it had none
+	Sealed     bool      `json:"sealed"`     // a seal follows the last line
 }
 
 // Table is the line that begins a table.
@@ -33,6 +34,7 @@ type end struct {
 	Table string `json:"end"`
 	Rows  int64  `json:"rows"`
 	Last  int64  `json:"last,omitempty"` // the highest number its key ever had; 0 for tables without a numeric key
+	Sum   string `json:"sum,omitempty"`  // of its rows, see Tally; empty in archives of earlier versions
 }
 
 // footer is the last line.

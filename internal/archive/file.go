@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"filippo.io/age"
 )
 
 // ErrExists reports that the file of a new archive exists already.
@@ -14,9 +17,9 @@ var ErrExists = errors.New("the file exists already, and a backup is never writt
 
 // Create creates the archive file at a path with the content that write produces. The file
 // gets its name only after it is complete, synced to disk and verified. Only its owner may
-// read it, since it contains addresses and keys. Create never overwrites a file: the error
-// is then of the kind ErrExists.
-func Create(path string, write func(w io.Writer) error) (summary Summary, err error) {
+// read it, since it contains addresses and keys. It is encrypted if there are recipients. Create
+// never overwrites a file: the error is then of the kind ErrExists.
+func Create(path string, write func(w io.Writer) error, recipients ...Recipient) (summary Summary, err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return Summary{}, fmt.Errorf("%s: %w", path, ErrExists)
 	}
@@ -31,7 +34,8 @@ func Create(path string, write func(w io.Writer) error) (summary Summary, err er
 			err = removed
 		}
 	}()
-	if err := write(file); err != nil {
+	keys, err := encrypt(file, write, recipients)
+	if err != nil {
 		return Summary{}, err
 	}
 	if err := file.Sync(); err != nil {
@@ -40,13 +44,33 @@ func Create(path string, write func(w io.Writer) error) (summary Summary, err er
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return Summary{}, err
 	}
-	if summary, err = Verify(file); err != nil {
+	if summary, err = Verify(file, keys...); err != nil {
 		return summary, fmt.Errorf("what was written cannot be read back: %w", err)
 	}
 	if err := linkOrRename(file.Name(), path); err != nil {
 		return summary, err
 	}
 	return summary, SyncFolder(folder)
+}
+
+// encrypt writes what write produces, encrypted if there are recipients. It returns the key with
+// which the file can be read back.
+func encrypt(w io.Writer, write func(w io.Writer) error, recipients []Recipient) ([]Identity, error) {
+	if len(recipients) == 0 {
+		return nil, write(w)
+	}
+	own, key, err := temporaryKey(recipients)
+	if err != nil {
+		return nil, err
+	}
+	out, err := age.Encrypt(w, append(slices.Clone(recipients), own)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := write(out); err != nil {
+		return nil, err
+	}
+	return []Identity{key}, out.Close()
 }
 
 // linkOrRename gives the temporary file its final name. Where the file system has links, it
@@ -77,13 +101,13 @@ func SyncFolder(path string) error {
 }
 
 // Check verifies an archive file and returns a summary of its content. Errors name the file.
-func Check(path string) (Summary, error) {
+func Check(path string, keys ...Identity) (Summary, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer file.Close()
-	summary, err := Verify(file)
+	summary, err := Verify(file, keys...)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", path, err)
 	}

@@ -21,25 +21,35 @@ import (
 type Reader struct {
 	Header Header
 
+	Encrypted bool
+
+	source *unsealer
 	lines  *bufio.Reader
 	sum    hash.Hash
 	line   []byte
 	number int64 // of the last line that was read
 	table  *Table
-	rows   int64
+	inside bool // of the table
+	tally  Tally
 	last   int64
 	tables int
 	total  int64
 }
 
-// NewReader reads the header of an archive. The error is of the kind ErrFormat if r is not
-// an archive, or has a newer format than this program reads.
-func NewReader(r io.Reader) (*Reader, error) {
-	zip, err := gzip.NewReader(r)
+// NewReader reads the header of an archive. keys are needed if it is encrypted. The error is of
+// the kind ErrFormat if r is not an archive, or has a newer format than this program reads, and
+// of the kind ErrKey if no key opens it.
+func NewReader(r io.Reader, keys ...Identity) (*Reader, error) {
+	content, encrypted, err := decrypt(r, keys)
 	if err != nil {
-		return nil, formatError("the file is not an archive that tidings backup wrote")
+		return nil, err
 	}
-	out := &Reader{lines: bufio.NewReaderSize(zip, 1<<16), sum: sha256.New()}
+	out := &Reader{Encrypted: encrypted, source: newUnsealer(content), sum: sha256.New()}
+	zip, err := gzip.NewReader(out.source)
+	if err != nil {
+		return nil, formatError("the file is not an archive that tidings backup wrote, or its beginning is damaged")
+	}
+	out.lines = bufio.NewReaderSize(zip, 1<<16)
 	if err := out.read(); err != nil {
 		return nil, err
 	}
@@ -64,7 +74,7 @@ func (r *Reader) Next() (Table, error) {
 		if err := json.Unmarshal(r.line, &t); err != nil || t.Name == "" || len(t.Columns) == 0 {
 			return t, formatError("line %d does not begin a table", r.number)
 		}
-		r.table, r.rows, r.last = &t, 0, 0
+		r.table, r.inside, r.tally, r.last = &t, true, Tally{}, 0
 		r.tables++
 		return t, nil
 	}
@@ -76,7 +86,10 @@ func (r *Reader) Next() (Table, error) {
 		return t, formatError("the checksum does not fit: it was changed or damaged")
 	}
 	if err := r.read(); !errors.Is(err, io.EOF) {
-		return t, formatError("something follows its end")
+		return t, formatError("something follows its end, or its end is damaged")
+	}
+	if r.Header.Sealed && !r.source.sealed {
+		return t, formatError("its seal is missing or does not fit: it was changed, damaged or cut off")
 	}
 	return t, io.EOF
 }
@@ -92,21 +105,27 @@ func (r *Reader) Row(into []any) ([]any, error) {
 		if err != nil || len(values) != len(r.table.Columns) {
 			return nil, formatError("line %d is not a row of the table %s", r.number, r.table.Name)
 		}
-		r.rows++
+		r.tally.addLine(r.line)
 		r.total++
 		return values, nil
 	}
 	var e end
-	if err := json.Unmarshal(r.line, &e); err != nil || e.Table != r.table.Name || e.Rows != r.rows {
+	if err := json.Unmarshal(r.line, &e); err != nil || e.Table != r.table.Name || e.Rows != r.tally.Rows {
 		return nil, formatError("the table %s does not end as it should, at line %d", r.table.Name, r.number)
 	}
-	r.last = e.Last
+	if e.Sum != "" && e.Sum != r.tally.Sum() {
+		return nil, formatError("the checksum of the table %s does not fit: its rows were changed or damaged", r.table.Name)
+	}
+	r.last, r.inside = e.Last, false
 	return nil, nil
 }
 
 // Last returns the highest number that the key of the table ever had. Call it after Row has
 // returned nil.
 func (r *Reader) Last() int64 { return r.last }
+
+// Tally returns the number and the checksum of the rows of the table that were read.
+func (r *Reader) Tally() Tally { return r.tally }
 
 // read reads the next line into r.line, without its line end.
 func (r *Reader) read() error {
@@ -124,28 +143,39 @@ func (r *Reader) read() error {
 			return formatError("line %d is too long", r.number+1)
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF) && len(r.line) == 0 && r.number > 0:
-			return fmt.Errorf("%w: %w", formatError("it ends at line %d", r.number), io.EOF)
+			return fmt.Errorf("%w: %w", formatError("it ends %s", r.place()), io.EOF)
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return formatError("it is cut off %s", r.place())
 		default:
-			return formatError("it is cut off or damaged after line %d (%v)", r.number, err)
+			return formatError("it is damaged %s (%v)", r.place(), err)
 		}
 	}
 }
 
-// Summary describes the content of an archive.
-type Summary struct {
-	Header Header
-	Tables map[string]int64 // rows by table
-	Rows   int64
+// place describes the place of the reader.
+func (r *Reader) place() string {
+	if r.inside {
+		return fmt.Sprintf("in the table %s, after line %d", r.table.Name, r.number)
+	}
+	return fmt.Sprintf("after line %d", r.number)
 }
 
-// Verify reads a whole archive, checks its format, counts and checksum, and returns a
-// summary of its content.
-func Verify(from io.Reader) (Summary, error) {
-	r, err := NewReader(from)
+// Summary describes the content of an archive.
+type Summary struct {
+	Header    Header
+	Encrypted bool
+	Tables    map[string]int64 // rows by table
+	Rows      int64
+}
+
+// Verify reads a whole archive, checks its format, counts and checksums, and returns a
+// summary of its content. keys are needed if it is encrypted.
+func Verify(from io.Reader, keys ...Identity) (Summary, error) {
+	r, err := NewReader(from, keys...)
 	if err != nil {
 		return Summary{}, err
 	}
-	out := Summary{Header: r.Header, Tables: map[string]int64{}}
+	out := Summary{Header: r.Header, Encrypted: r.Encrypted, Tables: map[string]int64{}}
 	var values []any
 	for {
 		t, err := r.Next()
@@ -166,7 +196,7 @@ func Verify(from io.Reader) (Summary, error) {
 			}
 			values = row
 		}
-		out.Tables[t.Name] = r.rows
+		out.Tables[t.Name] = r.tally.Rows
 	}
 }
 

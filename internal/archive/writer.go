@@ -18,29 +18,31 @@ import (
 // Writer writes an archive. Call Begin, Row for each row, and End for each table, and Close
 // at the end.
 type Writer struct {
+	out    io.Writer
+	packed hash.Hash // of the compressed bytes
 	zip    *gzip.Writer
 	sum    hash.Hash
 	line   []byte
 	table  string
-	rows   int64 // of the table
+	tally  Tally // of the table
 	tables int
 	total  int64
 }
 
 // NewWriter begins an archive with its header.
 func NewWriter(w io.Writer, h Header) (*Writer, error) {
-	zip, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
-	if err != nil {
+	out := &Writer{out: w, packed: sha256.New(), sum: sha256.New()}
+	var err error
+	if out.zip, err = gzip.NewWriterLevel(io.MultiWriter(w, out.packed), gzip.BestSpeed); err != nil {
 		return nil, err
 	}
-	out := &Writer{zip: zip, sum: sha256.New()}
-	h.Tidings, h.Format = "backup", format
+	h.Tidings, h.Format, h.Sealed = "backup", format, true
 	return out, out.object(h)
 }
 
 // Begin begins a table.
 func (w *Writer) Begin(t Table) error {
-	w.table, w.rows = t.Name, 0
+	w.table, w.tally = t.Name, Tally{}
 	w.tables++
 	return w.object(t)
 }
@@ -48,18 +50,11 @@ func (w *Writer) Begin(t Table) error {
 // Row writes a row of the table. Each value is an int64, string, []byte, float64, bool or
 // nil.
 func (w *Writer) Row(values []any) error {
-	w.line = append(w.line[:0], '[')
-	for i, value := range values {
-		if i > 0 {
-			w.line = append(w.line, ',')
-		}
-		var err error
-		if w.line, err = appendValue(w.line, value); err != nil {
-			return fmt.Errorf("table %s, row %d: %w", w.table, w.rows+1, err)
-		}
+	var err error
+	if w.line, err = appendRow(w.line[:0], values); err != nil {
+		return fmt.Errorf("table %s, row %d: %w", w.table, w.tally.Rows+1, err)
 	}
-	w.line = append(w.line, ']')
-	w.rows++
+	w.tally.addLine(w.line)
 	w.total++
 	return w.write()
 }
@@ -67,17 +62,18 @@ func (w *Writer) Row(values []any) error {
 // End ends the table. last is the highest number that its key ever had; 0 for a table
 // without a numeric key.
 func (w *Writer) End(last int64) error {
-	return w.object(end{Table: w.table, Rows: w.rows, Last: last})
+	return w.object(end{Table: w.table, Rows: w.tally.Rows, Last: last, Sum: w.tally.Sum()})
 }
 
-// Close writes the checksum and ends the archive.
+// Close writes the checksums and ends the archive.
 func (w *Writer) Close() error {
 	sum := hex.EncodeToString(w.sum.Sum(nil))
-	return errors.Join(w.object(footer{Tables: w.tables, Rows: w.total, SHA256: sum}), w.zip.Close())
+	if err := errors.Join(w.object(footer{Tables: w.tables, Rows: w.total, SHA256: sum}), w.zip.Close()); err != nil {
+		return err
+	}
+	_, err := w.out.Write(seal(w.packed))
+	return err
 }
-
-// Rows returns how many rows were written so far.
-func (w *Writer) Rows() int64 { return w.total }
 
 func (w *Writer) object(value any) error {
 	data, err := json.Marshal(value)
@@ -97,6 +93,21 @@ func (w *Writer) write() error {
 	w.sum.Write(w.line)
 	_, err := w.zip.Write(w.line)
 	return err
+}
+
+// appendRow appends a row as a JSON array.
+func appendRow(line []byte, values []any) ([]byte, error) {
+	line = append(line, '[')
+	for i, value := range values {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		var err error
+		if line, err = appendValue(line, value); err != nil {
+			return line, err
+		}
+	}
+	return append(line, ']'), nil
 }
 
 // appendValue appends a value as JSON. Bytes, floats and texts that are not UTF-8 become

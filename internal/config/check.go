@@ -69,6 +69,7 @@ func (c *checker) all() {
 	c.bounces()
 	c.health()
 	c.metrics()
+	c.backup()
 	c.admin()
 	if c.config.Templates != "" {
 		c.path("templates", &c.config.Templates, "name an existing folder")

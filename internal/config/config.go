@@ -45,6 +45,8 @@ type Config struct {
 	Check Check `yaml:"check"`
 	// Number of days after which old records are removed; 0 keeps them.
 	Retention Retention `yaml:"retention"`
+	// Backups; see docs/backup.md.
+	Backup Backup `yaml:"backup"`
 	// Where bounces and complaints are received.
 	Bounces Bounces `yaml:"bounces"`
 	// When owners are alerted.

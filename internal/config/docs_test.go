@@ -62,7 +62,7 @@ func TestDocsMatchComments(t *testing.T) {
 // fieldDocs finds the comment of each field: "Site.Title" → comment.
 func fieldDocs(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, name := range []string{"config.go", "feeds_digests.go", "brand.go", "mail.go", "relay.go", "admin.go", "metrics.go", "server.go"} {
+	for _, name := range []string{"config.go", "feeds_digests.go", "brand.go", "mail.go", "relay.go", "admin.go", "metrics.go", "server.go", "backup.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

@@ -78,20 +78,7 @@ func (s *Store) writeTable(ctx context.Context, tx *sql.Tx, out *archive.Writer,
 	if err := out.Begin(archive.Table{Name: t.Name, Columns: t.Columns}); err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT "+schema.Quoted(t.Columns...)+" FROM "+schema.Quoted(t.Name))
-	if err != nil {
-		return err
-	}
-	values, into := make([]any, len(t.Columns)), make([]any, len(t.Columns))
-	for i := range values {
-		into[i] = &values[i]
-	}
-	if err := sqldb.Walk(rows, func(rows *sql.Rows) error {
-		if err := rows.Scan(into...); err != nil {
-			return err
-		}
-		return out.Row(values)
-	}); err != nil {
+	if err := eachRow(ctx, tx, t, out.Row); err != nil {
 		return err
 	}
 	last, err := schema.LastNumber(ctx, s.engine, tx, t)
@@ -99,6 +86,24 @@ func (s *Store) writeTable(ctx context.Context, tx *sql.Tx, out *archive.Writer,
 		return err
 	}
 	return out.End(last)
+}
+
+// eachRow calls do with each row of a table. The values are valid until do returns.
+func eachRow(ctx context.Context, db schema.Queryer, t schema.Table, do func(values []any) error) error {
+	rows, err := db.QueryContext(ctx, "SELECT "+schema.Quoted(t.Columns...)+" FROM "+schema.Quoted(t.Name))
+	if err != nil {
+		return err
+	}
+	values, into := make([]any, len(t.Columns)), make([]any, len(t.Columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	return sqldb.Walk(rows, func(rows *sql.Rows) error {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		return do(values)
+	})
 }
 
 // storedGeneration returns the generation of a store in hex; empty when it has none yet.

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,8 +20,9 @@ import (
 // RestoreOptions are the options of Restore.
 type RestoreOptions struct {
 	Options
-	Replace  bool     // move an existing store aside; otherwise Restore returns an error
-	Journals []string // folders of further journals of the lost store, besides Options.Journal
+	Replace  bool               // move an existing store aside; otherwise Restore returns an error
+	Journals []string           // folders of further journals of the lost store, besides Options.Journal
+	Keys     []archive.Identity // open an encrypted archive
 }
 
 func (o *RestoreOptions) now() time.Time {
@@ -55,7 +55,7 @@ func (e *NotEmptyError) Error() string {
 func Restore(ctx context.Context, dsn, file string, opts RestoreOptions) (RestoredStore, error) {
 	var out RestoredStore
 	var err error
-	if out.Summary, err = archive.Check(file); err != nil {
+	if out.Summary, err = archive.Check(file, opts.Keys...); err != nil {
 		return out, err
 	}
 	folders := opts.Journals
@@ -250,33 +250,31 @@ func moveSchemaAside(ctx context.Context, db *sql.DB, now time.Time) (string, er
 	return "schema " + aside, tx.Commit()
 }
 
-// fill creates the schema that the archive was made from, loads the rows, brings the schema
-// up to date and begins the quarantine.
+// fill creates the content of the store at a DSN from an archive file, brings the schema up to
+// date and begins the quarantine.
 func fill(ctx context.Context, dsn, file string, recorded *journal.State, opts RestoreOptions, out *RestoredStore) error {
 	s, err := connect(ctx, dsn, opts.Options)
 	if err != nil {
 		return err
 	}
-	err = s.fill(ctx, file, recorded, out)
+	err = s.restoreFile(ctx, file, recorded, opts, out)
 	return errors.Join(sqldb.Wrap("restore into "+Redact(dsn), err), s.Close())
 }
 
-func (s *Store) fill(ctx context.Context, file string, recorded *journal.State, out *RestoredStore) error {
-	db := s.db.Writers.DB
-	if _, err := db.ExecContext(ctx, "CREATE TABLE "+schema.Unfinished+" (since BIGINT)"); err != nil {
+func (s *Store) restoreFile(ctx context.Context, path string, recorded *journal.State, opts RestoreOptions, out *RestoredStore) error {
+	file, err := os.Open(path)
+	if err != nil {
 		return err
 	}
-	if err := schema.Apply(ctx, s.engine, db, out.Header.Migrations); err != nil {
-		if errors.Is(err, schema.ErrName) {
-			err = fmt.Errorf("%w: migration %w", archive.ErrFormat, err)
-		}
+	defer file.Close()
+	from, err := archive.NewReader(file, opts.Keys...)
+	if err != nil {
 		return err
 	}
-	if err := s.load(ctx, file); err != nil {
+	if err := s.fill(ctx, from); err != nil {
 		return err
 	}
-	var err error
-	if out.Migrations, err = schema.Migrate(ctx, s.engine, db); err != nil {
+	if out.Migrations, err = schema.Migrate(ctx, s.engine, s.DB()); err != nil {
 		return err
 	}
 	if err := s.beginQuarantine(ctx, Restored, out.Header.Taken); err != nil {
@@ -285,116 +283,27 @@ func (s *Store) fill(ctx context.Context, file string, recorded *journal.State, 
 	if err := s.applyJournal(ctx, recorded); err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, "DROP TABLE "+schema.Unfinished)
+	return s.finishFilling(ctx)
+}
+
+// fill creates the schema that an archive was made from, and loads the rows. The store cannot be
+// opened before finishFilling.
+func (s *Store) fill(ctx context.Context, from *archive.Reader) error {
+	db := s.DB()
+	if _, err := db.ExecContext(ctx, "CREATE TABLE "+schema.Unfinished+" (since BIGINT)"); err != nil {
+		return err
+	}
+	if err := schema.Apply(ctx, s.engine, db, from.Header.Migrations); err != nil {
+		if errors.Is(err, schema.ErrName) {
+			err = fmt.Errorf("%w: migration %w", archive.ErrFormat, err)
+		}
+		return err
+	}
+	return s.load(ctx, from)
+}
+
+// finishFilling marks the store as complete.
+func (s *Store) finishFilling(ctx context.Context) error {
+	_, err := s.DB().ExecContext(ctx, "DROP TABLE "+schema.Unfinished)
 	return err
-}
-
-// load inserts the rows of an archive into an empty schema, in one transaction.
-func (s *Store) load(ctx context.Context, path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	from, err := archive.NewReader(file)
-	if err != nil {
-		return err
-	}
-	conn, err := s.db.Writers.DB.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	l := &loader{store: s, conn: conn, from: from}
-	if l.schema, err = schema.Tables(ctx, s.engine, conn); err != nil {
-		return err
-	}
-	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-		return err
-	}
-	if err := l.run(ctx); err != nil {
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		return err
-	}
-	_, err = conn.ExecContext(ctx, "COMMIT")
-	return err
-}
-
-// loader loads an archive over one connection.
-type loader struct {
-	store  *Store
-	conn   *sql.Conn
-	from   *archive.Reader
-	schema []schema.Table
-}
-
-// run loads all tables of the archive.
-func (l *loader) run(ctx context.Context) error {
-	// Migrations insert rows into some tables. The rows of the archive replace them.
-	for _, t := range slices.Backward(l.schema) {
-		if _, err := l.conn.ExecContext(ctx, "DELETE FROM "+schema.Quoted(t.Name)); err != nil {
-			return err
-		}
-	}
-	for {
-		next, err := l.from.Next()
-		if errors.Is(err, io.EOF) && !errors.Is(err, archive.ErrFormat) {
-			return l.finish(ctx)
-		}
-		if err != nil {
-			return err
-		}
-		at := slices.IndexFunc(l.schema, func(t schema.Table) bool { return t.Name == next.Name })
-		if at < 0 {
-			return fmt.Errorf("%w: its table %s is not in the schema that it names", archive.ErrFormat, next.Name)
-		}
-		t := l.schema[at]
-		for _, column := range next.Columns {
-			if !slices.Contains(t.Columns, column) {
-				return fmt.Errorf("%w: its table %s has a column %s that is not in the schema that it names", archive.ErrFormat, next.Name, column)
-			}
-		}
-		t.Columns = next.Columns
-		if err := l.table(ctx, t); err != nil {
-			return sqldb.Wrap("table "+t.Name, err)
-		}
-	}
-}
-
-// table loads the rows of one table and sets the number of its next row.
-func (l *loader) table(ctx context.Context, t schema.Table) error {
-	load := l.loadSQLite
-	if l.store.engine == Postgres {
-		load = l.loadPostgres
-	}
-	if err := load(ctx, t); err != nil {
-		return err
-	}
-	if t.Key == "" || l.from.Last() == 0 {
-		return nil
-	}
-	return schema.SetLastNumber(ctx, l.store.engine, l.conn, t, l.from.Last())
-}
-
-// finish fills SQLite's index of words, which is derived from a table and not in the archive. It
-// also counts the labels of articles once more: where label_counts is loaded first, the triggers
-// of article_labels have counted them a second time.
-func (l *loader) finish(ctx context.Context) error {
-	has := func(name string) bool {
-		return slices.ContainsFunc(l.schema, func(t schema.Table) bool { return t.Name == name })
-	}
-	var statements []string
-	if l.store.engine == SQLite && has("article_words") {
-		statements = append(statements, "INSERT INTO article_index (rowid, words) SELECT seq, words FROM article_words")
-	}
-	if has("label_counts") {
-		statements = append(statements, `UPDATE label_counts SET articles = (SELECT count(*) FROM article_labels l
-			WHERE l.kind = label_counts.kind AND l.key = label_counts.key AND l.status = 'published')`)
-	}
-	for _, statement := range statements {
-		if _, err := l.conn.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
 }
