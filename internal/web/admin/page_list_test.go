@@ -36,7 +36,7 @@ var adminPages = []struct {
 	{"/editions/{id}/preview", "preview", "/admin/editions/{draft}/preview", false},
 	{"/editions/{id}/compose", "compose", "/admin/editions/{draft}/compose", false},
 	{"/editions/{id}/deliveries", "deliveries", "/admin/editions/{sent}/deliveries", false},
-	{"/editions/{id}/deliveries/{subscriber}", "delivery", "/admin/editions/{sent}/deliveries/1", false},
+	{"/editions/{id}/deliveries/{subscriber}", "delivery", "/admin/editions/{sent}/deliveries/{subscriber}", false},
 	{"/messages", "messages", "/admin/messages", false},
 	{"/messages/new", "message-new", "/admin/messages/new", false},
 	{"/messages/{id}", "message", "/admin/messages/{message}", false},
@@ -50,7 +50,7 @@ var adminPages = []struct {
 	{"/subscribers", "subscribers", "/admin/subscribers", false},
 	{"/subscribers/new", "subscriber-new", "/admin/subscribers/new", false},
 	{"/subscribers/figures", "subscriber-figures", "/admin/subscribers/figures", false},
-	{"/subscribers/{id}", "subscriber", "/admin/subscribers/1", false},
+	{"/subscribers/{id}", "subscriber", "/admin/subscribers/{subscriber}", false},
 	{"/feeds", "feeds", "/admin/feeds", false},
 	{"/feeds/{name}", "feed", "/admin/feeds/all", false},
 	{"/people", "people", "/admin/people", false},
@@ -127,7 +127,7 @@ func (s *site) fill(word string) *strings.Replacer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return strings.NewReplacer("{draft}", draft.ID, "{sent}", sent.ID, "{message}", message.ID, "{written}", written, "{imported}", imported.ID,
+	return strings.NewReplacer("{draft}", draft.ID, "{sent}", sent.ID, "{message}", message.ID, "{written}", written, "{imported}", imported.ID, "{subscriber}", "1",
 		"{proof}", s.proofPath(adaEmail), "{invitation}", strings.TrimPrefix(s.invite(""), s.url), "{next}", draft.SendAt.Format("2006-01"))
 }
 

@@ -51,9 +51,13 @@ func (s *site) bob() *editor {
 // proofPath returns the path of the link in the proof that an editor got by mail.
 func (s *site) proofPath(address string) string {
 	s.t.Helper()
-	path := ""
-	s.eventually("the proof of "+address, func() bool {
-		for _, m := range s.inbox.Mails() {
+	return proofPath(s.t, s.inbox.Mails, address)
+}
+
+func proofPath(t *testing.T, mails func() []testkit.Mail, address string) (path string) {
+	t.Helper()
+	testkit.Eventually(t, "the proof of "+address, func() bool {
+		for _, m := range mails() {
 			text := strings.ReplaceAll(string(m.Data), "=\r\n", "")
 			if found := regexp.MustCompile(`/admin/proofs/[A-Za-z0-9_-]+`).FindString(text); found != "" && slices.Contains(m.To, address) {
 				path = found

@@ -10,11 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/image/draw"
 
+	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/article/writing"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
@@ -32,7 +35,8 @@ var sheetScreens = []struct {
 }{{1280, false}, {1280, true}, {375, false}, {375, true}}
 
 // TestAdminScreenshots writes one picture of each page of the admin: on a desktop and a phone, in
-// light and dark mode. It is a tool (make admin-screenshots) and is skipped otherwise.
+// light and dark mode. It is a tool (make admin-screenshots) and is skipped otherwise; with
+// -run TestAdminScreenshots/feeds it draws that page alone.
 func TestAdminScreenshots(t *testing.T) {
 	out := os.Getenv(sheetsFolder)
 	if out == "" {
@@ -43,100 +47,128 @@ func TestAdminScreenshots(t *testing.T) {
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{
 		{At: sink.AtRcpt, Reply: "550 5.1.1 unknown user", Match: "reader7"}, {At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader33@"},
 	}})
-	s := startSite(t, over(wire), timezone("Europe/Berlin"))
+	s := startSite(t, over(wire), timezone("Europe/Berlin"), with(screenshotFeeds))
 	b := testkit.StartBrowser(t)
+	visitor := b.Another()
 	b.SetViewport(1280, 900, false)
 	s.signUp(b)
-	s.sheet(b, work, out, "dashboard-first-run", "/admin/")
-	s.fillForScreenshots()
-	articles, err := s.Store.Articles(t.Context(), store.Query{Limit: 1})
-	if err != nil || len(articles) == 0 {
-		t.Fatal(len(articles), err)
-	}
-	editions, err := s.Store.Editions(t.Context(), "", 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	of := func(state digest.State, message bool) string {
-		i := slices.IndexFunc(editions, func(e store.Edition) bool { return e.State == state && e.IsMessage() == message })
-		if i < 0 {
-			t.Fatalf("no edition is %s", state)
+	t.Run("dashboard-first-run", func(*testing.T) { s.sheet(b, work, out, "dashboard-first-run", "/admin/") })
+	ids := s.fillForScreenshots(wire)
+	for _, page := range adminPages {
+		if page.name == "calendar-next" {
+			continue // like calendar
 		}
-		return editions[i].ID
+		t.Run(page.name, func(*testing.T) {
+			tab := b
+			if page.signedOut {
+				tab = visitor
+			}
+			s.sheet(tab, work, out, page.name, ids.Replace(page.path))
+		})
 	}
-	for name, path := range map[string]string{
-		"dashboard": "/admin/", "calendar": "/admin/calendar", "calendar-week": "/admin/calendar?week=now", "digests": "/admin/digests", "digest-new": "/admin/digests/new", "digest": "/admin/digests/weekly",
-		"send": "/admin/digests/weekly/send", "edition-sent": "/admin/editions/" + of(digest.Sent, false), "edition-draft": "/admin/editions/" + of(digest.Draft, false),
-		"compose": "/admin/editions/" + of(digest.Draft, false) + "/compose", "messages": "/admin/messages", "message-new": "/admin/messages/new",
-		"articles": "/admin/articles", "article-new": "/admin/articles/new", "article": "/admin/articles/" + articles[0].ID, "article-history": "/admin/articles/" + articles[0].ID + "/history",
-		"subscribers": "/admin/subscribers", "subscriber": "/admin/subscribers/8", "subscriber-new": "/admin/subscribers/new", "subscribers-charts": "/admin/subscribers/figures",
-		"feeds": "/admin/feeds", "settings": "/admin/settings", "relays": "/admin/settings/relays", "people": "/admin/people", "audit": "/admin/audit", "account": "/admin/account",
-	} {
-		s.sheet(b, work, out, name, path)
-	}
-	b.SetViewport(1280, 900, false)
-	b.Open(s.url + "/admin/account")
-	b.Click(`form[action="/admin/sign-out"] button`)
-	b.WaitText("Forgotten your password?")
-	s.sheet(b, work, out, "sign-in", "/admin/sign-in")
+	t.Run("quarantine", func(*testing.T) {
+		s.quarantine()
+		s.sheet(b, work, out, "quarantine", "/admin/quarantine")
+	})
 }
 
-// fillForScreenshots adds subscribers of a year, sent editions, a draft and a message.
-func (s *site) fillForScreenshots() {
+// screenshotFeeds are feeds beside the one with all articles.
+const screenshotFeeds = `
+feeds:
+  - {name: all, title: The Harbour Gazette, description: Everything we write.}
+  - {name: harbour, title: From the harbour, description: "Boats, tides and the people who wait for them.", filter: {tags: [harbour]}}
+`
+
+// fillForScreenshots adds subscribers of a year, sent editions, a draft and a message. It returns what
+// replaces the placeholders in the paths of adminPages.
+func (s *site) fillForScreenshots(wire *testkit.SMTPServer) *strings.Replacer {
 	s.t.Helper()
-	ctx, engine := s.t.Context(), s.newEngine()
+	ctx := s.t.Context()
 	s.addSubscribers(1204)
-	random := rand.New(rand.NewPCG(1, 2))
-	exec := func(statement string, args ...any) {
-		if _, err := s.Store.DB().ExecContext(ctx, statement, args...); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	for id := int64(1); id <= 1204; id++ {
-		joined := time.Now().Add(-time.Duration(float64(366*24*time.Hour) * random.Float64() * random.Float64()))
-		exec("UPDATE subscribers SET created = $2, consent_at = $2, changed = $2, consent_source = $3 WHERE id = $1", id, joined.UnixMilli(), []string{"form", "form", "import"}[id%3])
-		if id%23 == 0 {
-			exec("UPDATE subscribers SET state = 'unsubscribed', changed = $2 WHERE id = $1", id, joined.Add(time.Until(joined)/-3).UnixMilli())
-		}
-	}
-	exec("DELETE FROM leases")
-	if err := s.Store.UpdateSubscriberFigures(ctx); err != nil {
-		s.t.Fatal(err)
-	}
+	s.ageSubscribers()
+	var sent []store.Edition
 	for _, title := range []string{"", "The lighthouse opens again", "Storm warnings, and how to read them"} {
 		if title != "" {
 			s.put(title)
 		}
-		sent, err := engine.SendNow(ctx, "weekly", adaEmail)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		s.eventually("the edition to be sent", func() bool {
-			counts, err := s.Store.EditionCounts(ctx, sent.Seq)
-			return err == nil && counts.Total > 0 && counts.Open() <= counts.Deferred
-		})
-		for id := range int64(9) {
-			if err := s.Store.NoteUnsubscription(ctx, sent.ID, 40+id); err != nil {
-				s.t.Fatal(err)
-			}
-		}
+		sent = append(sent, s.sendForScreenshots())
 	}
-	exec("UPDATE editions SET state = 'sent', finished = $1 WHERE seq = 1", time.Now().UnixMilli())
-	s.put("A walk along the new quay")
+	s.exec("UPDATE editions SET state = 'sent', finished = $1 WHERE seq = 1", time.Now().UnixMilli())
+	written := s.writeForScreenshots()
+	invitation := s.invite("kim@gazette.example")
 	s.put("What the tide leaves behind")
-	if _, err := engine.Draft(ctx, "weekly", delivery.SendOptions{}); err != nil {
-		s.t.Fatal(err)
-	}
-	if _, err := engine.NewMessage(ctx, "ada", delivery.Message{Audience: digest.Audience{Digests: []string{"weekly"}}, Subject: "We are moving", Text: map[string]string{"": "Our **office** moves to the old customs house."}}); err != nil {
+	draft := s.startDrafting("two")
+	message, err := s.newEngine().NewMessage(ctx, "ada", delivery.Message{Audience: digest.Audience{Digests: []string{"weekly"}}, Subject: "We are moving", Text: map[string]string{"": "Our **office** moves to the old customs house.\n\nThe door is blue. [How to find us](https://gazette.example/office)"}})
+	if err != nil {
 		s.t.Fatal(err)
 	}
 	hold := store.Hold{Relay: "backup", Kind: store.RelayHeld, Until: time.Now().Add(40 * time.Minute), Reason: "535 5.7.8 the password was refused"}
 	if err := s.Store.PutHold(ctx, hold); err != nil {
 		s.t.Fatal(err)
 	}
+	return strings.NewReplacer("{draft}", draft.ID, "{sent}", sent[0].ID, "{message}", message.ID, "{written}", written, "{imported}", s.articleID("The ferry that waited"), "{subscriber}", "8",
+		"{proof}", proofPath(s.t, wire.Mails, adaEmail), "{invitation}", strings.TrimPrefix(invitation, s.url), "{next}", draft.SendAt.Format("2006-01"))
 }
 
-// sheet writes the pictures of a page side by side to NAME.png. A page that does not exist is left out.
+func (s *site) exec(statement string, args ...any) {
+	s.t.Helper()
+	if _, err := s.Store.DB().ExecContext(s.t.Context(), statement, args...); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// ageSubscribers spreads the subscribers over a year, and lets some leave.
+func (s *site) ageSubscribers() {
+	s.t.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
+	for id := int64(1); id <= 1204; id++ {
+		joined := time.Now().Add(-time.Duration(float64(366*24*time.Hour) * random.Float64() * random.Float64()))
+		s.exec("UPDATE subscribers SET created = $2, consent_at = $2, changed = $2, consent_source = $3 WHERE id = $1", id, joined.UnixMilli(), []string{"form", "form", "import"}[id%3])
+		if id%23 == 0 {
+			s.exec("UPDATE subscribers SET state = 'unsubscribed', changed = $2 WHERE id = $1", id, joined.Add(time.Until(joined)/-3).UnixMilli())
+		}
+	}
+	s.exec("DELETE FROM leases")
+	if err := s.Store.UpdateSubscriberFigures(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// sendForScreenshots sends an edition, of which some mails are retried, and notes who unsubscribed by it.
+func (s *site) sendForScreenshots() store.Edition {
+	s.t.Helper()
+	sent, err := s.newEngine().SendNow(s.t.Context(), "weekly", adaEmail)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.eventually("the edition to be sent", func() bool {
+		counts, err := s.Store.EditionCounts(s.t.Context(), sent.Seq)
+		return err == nil && counts.Total > 0 && counts.Open() <= counts.Deferred
+	})
+	for id := range int64(9) {
+		if err := s.Store.NoteUnsubscription(s.t.Context(), sent.ID, 40+id); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return sent
+}
+
+// writeForScreenshots returns the id of an article that was published and changed once.
+func (s *site) writeForScreenshots() string {
+	s.t.Helper()
+	const text = "On Sunday the ropes came off the **new quay**. It is four hundred steps long, and the gulls were first.\n\n## From the crane to the light\n\nThe walk begins at the old crane. Nobody lifts anything with it now, but it still turns with the wind.\n\n- benches: eleven\n- lamps: six\n- places to buy coffee: one, until four\n"
+	w := writing.New(s.Store, s.Config)
+	saved, err := w.Save(s.t.Context(), writing.Change{Author: adaEmail, Written: article.Written{Title: "A walk along the new quay", Text: strings.Replace(text, "four hundred", "three hundred", 1)}}, false)
+	if err == nil {
+		saved, err = w.Publish(s.t.Context(), writing.Change{ID: saved.Article, Base: saved.Number, Author: bobEmail, Written: article.Written{Title: "A walk along the new quay", Text: text, Summary: "Four hundred steps, eleven benches and one cup of coffee.", Tags: []string{"harbour", "walks"}, Language: "en"}})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return saved.Article
+}
+
+// sheet writes the pictures of a page side by side to NAME.png.
 func (s *site) sheet(b *testkit.Browser, work, out, name, path string) {
 	s.t.Helper()
 	const scale, gap = .42, 10
@@ -145,9 +177,6 @@ func (s *site) sheet(b *testkit.Browser, work, out, name, path string) {
 	for i, screen := range sheetScreens {
 		b.SetViewport(screen.width, 900, screen.dark)
 		b.Open(s.url + path)
-		if b.Text("h1") == "Page not found" {
-			return
-		}
 		shot := fmt.Sprint(name, i)
 		b.Screenshot(shot)
 		picture := readPicture(s.t, filepath.Join(work, shot+".png"))

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -77,6 +78,14 @@ relays:
   - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d}
 `
 
+// emptyConfig is what a site needs to start; the rest is set in the admin.
+const emptyConfig = `
+site: {url: "%s"}
+store: {dsn: "%s", journal: "%s"}
+relays:
+  - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d}
+`
+
 // siteSettings are the settings that differ between tests.
 type siteSettings struct {
 	engine    store.Engine
@@ -86,16 +95,21 @@ type siteSettings struct {
 	undo      time.Duration
 	host      string
 	more      string // lines of the configuration
+	empty     bool   // without settings and articles
+	clock     func() time.Time
 }
 
 type siteOption func(*siteSettings)
 
-func perSecond(n int) siteOption               { return func(o *siteSettings) { o.perSecond = n } }
-func undo(d time.Duration) siteOption          { return func(o *siteSettings) { o.undo = d } }
-func host(name string) siteOption              { return func(o *siteSettings) { o.host = name } }
-func with(lines string) siteOption             { return func(o *siteSettings) { o.more += lines } }
-func timezone(name string) siteOption          { return func(o *siteSettings) { o.timezone = name } }
-func on(engine store.Engine) siteOption        { return func(o *siteSettings) { o.engine = engine } }
+func perSecond(n int) siteOption        { return func(o *siteSettings) { o.perSecond = n } }
+func undo(d time.Duration) siteOption   { return func(o *siteSettings) { o.undo = d } }
+func host(name string) siteOption       { return func(o *siteSettings) { o.host = name } }
+func with(lines string) siteOption      { return func(o *siteSettings) { o.more += lines } }
+func timezone(name string) siteOption   { return func(o *siteSettings) { o.timezone = name } }
+func on(engine store.Engine) siteOption { return func(o *siteSettings) { o.engine = engine } }
+func firstStart(clock func() time.Time) siteOption {
+	return func(o *siteSettings) { o.empty, o.clock = true, clock }
+}
 func over(wire *testkit.SMTPServer) siteOption { return func(o *siteSettings) { o.port = wire.Port() } }
 
 // startSite serves a site with the sample articles until the test ends.
@@ -115,7 +129,12 @@ func startSite(t *testing.T, options ...siteOption) *site {
 		t.Fatal(err)
 	}
 	s.url = fmt.Sprintf("http://%s:%d", o.host, listener.Addr().(*net.TCPAddr).Port)
-	s.text = o.more + fmt.Sprintf(siteConfig, s.url, o.timezone, storeAddress(t, o.engine), filepath.Join(t.TempDir(), "journal"), o.undo, o.port, o.perSecond)
+	journal := filepath.Join(t.TempDir(), "journal")
+	if o.empty {
+		s.clock, s.text = o.clock, fmt.Sprintf(emptyConfig, s.url, storetest.DSN(t, o.engine), journal, o.port, o.perSecond)
+	} else {
+		s.text = o.more + fmt.Sprintf(siteConfig, s.url, o.timezone, storeAddress(t, o.engine), journal, o.undo, o.port, o.perSecond)
+	}
 	c, err := config.Parse([]byte(s.text), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -310,4 +329,15 @@ func (s *site) invite(address string) string {
 		s.t.Fatal(err)
 	}
 	return link
+}
+
+// articleID returns the id of the article with a title.
+func (s *site) articleID(title string) string {
+	s.t.Helper()
+	all, err := s.Store.Articles(s.t.Context(), store.Query{Limit: 100})
+	i := slices.IndexFunc(all, func(a store.StoredArticle) bool { return a.Title == title })
+	if err != nil || i < 0 {
+		s.t.Fatalf("no article has the title %q, %v", title, err)
+	}
+	return all[i].ID
 }
