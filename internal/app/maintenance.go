@@ -30,6 +30,9 @@ func (s *Service) maintain(ctx context.Context) {
 			err = s.Store.PrunePolls(ctx, s.Store.Now().AddDate(-1, 0, 0).Format(time.DateOnly))
 		}
 		if err == nil {
+			err = s.Store.PruneUploads(ctx)
+		}
+		if err == nil {
 			_, err = s.Store.TruncateLog(ctx) // erased data may still be in the log when a reader blocked it
 		}
 		if err == nil {

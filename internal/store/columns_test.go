@@ -16,6 +16,7 @@ func TestEachColumnHasOneValue(t *testing.T) {
 		"edition":    editionValues(&Edition{}),
 		"job":        jobValues(&Job{}, nil),
 		"audit":      auditValues(&AuditEntry{}),
+		"upload":     uploadValues(&UploadedList{}),
 		"editor":     editorValues(&Editor{}),
 		"provider":   identityValues(&Identity{}),
 	} {

@@ -17,7 +17,9 @@ type ImportOptions struct {
 	Consent subscriber.Consent // of rows without consent
 	// MailLanguage is the language of mails to the people of rows that name none; may be empty.
 	MailLanguage string
-	DryRun       bool // only count
+	Labels       []string   // for all people of the list, also those who exist
+	DryRun       bool       // only count
+	Upload       *UploadRun // of an uploaded list; may be nil
 	// Check looks at a row before it is imported, and may fill in its topics by digest. A
 	// *subscriber.LineError refuses the row; any other error ends the import. It may be nil.
 	Check    func(context.Context, *subscriber.Row) error
@@ -63,6 +65,8 @@ type ImportResult struct {
 // ImportReport is the result with its counts by reason.
 type ImportReport struct {
 	ImportResult
+	Updated   int64            `json:"updated"`              // of Unchanged: subscribed to a digest, or given a label
+	Recorded  int64            `json:"recorded"`             // of Suppressed: new, and gone according to the list
 	LoweredTo map[string]int64 `json:"lowered_to,omitempty"` // Lowered by the new state
 	RefusedBy map[string]int64 `json:"refused_by,omitempty"` // Refused by the reason
 }
@@ -82,16 +86,17 @@ func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber
 	if err != nil {
 		return ImportReport{}, err
 	}
-	im := &importer{store: s, opts: opts, keys: keys, start: s.Now(), seed: maphash.MakeSeed()}
+	im := &importer{store: s, opts: opts, keys: keys, start: s.Now(), seed: maphash.MakeSeed(), size: batchSize}
 	if _, err := s.readers.One(ctx, "subscriber.lastID", nil, &im.before); err != nil {
 		return ImportReport{}, err
 	}
-	if s.engine == SQLite {
+	skip := im.resume()
+	if s.engine == SQLite && opts.Upload == nil {
 		defer im.enlargeCache(ctx)()
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	batches := make(chan importBatch) // the next lines are read while the last ones are stored
-	go im.readBatches(ctx, rows, batches)
+	go im.readBatches(ctx, rows, skip, batches)
 	defer func() {
 		cancel()
 		for range batches { // the list is the caller's again when we return
@@ -122,23 +127,28 @@ type importLine struct {
 	outcome LineOutcome
 	id      int64
 	have    subscriber.State // of a subscriber who existed before
+	updated bool             // of a Present one: subscribed to a digest, or given a label
 	err     error
 }
 
-// readBatches checks the rows and cuts the list into batches, in a goroutine of its own.
-func (im *importer) readBatches(ctx context.Context, rows iter.Seq2[subscriber.Row, error], out chan<- importBatch) {
+// readBatches checks the rows after the first ones, which are skipped, and cuts them into batches, in
+// a goroutine of its own.
+func (im *importer) readBatches(ctx context.Context, rows iter.Seq2[subscriber.Row, error], skip int64, out chan<- importBatch) {
 	defer close(out)
-	b := importBatch{lines: make([]importLine, 0, batchSize)}
+	b := importBatch{lines: make([]importLine, 0, im.size)}
 	send := func() bool {
 		select {
 		case out <- b:
-			b = importBatch{lines: make([]importLine, 0, batchSize)}
+			b = importBatch{lines: make([]importLine, 0, im.size)}
 			return true
 		case <-ctx.Done():
 			return false
 		}
 	}
 	for row, err := range rows {
+		if skip--; skip >= 0 && (err == nil || errors.As(err, new(*subscriber.LineError))) {
+			continue
+		}
 		if err == nil && im.opts.Check != nil {
 			err = im.opts.Check(ctx, &row)
 		}
@@ -151,7 +161,7 @@ func (im *importer) readBatches(ctx context.Context, rows iter.Seq2[subscriber.R
 		default:
 			b.lines = append(b.lines, importLine{row: row, key: row.Address.Key()})
 		}
-		if (len(b.lines) == batchSize || b.err != nil) && !send() {
+		if (len(b.lines) == im.size || b.err != nil) && !send() {
 			return
 		}
 	}
@@ -167,6 +177,7 @@ type importer struct {
 	keys   subscriber.Keys
 	start  time.Time
 	before int64 // highest number before the import
+	size   int   // of a batch
 	result ImportReport
 	seed   maphash.Seed
 	seen   map[uint64]subscriber.State // of the addresses of a dry run, which are not stored, by their hash
@@ -180,19 +191,23 @@ func (im *importer) storeBatch(ctx context.Context, b importBatch) error {
 	err := im.store.write(ctx, func(tx *conn) error {
 		for i := range b.lines { // a second attempt starts again
 			if b.lines[i].outcome != Refused {
-				b.lines[i].outcome, b.lines[i].id = "", 0
+				b.lines[i].outcome, b.lines[i].id, b.lines[i].updated = "", 0, false
 			}
 		}
-		if err := im.put(ctx, tx, b.lines); err != nil || !im.opts.DryRun {
+		if err := im.put(ctx, tx, b.lines); err != nil {
 			return err
 		}
-		return errDryRun
+		if im.opts.DryRun {
+			return errDryRun
+		}
+		return im.record(ctx, tx, b.lines)
 	})
-	if err != nil && !errors.Is(err, errDryRun) {
-		return err
-	}
-	if im.opts.DryRun {
+	if errors.Is(err, errDryRun) {
 		im.correctDryRun(b.lines)
+		err = im.recordDryRun(ctx, b.lines)
+	}
+	if err != nil {
+		return err
 	}
 	for i := range b.lines {
 		im.count(&b.lines[i])
@@ -248,12 +263,18 @@ func (r *ImportReport) add(l *importLine, asked subscriber.State) {
 		}
 	case Present:
 		r.Unchanged++
+		if l.updated {
+			r.Updated++
+		}
 	case Repeated:
 		r.Repeated++
 	case Lowered:
 		r.Lowered++
 		countBy(&r.LoweredTo, string(l.have))
-	case Recorded, Suppressed:
+	case Recorded:
+		r.Recorded++
+		r.Suppressed++
+	case Suppressed:
 		r.Suppressed++
 	case Refused:
 		r.Refused++

@@ -26,3 +26,12 @@ SELECT id, address_key, state FROM subscribers WHERE address_key IN strings($1);
 INSERT INTO subscriptions (digest, subscriber, topics, since, left_at)
 SELECT CAST($1 AS text), s.id, '', CAST($3 AS bigint), 0 FROM subscribers s WHERE s.id IN numbers($2)
 ON CONFLICT (digest, subscriber) DO NOTHING;
+
+-- name: import.unsubscribed
+-- Those of some subscribers who were never subscribed to a digest. Index: primary keys.
+SELECT s.id FROM subscribers s WHERE s.id IN numbers($2)
+    AND NOT EXISTS (SELECT 1 FROM subscriptions x WHERE x.digest = $1 AND x.subscriber = s.id);
+
+-- name: import.labels
+-- The labels of some subscribers. Index: primary key.
+SELECT id, labels FROM subscribers WHERE state <> 'erased' AND id IN numbers($1);

@@ -49,6 +49,9 @@ func (im *importer) put(ctx context.Context, tx *conn, lines []importLine) error
 	if err := im.subscribe(ctx, tx, open); err != nil {
 		return err
 	}
+	if err := im.label(ctx, tx, open); err != nil {
+		return err
+	}
 	return im.suppress(ctx, tx, open)
 }
 
@@ -211,9 +214,11 @@ func (im *importer) subscribe(ctx context.Context, tx *conn, lines []*importLine
 			digests = im.opts.Digests
 		}
 		for _, digest := range digests {
-			if _, err := tx.Exec(ctx, "subscription.addNew", digest, l.id, topicsText(l.row.TopicsFor(digest)), millis(im.start)); err != nil {
+			n, err := tx.Exec(ctx, "subscription.addNew", digest, l.id, topicsText(l.row.TopicsFor(digest)), millis(im.start))
+			if err != nil {
 				return err
 			}
+			l.updated = l.updated || n > 0
 		}
 	}
 	if len(plain) == 0 {
@@ -230,6 +235,9 @@ func (im *importer) subscribe(ctx context.Context, tx *conn, lines []*importLine
 // subscribeAll subscribes many to a digest. When all are new and have consecutive numbers
 // on SQLite, a range names them, which saves a fifth of the import.
 func (im *importer) subscribeAll(ctx context.Context, tx *conn, digest string, ids []int64, lines []*importLine) error {
+	if err := im.markSubscribed(ctx, tx, digest, lines); err != nil {
+		return err
+	}
 	first, last := slices.Min(ids), slices.Max(ids)
 	added := func(l *importLine) bool { return l.outcome == Added }
 	if tx.Engine == SQLite && last-first+1 == int64(len(ids)) && !slices.ContainsFunc(lines, func(l *importLine) bool { return !added(l) }) {
@@ -383,6 +391,6 @@ func (im *importer) values(l *importLine) []any {
 	return subscriberValues(&subscriber.Subscriber{
 		Address: l.row.Address, Name: l.row.Name, State: im.state(l), Language: l.row.Language, MailLanguage: cmp.Or(l.row.MailLanguage, l.row.Language, im.opts.MailLanguage), Timezone: l.row.Timezone,
 		Consent: subscriber.Consent{Source: im.opts.Consent.Source, Text: text, IP: im.opts.Consent.IP, At: at},
-		Created: im.start, Changed: im.start, Labels: l.row.Labels,
+		Created: im.start, Changed: im.start, Labels: withLabels(l.row.Labels, im.opts.Labels),
 	})
 }

@@ -38,6 +38,7 @@ type ListOptions struct {
 	Delimiter byte               // 0 to detect it from the first line
 	Latin1    bool               // the file is ISO 8859-1 or Windows-1252, not UTF-8
 	Columns   map[string]Meaning // by heading; takes precedence over the meaning that is detected
+	Positions map[int]Meaning    // by the place of the column, from 0; takes precedence over Columns
 	Ignore    []string           // headings of columns to ignore
 }
 
@@ -113,12 +114,15 @@ func (l *List) open(opts ListOptions) error {
 
 // openHeaderless sets the columns of a list without a header: an address and perhaps a name.
 func (l *List) openHeaderless(fields []string, opts ListOptions) error {
+	if len(opts.Positions) > 0 {
+		l.columns = headerlessColumns(trimFields(fields), opts)
+		l.firstRecord, l.firstLine = slices.Clone(fields), l.records.line
+		return l.checkHeaderless()
+	}
 	if len(opts.Columns)+len(opts.Ignore) > 0 {
 		return errors.New("line 1: the list has no header, so its columns have no names; put a line with their names first")
 	}
-	for len(fields) > 0 && trimCell(fields[len(fields)-1]) == "" {
-		fields = fields[:len(fields)-1]
-	}
+	fields = trimFields(fields)
 	if len(fields) > 2 {
 		return fmt.Errorf("line 1: the list has %d columns and no header, so it is not known what they mean; put a line with their names first, such as email,name,status", len(fields))
 	}
@@ -126,6 +130,17 @@ func (l *List) openHeaderless(fields []string, opts ListOptions) error {
 	l.columns = []Column{{Meaning: MeansAddress, index: at}, {Meaning: MeansName, index: 1 - at}}
 	l.firstRecord, l.firstLine = slices.Clone(fields), l.records.line
 	return nil
+}
+
+// checkHeaderless checks the columns of a list without a header that were chosen by their places.
+func (l *List) checkHeaderless() error {
+	for i, c := range l.columns {
+		if c.Meaning == "" {
+			return fmt.Errorf("line 1: the list has no header, and it is not known what column %d means", i+1)
+		}
+	}
+	l.columns = ignoreRepeated(l.columns)
+	return l.findAddress()
 }
 
 // readFirstRecord reads the record after the header. findAddress looks for an address in it.

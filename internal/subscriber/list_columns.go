@@ -45,6 +45,9 @@ var Meanings = []Meaning{
 	MeansComplained, MeansConfirmed, MeansNothing,
 }
 
+// AboutConsent reports whether a column of this meaning decides if the person may be mailed.
+func (m Meaning) AboutConsent() bool { return m.aboutState() || m == MeansConsent }
+
 // aboutState reports whether a column of this meaning decides if the person may be mailed.
 func (m Meaning) aboutState() bool {
 	switch m {
@@ -54,9 +57,9 @@ func (m Meaning) aboutState() bool {
 	return false
 }
 
-// mayRepeat reports whether several columns may have this meaning: all columns about the state
+// MayRepeat reports whether several columns may have this meaning: all columns about the state
 // count, and labels are collected.
-func (m Meaning) mayRepeat() bool { return m.aboutState() || m == MeansLabels || m == MeansNothing }
+func (m Meaning) MayRepeat() bool { return m.aboutState() || m == MeansLabels || m == MeansNothing }
 
 // Column is one column of a list and how it is read.
 type Column struct {
@@ -89,9 +92,18 @@ func readHeadings(header []string, opts ListOptions) ([]Column, error) {
 	if err != nil {
 		return nil, err
 	}
+	columns, unknown := recogniseColumns(header, byHand)
+	if len(unknown) > 0 {
+		return nil, &ColumnsError{Headings: unknown}
+	}
+	return columns, nil
+}
+
+// recogniseColumns returns the columns of a header, and the headings of those that may be about consent
+// and are not known. Their meaning is empty.
+func recogniseColumns(header []string, byHand map[int]Meaning) (columns []Column, unknown []string) {
 	postal := isPostal(header)
-	columns := make([]Column, len(header))
-	var unknown []string
+	columns = make([]Column, len(header))
 	for i, heading := range header {
 		c := Column{Heading: trimCell(heading), index: i}
 		if m, ok := byHand[i]; ok {
@@ -106,18 +118,15 @@ func readHeadings(header []string, opts ListOptions) ([]Column, error) {
 		}
 		columns[i] = c
 	}
-	if len(unknown) > 0 {
-		return nil, &ColumnsError{Headings: unknown}
-	}
 	adjustForSystem(columns)
-	return ignoreRepeated(columns), nil
+	return ignoreRepeated(columns), unknown
 }
 
 // ignoreRepeated keeps one column of each meaning that may not repeat, and ignores the others.
 // It keeps the first column that the caller chose, or else the first one.
 func ignoreRepeated(columns []Column) []Column {
 	for _, m := range Meanings {
-		if m.mayRepeat() {
+		if m.MayRepeat() {
 			continue
 		}
 		first := slices.IndexFunc(columns, func(c Column) bool { return c.Meaning == m && c.ByHand })
@@ -159,6 +168,11 @@ func (o ListOptions) chosenMeanings(header []string) (map[int]Meaning, error) {
 		}
 		if err := choose(name, m); err != nil {
 			return nil, err
+		}
+	}
+	for i, m := range o.Positions {
+		if i < len(header) {
+			out[i] = m
 		}
 	}
 	return out, nil

@@ -11,10 +11,13 @@ import (
 
 // ListImport says how a list is imported.
 type ListImport struct {
-	Digests      []string // of lines without digests; all when empty
-	Consent      string   // how the people of lines without a consent agreed
-	MailLanguage string   // of lines that name no language; may be empty
-	DryRun       bool     // store nothing
+	Digests      []string         // of lines without digests; all when empty
+	Consent      string           // how the people of lines without a consent agreed
+	MailLanguage string           // of lines that name no language; may be empty
+	Labels       []string         // for all people of the list
+	Topics       []string         // of lines without topics
+	DryRun       bool             // store nothing
+	Upload       *store.UploadRun // of an uploaded list; may be nil
 	Report       func(store.ImportLine)
 	Progress     func(store.ImportResult)
 }
@@ -46,8 +49,14 @@ func (m Manager) ImportList(ctx context.Context, list *subscriber.List, o ListIm
 	if err != nil {
 		return ImportSummary{}, err
 	}
+	withTopics := func(ctx context.Context, row *subscriber.Row) error {
+		if len(row.Topics) == 0 {
+			row.Topics = o.Topics
+		}
+		return check(ctx, row)
+	}
 	result, err := m.Store.ImportSubscribers(ctx, list.Rows(), store.ImportOptions{
-		Digests: o.Digests, MailLanguage: o.MailLanguage, DryRun: o.DryRun, Check: check, Report: o.Report, Progress: o.Progress,
+		Digests: o.Digests, MailLanguage: o.MailLanguage, Labels: o.Labels, DryRun: o.DryRun, Upload: o.Upload, Check: withTopics, Report: o.Report, Progress: o.Progress,
 		Consent: subscriber.Consent{Source: "import", Text: o.Consent, At: m.Store.Now()},
 	})
 	return ImportSummary{DryRun: o.DryRun, Columns: list.Columns(), Values: mappedValues(list), ImportReport: result}, err
