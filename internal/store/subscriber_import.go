@@ -71,6 +71,12 @@ type ImportReport struct {
 	RefusedBy map[string]int64 `json:"refused_by,omitempty"` // Refused by the reason
 }
 
+// Same returns how many lines changed nothing of a subscriber who existed before.
+func (r ImportReport) Same() int64 { return r.Unchanged - r.Updated }
+
+// LeftOut returns how many lines were left out since their addresses must not be mailed.
+func (r ImportReport) LeftOut() int64 { return r.Suppressed - r.Recorded }
+
 // ImportSubscribers imports a list as subscriber.ReadList returns it. It commits every few thousand
 // lines, so that memory is bounded and other writers get their turn. If the list breaks off or an
 // error occurs, the lines before it stay imported, and the import can be repeated.

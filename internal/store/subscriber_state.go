@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -113,7 +114,7 @@ func (s *Store) Erase(ctx context.Context, id int64) error {
 		if _, err := tx.Exec(ctx, "suppression.put", hash, string(ErasedReason), "", millis(s.Now())); err != nil {
 			return err
 		}
-		return tx.forget(ctx, id, hash, s.Now())
+		return tx.forget(ctx, found[0], hash, s.Now())
 	})
 	if err == nil {
 		err = s.truncateLog(ctx)
@@ -139,7 +140,7 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 			if err != nil || n == 0 { // they confirmed just now
 				return err
 			}
-			return tx.forget(ctx, sub.ID, keys.SuppressionHash(sub.Address), s.Now())
+			return tx.forget(ctx, sub, keys.SuppressionHash(sub.Address), s.Now())
 		})
 		if err != nil {
 			return 0, err
@@ -149,7 +150,8 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 }
 
 // forget removes what all tables hold about a subscriber; hash is that of their address.
-func (c *conn) forget(ctx context.Context, id int64, hash []byte, now time.Time) error {
+func (c *conn) forget(ctx context.Context, who subscriber.Subscriber, hash []byte, now time.Time) error {
+	id := who.ID
 	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "try.forget", "feedback.forget", "change.forget"} {
 		if _, err := c.Exec(ctx, query, id); err != nil {
 			return err
@@ -159,6 +161,9 @@ func (c *conn) forget(ctx context.Context, id int64, hash []byte, now time.Time)
 		if _, err := c.Exec(ctx, query, hash); err != nil {
 			return err
 		}
+	}
+	if _, err := c.Exec(ctx, "upload.forget", strings.ToLower(who.Address.String())); err != nil {
+		return err
 	}
 	_, err := c.Exec(ctx, "subscriber.erase", id, "erased:"+strconv.FormatInt(id, 10), millis(now))
 	return err

@@ -63,6 +63,12 @@ SELECT number, line, reason, what, expected FROM uploaded_list_refusals WHERE li
 -- Index: primary key.
 DELETE FROM uploaded_list_refusals WHERE list = $1;
 
+-- name: upload.forget
+-- Deletes the refused lines that name an address in small letters. Index: none; there are few refused
+-- lines, and erasures are rare.
+DELETE FROM uploaded_list_refusals WHERE instr(lower(what), $1) > 0; -- sqlite only
+DELETE FROM uploaded_list_refusals WHERE strpos(lower(what), $1) > 0; -- postgres only
+
 -- name: upload.expired
 -- Lists whose file or refused lines have to be removed, but none that is being read. Index: uploaded_lists_expires.
 SELECT id FROM uploaded_lists WHERE expires > 0 AND expires <= $1 AND state NOT IN ('checking', 'importing') ORDER BY expires LIMIT $2;

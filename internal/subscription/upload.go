@@ -25,6 +25,7 @@ type UploadSettings struct {
 	MailLanguage string                     `json:"mail_language,omitempty"`
 	Consent      string                     `json:"consent,omitempty"` // where and how the people agreed
 	By           string                     `json:"by,omitempty"`      // the editor who vouches for it
+	Read         []subscriber.Column        `json:"read,omitempty"`    // the columns as they are read
 }
 
 // consentText returns the consent as it is stored with the people whose line has none.
@@ -97,6 +98,7 @@ func (m Manager) CheckUpload(ctx context.Context, list store.UploadedList, s Upl
 	if s.Columns, err = checkColumns(recognised, chosen); err != nil {
 		return err
 	}
+	s.Read = readColumns(recognised.Columns, s.Columns)
 	if s.Consent = cleanStatement(s.Consent); s.Consent == "" {
 		return store.InvalidInput(words.T("say where and how these people agreed to get your mails; without that the list cannot be imported"))
 	}
@@ -145,6 +147,15 @@ func checkColumns(p subscriber.ListPreview, chosen []subscriber.Meaning) (map[in
 		return nil, store.InvalidInput(words.T("choose the column that holds the email addresses"))
 	}
 	return out, nil
+}
+
+// readColumns returns columns with the meanings that an editor chose, for the report.
+func readColumns(columns []subscriber.Column, chosen map[int]subscriber.Meaning) []subscriber.Column {
+	out := slices.Clone(columns)
+	for i, m := range chosen {
+		out[i].Meaning, out[i].ByHand, out[i].Why = m, true, ""
+	}
+	return out
 }
 
 // UncheckedConsent returns the headings of columns that seem to say who left or who agreed, and that

@@ -25,12 +25,14 @@ const (
 )
 
 // LargestBody returns how many bytes the body of a request may have if that is more than usual: forms
-// with a long text, and uploads of images.
+// with a long text, and uploads of images and lists.
 func LargestBody(r *http.Request) int64 {
 	rest, found := strings.CutPrefix(r.URL.Path, "/admin/articles/")
 	switch {
 	case r.Method == http.MethodPost && r.URL.Path == "/admin/settings/look": // with a logo
 		return maxImageForm
+	case r.Method == http.MethodPost && r.URL.Path == "/admin/subscribers/import":
+		return store.MaxUploadBytes + 1<<20 // the page says what is too large
 	case r.Method != http.MethodPost || !found:
 		return 0
 	case strings.HasSuffix(rest, "/images"):

@@ -38,7 +38,7 @@ type auditRow struct {
 }
 
 // auditKinds are the kinds of objects with a page, and the path before their ids.
-var auditKinds = map[string]string{"edition": "/admin/editions/", "digest": "/admin/digests/", "article": "/admin/articles/", "subscriber": "/admin/subscribers/"}
+var auditKinds = map[string]string{"edition": "/admin/editions/", "digest": "/admin/digests/", "article": "/admin/articles/", "subscriber": "/admin/subscribers/", "list": "/admin/imports/"}
 
 // auditActions are the keywords of actions in the admin, for the list of the filter.
 var auditActions = []string{
@@ -54,7 +54,7 @@ var auditActions = []string{
 	"session.end", "session.start",
 	"settings.change",
 	"relay.resume", "relay.stop", "relay.test",
-	"subscriber.add", "subscriber.edit", "subscriber.erase", "subscriber.export", "subscriber.invite", "subscriber.lift", "subscriber.reinstate", "subscriber.suppress", "subscriber.unsubscribe", "subscriber.unsuppress",
+	"subscriber.add", "subscriber.check-list", "subscriber.edit", "subscriber.erase", "subscriber.export", "subscriber.import", "subscriber.invite", "subscriber.lift", "subscriber.reinstate", "subscriber.remove-list", "subscriber.suppress", "subscriber.unsubscribe", "subscriber.unsuppress", "subscriber.upload",
 }
 
 func (h *Handler) auditLog(w http.ResponseWriter, r *http.Request, session store.Session) error {

@@ -26,14 +26,10 @@ func (h *Handler) editionEvents(w http.ResponseWriter, r *http.Request, session 
 	if _, err := h.store.Edition(r.Context(), id); err != nil {
 		return err
 	}
-	header := w.Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("X-Accel-Buffering", "no") // nginx passes each event on at once
-	w.WriteHeader(http.StatusOK)
+	s := h.openStream(w)
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	s := &eventStream{handler: h, w: w, control: http.NewResponseController(w)}
 	changes := h.engine.Watch(r.Context(), id)
 	keepAlive := time.NewTicker(keepAliveInterval)
 	defer keepAlive.Stop()
@@ -74,6 +70,15 @@ type controlsState struct {
 	decision bool
 }
 
+// openStream begins an event stream.
+func (h *Handler) openStream(w http.ResponseWriter) *eventStream {
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("X-Accel-Buffering", "no") // nginx passes each event on at once
+	w.WriteHeader(http.StatusOK)
+	return &eventStream{handler: h, w: w, control: http.NewResponseController(w)}
+}
+
 func (s *eventStream) show(p progress) {
 	s.sendPart("progress", p)
 	if now := (controlsState{p.Edition.State, p.AwaitsDecision()}); now != s.controls {
@@ -82,11 +87,12 @@ func (s *eventStream) show(p progress) {
 	}
 }
 
-func (s *eventStream) sendPart(name string, p progress) {
+// sendPart sends the HTML of a part of the page as an event of its name.
+func (s *eventStream) sendPart(name string, data any) {
 	pages, err := s.handler.words(s.w).pages()
 	var body []byte
 	if err == nil {
-		body, err = pages.Part(name, p)
+		body, err = pages.Part(name, data)
 	}
 	if err != nil {
 		s.handler.log.Error("progress not shown", "error", err)

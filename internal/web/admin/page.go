@@ -100,6 +100,7 @@ var flashMessages = map[string]string{
 	"waived":         "Waived. The edition may be sent despite these findings.",
 	"unwaived":       "The waiver was taken back.",
 	"lifted":         "This subscriber is active again.",
+	"list-removed":   "The list was removed. No subscriber was changed.",
 	"person-added":   "The subscriber was added. The consent is recorded.",
 	"person-asked":   "The subscriber was added and gets an email to confirm. No other mail is sent before that.",
 	"person-edited":  "The changes were saved.",

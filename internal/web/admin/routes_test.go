@@ -65,6 +65,8 @@ var permitted = map[store.Role][]string{
 		"POST /admin/subscribers/{id}/invite", "POST /admin/subscribers/{id}/lift", "POST /admin/subscribers/{id}/edit", "POST /admin/subscribers/{id}/reinstate",
 		"POST /admin/subscribers/{id}/suppress", "POST /admin/subscribers/{id}/export",
 		"GET /admin/subscribers/new", "POST /admin/subscribers/new", "GET /admin/subscribers/figures", "POST /admin/subscribers/export",
+		"GET /admin/subscribers/import", "POST /admin/subscribers/import", "GET /admin/imports/{id}", "POST /admin/imports/{id}", "GET /admin/imports/{id}/events", "GET /admin/imports/{id}/refused.csv",
+		"POST /admin/imports/{id}/start", "POST /admin/imports/{id}/remove",
 	},
 	// Owners manage people, and do what cannot be undone.
 	store.OwnerRole: {

@@ -12,6 +12,9 @@ import (
 // consentSource is how a consent was given.
 type consentSource string
 
+// refusalReason is the reason for which a line of a list was refused.
+type refusalReason string
+
 // namesOfSubscribers are the texts of the pages of subscribers for values of the store.
 var namesOfSubscribers = map[any]words.Text{
 	subscriber.Pending:      words.T("pending"),
@@ -59,10 +62,60 @@ var namesOfSubscribers = map[any]words.Text{
 	store.FeedbackDelivered:    words.T("Reported as delivered"),
 }
 
+// namesOfLists are the texts of the pages of imported lists for values of the store.
+var namesOfLists = map[any]words.Text{
+	store.UploadStored:    words.T("columns to be chosen"),
+	store.UploadChecking:  words.T("being checked"),
+	store.UploadChecked:   words.T("checked, not imported"),
+	store.UploadImporting: words.T("being imported"),
+	store.UploadImported:  words.T("imported"),
+	store.UploadFailed:    words.T("failed"),
+	store.UploadRemoved:   words.T("removed"),
+
+	subscriber.MeansAddress:      words.T("email address"),
+	subscriber.MeansName:         words.T("name"),
+	subscriber.MeansGivenName:    words.T("first name"),
+	subscriber.MeansFamilyName:   words.T("last name"),
+	subscriber.MeansLanguage:     words.T("language of articles"),
+	subscriber.MeansMailLanguage: words.T("language of mails"),
+	subscriber.MeansTimezone:     words.T("timezone"),
+	subscriber.MeansTopics:       words.T("topics"),
+	subscriber.MeansDigests:      words.T("digests"),
+	subscriber.MeansLabels:       words.T("labels"),
+	subscriber.MeansConsent:      words.T("how the person agreed; “no” means that they did not"),
+	subscriber.MeansConsentedAt:  words.T("date on which the person agreed"),
+	subscriber.MeansState:        words.T("state: a word such as active or unsubscribed"),
+	subscriber.MeansStays:        words.T("“no” means that the person left"),
+	subscriber.MeansLeft:         words.T("“yes” or a date means that the person left"),
+	subscriber.MeansLeftBecause:  words.T("any text means that the person left"),
+	subscriber.MeansBounced:      words.T("“yes” or a date means that the address is dead"),
+	subscriber.MeansBounceType:   words.T("kind of bounce: hard or soft"),
+	subscriber.MeansComplained:   words.T("“yes” or a date means a spam complaint"),
+	subscriber.MeansConfirmed:    words.T("“no” means that the person never confirmed"),
+	subscriber.MeansNothing:      words.T("ignored"),
+
+	refusalReason("address not valid"):                        words.T("address not valid"),
+	refusalReason("no address"):                               words.T("no address"),
+	refusalReason("more fields than columns"):                 words.T("more fields than columns"),
+	refusalReason("line not readable"):                        words.T("line not readable"),
+	refusalReason("state not understood"):                     words.T("state not understood"),
+	refusalReason("language not understood"):                  words.T("language not understood"),
+	refusalReason("unknown digest"):                           words.T("unknown digest"),
+	refusalReason("unknown topic"):                            words.T("unknown topic"),
+	refusalReason("second column is no name"):                 words.T("second column is no name"),
+	refusalReason("several values not understood"):            words.T("several values not understood"),
+	refusalReason("a word for a departure in another column"): words.T("a word for a departure in another column"),
+	refusalReason("date not understood"):                      words.T("date not understood"),
+	refusalReason("time zone not understood"):                 words.T("time zone not understood"),
+	refusalReason("other"):                                    words.T("other problem"),
+}
+
 // nameOf returns the text for a value of the store, or the value itself if there is none.
 func nameOf(value any) words.Text {
-	if text, ok := namesOfSubscribers[value]; ok {
-		return text
+	for _, names := range []map[any]words.Text{namesOfSubscribers, namesOfLists} {
+		if text, ok := names[value]; ok {
+			return text
+		}
 	}
 	return words.Verbatim(fmt.Sprint(value))
 }
