@@ -33,16 +33,22 @@ func (s *site) visitor() *editor {
 // owner creates the owner of the site and returns their client.
 func (s *site) owner() *editor {
 	s.t.Helper()
+	e := s.visitor()
+	e.becomeOwner(s)
+	return e
+}
+
+// becomeOwner signs in with the link for the first owner.
+func (e *editor) becomeOwner(s *site) {
+	s.t.Helper()
 	link, err := s.FirstOwnerLink(s.t.Context())
 	if err != nil || link == "" {
 		s.t.Fatalf("link %q, %v", link, err)
 	}
-	e := s.visitor()
 	e.post(strings.TrimPrefix(link, s.url), "name", "Ada", "email", "ada@gazette.example", "password", "four random words here")
 	if e.at != "/admin/" || e.code != http.StatusOK {
 		s.t.Fatalf("the link leads to %s, %d", e.at, e.code)
 	}
-	return e
 }
 
 func (e *editor) get(path string) string {

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,9 @@ type site struct {
 	inbox *testkit.Inbox // nil if the test has its own mail server
 	log   *lines
 	text  string // of config.yaml
-	stop  func() // ends the node, waits for it and closes the store
+	// address is the site's own, at which a proxy finds it.
+	address string
+	stop    func() // ends the node, waits for it and closes the store
 
 	clock    func() time.Time // of the store at the next start; the system's if nil
 	listener net.Listener     // for the next start; if nil, it listens at url again
@@ -97,6 +100,7 @@ type siteSettings struct {
 	more      string // lines of the configuration
 	empty     bool   // without settings and articles
 	clock     func() time.Time
+	publicURL string // of a proxy before the site
 }
 
 type siteOption func(*siteSettings)
@@ -110,6 +114,7 @@ func on(engine store.Engine) siteOption { return func(o *siteSettings) { o.engin
 func firstStart(clock func() time.Time) siteOption {
 	return func(o *siteSettings) { o.empty, o.clock = true, clock }
 }
+func publicURL(u string) siteOption            { return func(o *siteSettings) { o.publicURL = u } }
 func over(wire *testkit.SMTPServer) siteOption { return func(o *siteSettings) { o.port = wire.Port() } }
 
 // startSite serves a site with the sample articles until the test ends.
@@ -128,7 +133,8 @@ func startSite(t *testing.T, options ...siteOption) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.url = fmt.Sprintf("http://%s:%d", o.host, listener.Addr().(*net.TCPAddr).Port)
+	s.address = listener.Addr().String()
+	s.url = cmp.Or(o.publicURL, fmt.Sprintf("http://%s:%d", o.host, listener.Addr().(*net.TCPAddr).Port))
 	journal := filepath.Join(t.TempDir(), "journal")
 	if o.empty {
 		s.clock, s.text = o.clock, fmt.Sprintf(emptyConfig, s.url, storetest.DSN(t, o.engine), journal, o.port, o.perSecond)
