@@ -16,6 +16,7 @@ import (
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/web/admin"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -25,11 +26,16 @@ func (s *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	catalogue, err := admin.Catalogue()
+	if err != nil {
+		return nil, err
+	}
 	options := delivery.Options{
 		Store:      s.Store,
 		Keys:       keys,
 		Templates:  s.Templates,
 		Site:       digest.SiteOf(s.Config),
+		Words:      catalogue,
 		Policy:     policy(s.Config.Delivery),
 		Checks:     checks(s.Config),
 		ReturnPath: s.Config.Mail.ReturnPathDomain,

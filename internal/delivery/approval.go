@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Approver is who approves a draft: an editor, or the command line.
@@ -155,12 +155,12 @@ func (e *Engine) askAgain(ctx context.Context, def *Definition, edition store.Ed
 		return nil, nil
 	}
 	return e.editorMailJobs(ctx, def.Name, def.notifies(EventProof), editorMessage{
-		heading: "Changed, please approve again: " + edition.Subject,
-		lines: []string{
-			fmt.Sprintf("The edition of %s was changed after %s had approved it. The approval does not count any more.", def.Title.In("en"), strings.Join(names, " and ")),
-			e.DeadlineText(edition).String(),
+		heading: words.T("Changed, please approve again: {0}", edition.Subject),
+		lines: []words.Text{
+			words.T("The edition of {0} was changed after {1} had approved it. The approval does not count any more.", def.Title.In("en"), words.List(names...)),
+			e.DeadlineText(edition),
 		},
-		button: "Open the draft", path: "/admin/editions/" + edition.ID,
+		button: openDraft, path: "/admin/editions/" + edition.ID,
 	})
 }
 

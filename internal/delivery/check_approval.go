@@ -9,6 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // OnErrors is what errors of the check do that no editor waived.
@@ -109,12 +110,12 @@ func (e *Engine) checkApproval(ctx context.Context, edition store.Edition, issue
 
 // holdFaulty leaves an edition to the editors and tells them why.
 func (e *Engine) holdFaulty(ctx context.Context, edition store.Edition, errs []lint.Finding) error {
-	jobs, err := e.faultMails(ctx, edition, "Held because of errors: ", "The edition was not sent, because the check found errors. Correct or waive them, then approve it.", errs)
+	jobs, err := e.faultMails(ctx, edition, words.T("Held because of errors: {0}", edition.Subject), words.T("The edition was not sent, because the check found errors. Correct or waive them, then approve it."), errs)
 	if err != nil {
 		return err
 	}
 	e.Log.Warn("an edition is held because of errors", "digest", edition.Digest, "edition", edition.ID, "errors", summaryOf(errs))
-	return e.Store.RequireApproval(ctx, edition.ID, "the check found errors: "+summaryOf(errs), jobs...)
+	return e.Store.RequireApproval(ctx, edition.ID, words.T("the check found errors: {0}", summaryOf(errs)).String(), jobs...)
 }
 
 // reportErrors tells editors about errors of an edition that was sent without an editor.
@@ -123,7 +124,7 @@ func (e *Engine) reportErrors(ctx context.Context, edition store.Edition, errs [
 		return nil
 	}
 	e.Log.Warn("an edition is sent with errors", "digest", edition.Digest, "edition", edition.ID, "errors", summaryOf(errs))
-	jobs, err := e.faultMails(ctx, edition, "Sent with errors: ", "The edition is being sent, although the check found errors.", errs)
+	jobs, err := e.faultMails(ctx, edition, words.T("Sent with errors: {0}", edition.Subject), words.T("The edition is being sent, although the check found errors."), errs)
 	for _, job := range jobs {
 		if _, err := e.Store.Enqueue(ctx, job); err != nil {
 			return err
@@ -133,30 +134,30 @@ func (e *Engine) reportErrors(ctx context.Context, edition store.Edition, errs [
 }
 
 // faultMails returns the mails to editors about errors of an edition.
-func (e *Engine) faultMails(ctx context.Context, edition store.Edition, heading, line string, errs []lint.Finding) ([]store.Job, error) {
+func (e *Engine) faultMails(ctx context.Context, edition store.Edition, heading, line words.Text, errs []lint.Finding) ([]store.Job, error) {
 	def, err := e.definition(edition.Digest)
 	if err != nil {
 		return nil, err
 	}
 	return e.editorMailJobs(ctx, def.Name, def.notifies(EventHeld), editorMessage{
-		heading: heading + edition.Subject, lines: append([]string{line}, findingLines(errs)...),
-		button: "Open the edition", path: "/admin/editions/" + edition.ID,
+		heading: heading, lines: append([]words.Text{line}, findingLines(errs)...),
+		button: openEdition, path: "/admin/editions/" + edition.ID,
 	})
 }
 
 // findingLines writes findings for a mail to editors.
-func findingLines(findings []lint.Finding) []string {
+func findingLines(findings []lint.Finding) []words.Text {
 	const most = 20
-	var lines []string
+	var lines []words.Text
 	for i := range findings[:min(len(findings), most)] {
 		f := &findings[i]
-		line := f.Name + ": " + f.Message
+		line := words.T("{0}: {1}", f.Name, words.Stored(f.Message))
 		for _, at := range []string{f.Article, f.URL} {
 			if at != "" {
-				line += " (" + at + ")"
+				line = words.T("{0} ({1})", line, at)
 			}
 		}
-		lines = append(lines, line+". "+f.Fix)
+		lines = append(lines, words.T("{0}. {1}", line, words.Stored(f.Fix)))
 	}
 	return lines
 }

@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
@@ -126,19 +125,22 @@ func missingApprovals(def *Definition, approved int) words.Text {
 	return words.T("{0} of {1} editors had approved it", approved, def.approvers())
 }
 
+// openDraft is the label of the button in mails to editors about a draft.
+var openDraft = words.T("Open the draft")
+
 // deadlineMessage informs editors that an edition was not sent at its tick.
 func deadlineMessage(def *Definition, draft store.Edition, policy Deadline, missing words.Text) editorMessage {
 	n := editorMessage{
-		heading: "Held, not sent: " + draft.Subject,
-		lines: []string{
-			fmt.Sprintf("The edition of %s was due now, but %s. It stays a draft and is sent as soon as it is approved.", def.Title.In("en"), missing),
+		heading: words.T("Held, not sent: {0}", draft.Subject),
+		lines: []words.Text{
+			words.T("The edition of {0} was due now, but {1}. It stays a draft and is sent as soon as it is approved.", def.Title.In("en"), missing),
 		},
-		button: "Open the draft", path: "/admin/editions/" + draft.ID,
+		button: openDraft, path: "/admin/editions/" + draft.ID,
 	}
 	if policy == DeadlineSkip {
-		n.heading = "Skipped: " + draft.Subject
-		n.lines[0] = fmt.Sprintf("The edition of %s was due now, but %s. It is not sent. Its articles returned to the queue and wait for the next edition.", def.Title.In("en"), missing)
-		n.button = "Open the edition"
+		n.heading = words.T("Skipped: {0}", draft.Subject)
+		n.lines[0] = words.T("The edition of {0} was due now, but {1}. It is not sent. Its articles returned to the queue and wait for the next edition.", def.Title.In("en"), missing)
+		n.button = openEdition
 	}
 	return n
 }

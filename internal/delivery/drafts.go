@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -35,7 +34,7 @@ func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
 	if err != nil || len(drafts) < 2 {
 		return err
 	}
-	newest, dropped := drafts[0], []string{}
+	newest, dropped := drafts[0], []words.Text{}
 	for _, draft := range drafts[1:] {
 		reason := words.T("a newer draft, number {0}, took its place; its articles returned to the queue", newest.Number).String()
 		err := e.Store.SetEditionState(ctx, draft.ID, digest.Cancelled, reason)
@@ -46,7 +45,7 @@ func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
 		if err != nil {
 			return err
 		}
-		dropped = append(dropped, fmt.Sprintf("“%s” of %s", draft.Subject, draft.Created.Format(time.DateOnly)))
+		dropped = append(dropped, words.T("“{0}” of {1}", draft.Subject, draft.Created.Format(time.DateOnly)))
 	}
 	if len(dropped) == 0 {
 		return nil
@@ -65,17 +64,17 @@ func (e *Engine) dropOldDraftsOf(ctx context.Context, def *Definition) error {
 }
 
 // droppedDraftsMessage lists the drafts that were dropped, for editors.
-func droppedDraftsMessage(def *Definition, kept store.Edition, dropped []string) editorMessage {
+func droppedDraftsMessage(def *Definition, kept store.Edition, dropped []words.Text) editorMessage {
 	const listed = 10
-	lines := []string{
-		fmt.Sprintf("Several drafts of %s waited for approval. Only the newest is kept: “%s”.", def.Title.In("en"), kept.Subject),
-		"The articles of the others returned to the queue and join it at the next tick. No article is lost. Dropped:",
+	lines := []words.Text{
+		words.T("Several drafts of {0} waited for approval. Only the newest is kept: “{1}”.", def.Title.In("en"), kept.Subject),
+		words.T("The articles of the others returned to the queue and join it at the next tick. No article is lost. Dropped:"),
 	}
 	lines = append(lines, dropped[:min(len(dropped), listed)]...)
 	if more := len(dropped) - listed; more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", more))
+		lines = append(lines, words.T("and {0} more", more))
 	}
-	return editorMessage{heading: "Older drafts of " + def.Title.In("en") + " were dropped", lines: lines, button: "Look at the draft", path: "/admin/editions/" + kept.ID}
+	return editorMessage{heading: words.T("Older drafts of {0} were dropped", def.Title.In("en")), lines: lines, button: words.T("Look at the draft"), path: "/admin/editions/" + kept.ID}
 }
 
 // joinDraft adds the articles of a tick to the draft that still waits for approval, so that

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,15 +12,18 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/templates"
 )
 
 // EditorMail is the content of a mail to editors. It is rendered with the template "notice".
 type EditorMail struct {
-	Heading string   // the subject too
-	Lines   []string // paragraphs
-	Link    string   // page that the button opens; may be empty
-	Button  string   // label of the button
+	Heading words.Text   // the subject too
+	Lines   []words.Text // paragraphs
+	Link    string       // page that the button opens; may be empty
+	Button  words.Text   // label of the button
+	// Language is the language of the mail. If it is empty, each editor gets it in their own.
+	Language string
 }
 
 // MailEditors queues a mail to some editors; it is sent as soon as a relay takes it. The error
@@ -27,7 +31,12 @@ type EditorMail struct {
 func (e *Engine) MailEditors(ctx context.Context, to []string, mail EditorMail) error {
 	var errs []error
 	for _, email := range to {
-		address, rendered, err := e.renderEditorMail(email, mail)
+		language, err := e.languageOf(ctx, email, mail.Language)
+		var address subscriber.Address
+		var rendered templates.Rendered
+		if err == nil {
+			address, rendered, err = e.renderEditorMail(email, language, mail)
+		}
 		if err == nil {
 			err = e.SendSingleMail(ctx, address, rendered)
 		}
@@ -38,7 +47,35 @@ func (e *Engine) MailEditors(ctx context.Context, to []string, mail EditorMail) 
 	return errors.Join(errs...)
 }
 
-func (e *Engine) renderEditorMail(email string, mail EditorMail) (to subscriber.Address, rendered templates.Rendered, err error) {
+// languageOf returns the language for a mail to an address: the one given, that of the editor with this
+// address, or none.
+func (e *Engine) languageOf(ctx context.Context, email, given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	editor, err := e.Store.EditorByEmail(ctx, email)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	return editor.Language, err
+}
+
+// words returns the language for a mail to an editor: the one that they chose for the admin, or else that
+// of the site.
+func (e *Engine) words(chosen string) *words.Language {
+	return e.Words.In(cmp.Or(chosen, e.Site.Language))
+}
+
+// translateAll translates texts.
+func translateAll(l *words.Language, texts []words.Text) []string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = l.Translate(text)
+	}
+	return out
+}
+
+func (e *Engine) renderEditorMail(email, language string, mail EditorMail) (to subscriber.Address, rendered templates.Rendered, err error) {
 	if to, err = subscriber.ParseAddress(email); err != nil {
 		return to, rendered, err
 	}
@@ -46,9 +83,10 @@ func (e *Engine) renderEditorMail(email string, mail EditorMail) (to subscriber.
 	if err != nil {
 		return to, rendered, err
 	}
+	l := e.words(language)
 	rendered, err = tmpl.Render(templates.Notice{
-		Page: e.Templates.Page(e.Site.In("en"), "en"), Address: to.String(),
-		Heading: mail.Heading, Lines: mail.Lines, Link: mail.Link, Button: mail.Button,
+		Page: e.Templates.Page(e.Site.In(l.Tag), l.Tag), Address: to.String(),
+		Heading: l.Translate(mail.Heading), Lines: translateAll(l, mail.Lines), Link: mail.Link, Button: l.Translate(mail.Button),
 	})
 	return to, rendered, err
 }
@@ -60,12 +98,12 @@ func urgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
 
 // MailEditorsNow sends a mail to some editors at once, without writing to the store. It is for
 // alerts that the store cannot be written to. It makes one try and ignores the limits of relays,
-// since they are counted in the store.
+// since they are counted in the store. Without a language the mail is in that of the site.
 func (e *Engine) MailEditorsNow(ctx context.Context, to []string, mail EditorMail) error {
 	ctx = context.WithValue(ctx, urgentKey{}, true)
 	var errs []error
 	for _, email := range to {
-		address, rendered, err := e.renderEditorMail(email, mail)
+		address, rendered, err := e.renderEditorMail(email, mail.Language, mail)
 		if err == nil {
 			err = e.compileAndSend(ctx, nil, singleMail{ID: uuid.NewString(), To: address.String(), Mail: rendered})
 		}
@@ -90,11 +128,17 @@ const (
 
 // editorMessage is the content of a mail to editors about an edition.
 type editorMessage struct {
-	heading string
-	lines   []string
-	button  string
+	heading words.Text
+	lines   []words.Text
+	button  words.Text
 	path    string // of the page that the button opens
-	links   []templates.NoticeLink
+	links   []editorLink
+}
+
+// editorLink is a further link of a mail to editors.
+type editorLink struct {
+	text words.Text
+	path string
 }
 
 // editorMailJobs returns a job for each editor whom notify selects. Each job mails the message
@@ -135,10 +179,15 @@ func (e *Engine) editorMailJob(name string, editor store.Editor, n editorMessage
 	if err != nil {
 		return store.Job{}, err
 	}
-	rendered, err := mail.Render(templates.Notice{
-		Page: e.Templates.Page(e.Site.In("en"), "en"), Name: editor.Name, Address: editor.Email,
-		Heading: n.heading, Lines: n.lines, Button: n.button, Link: e.absolute(n.path), Links: n.links,
-	})
+	l := e.words(editor.Language)
+	notice := templates.Notice{
+		Page: e.Templates.Page(e.Site.In(l.Tag), l.Tag), Name: editor.Name, Address: editor.Email,
+		Heading: l.Translate(n.heading), Lines: translateAll(l, n.lines), Button: l.Translate(n.button), Link: e.absolute(n.path),
+	}
+	for _, link := range n.links {
+		notice.Links = append(notice.Links, templates.NoticeLink{Text: l.Translate(link.text), URL: e.absolute(link.path)})
+	}
+	rendered, err := mail.Render(notice)
 	if err != nil {
 		return store.Job{}, err
 	}
@@ -158,16 +207,16 @@ func (e *Engine) notifyWithdrawn(ctx context.Context) error {
 			notify = def.Notify
 		}
 		n := editorMessage{
-			heading: "Withdrawn, but in a running edition: " + u.Title,
-			lines: []string{
-				fmt.Sprintf("“%s” was withdrawn after the edition “%s” was approved. An approved edition is frozen: it still contains the article. Its state is: %s.", u.Title, u.Subject, u.State.Label()),
-				"Pause the edition to stop it for all subscribers who have not received it yet. Then you can cancel or resume it.",
+			heading: words.T("Withdrawn, but in a running edition: {0}", u.Title),
+			lines: []words.Text{
+				words.T("“{0}” was withdrawn after the edition “{1}” was approved. An approved edition is frozen: it still contains the article. Its state is: {2}.", u.Title, u.Subject, words.T(u.State.Label())),
+				words.T("Pause the edition to stop it for all subscribers who have not received it yet. Then you can cancel or resume it."),
 			},
-			button: "Open the edition",
+			button: openEdition,
 			path:   "/admin/editions/" + u.Edition,
 		}
 		if u.State == digest.Paused {
-			n.lines[1] = "The edition is paused. It can be cancelled or resumed."
+			n.lines[1] = words.T("The edition is paused. It can be cancelled or resumed.")
 		}
 		jobs, err := e.editorMailJobs(ctx, u.Digest, notify, n)
 		if err != nil {
@@ -184,6 +233,9 @@ func (e *Engine) notifyWithdrawn(ctx context.Context) error {
 	}
 	return nil
 }
+
+// openEdition is the label of the button in most mails to editors.
+var openEdition = words.T("Open the edition")
 
 // withdrawnEvery is the number of polls for each check for withdrawn articles.
 const withdrawnEvery = 10

@@ -20,6 +20,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/templates"
 )
@@ -64,6 +65,7 @@ type Options struct {
 	Site      digest.Site
 	Digests   []Definition
 	Relays    []relay.Config
+	Words     *words.Catalogue // translations of mails to editors; nil for English
 	Policy    Policy
 	Checks    Checks // of editions before they are sent
 	DKIM      []mailer.DKIMKey

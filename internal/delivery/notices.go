@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Event is something that editors get a mail about.
@@ -81,10 +82,10 @@ func (e *Engine) notifyEnded(ctx context.Context) error {
 
 // endedJobs returns the jobs that mail editors about an edition that was sent or failed.
 func (e *Engine) endedJobs(ctx context.Context, def *Definition, edition store.Edition) ([]store.Job, error) {
-	n := editorMessage{button: "Open the edition", path: "/admin/editions/" + edition.ID}
-	what := "The edition of " + def.Title.In("en")
+	n := editorMessage{button: openEdition, path: "/admin/editions/" + edition.ID}
+	sent, failed := words.T("The edition of {0} was sent.", def.Title.In("en")), words.T("The edition of {0} failed: {1}", def.Title.In("en"), words.Stored(edition.Reason))
 	if edition.IsMessage() {
-		what = "The message"
+		sent, failed = words.T("The message was sent."), words.T("The message failed: {0}", words.Stored(edition.Reason))
 	}
 	switch edition.State {
 	case digest.Sent:
@@ -92,15 +93,12 @@ func (e *Engine) endedJobs(ctx context.Context, def *Definition, edition store.E
 		if err != nil {
 			return nil, err
 		}
-		n.heading = "Sent: " + edition.Subject
-		n.lines = []string{
-			what + " was sent.",
-			fmt.Sprintf("Sent: %d. Refused: %d. Uncertain: %d. Skipped: %d.", counts.Sent, counts.Refused, counts.Uncertain, counts.Skipped),
-		}
+		n.heading = words.T("Sent: {0}", edition.Subject)
+		n.lines = []words.Text{sent, words.T("Sent: {0}. Refused: {1}. Uncertain: {2}. Skipped: {3}.", counts.Sent, counts.Refused, counts.Uncertain, counts.Skipped)}
 		return e.editorMailJobs(ctx, def.Name, def.notifies(EventSent), n)
 	case digest.Failed:
-		n.heading = "Failed: " + edition.Subject
-		n.lines = []string{what + " failed: " + edition.Reason}
+		n.heading = words.T("Failed: {0}", edition.Subject)
+		n.lines = []words.Text{failed}
 		return e.editorMailJobs(ctx, def.Name, e.unlessAlerted(def.notifies(EventFailed)), n)
 	}
 	return nil, nil // an editor cancelled it, or it was skipped, which has a mail of its own
@@ -140,12 +138,12 @@ func (e *Engine) notifyStoppedRelays(ctx context.Context) error {
 			continue
 		}
 		jobs, err := e.editorMailJobs(ctx, e.Digests[0].Name, notify, editorMessage{
-			heading: "A relay was stopped: " + h.Relay,
-			lines: []string{
-				fmt.Sprintf("No mail is sent over the relay %s until %s: %s", h.Relay, h.Until.UTC().Format("15:04 MST"), h.Reason),
-				"Then it is tried again. If the cause lasts, it is stopped again; the next mail about it comes in 12 hours at the earliest.",
+			heading: words.T("A relay was stopped: {0}", h.Relay),
+			lines: []words.Text{
+				words.T("No mail is sent over the relay {0} until {1}: {2}", h.Relay, h.Until.UTC().Format("15:04 MST"), words.Stored(h.Reason)),
+				words.T("Then it is tried again. If the cause lasts, it is stopped again; the next mail about it comes in 12 hours at the earliest."),
 			},
-			button: "Open the dashboard", path: "/admin/",
+			button: words.T("Open the dashboard"), path: "/admin/",
 		})
 		if err != nil {
 			return err
@@ -175,13 +173,13 @@ func (e *Engine) notifyComplaints(ctx context.Context) error {
 			continue
 		}
 		jobs, err := e.editorMailJobs(ctx, c.Digest, def.notifies(EventComplaints), editorMessage{
-			heading: "Reported as spam: " + c.Subject,
-			lines: []string{
-				fmt.Sprintf("%s reported the edition of %s as spam, of %d who got it: %.2f %%.",
-					count(int(c.Complaints), "recipient", "recipients"), def.Title.In("en"), counts.Sent, 100*float64(c.Complaints)/float64(max(counts.Sent, 1))),
-				"Above 0.1 % mailbox providers begin to move mails into the spam folder. The people who reported it get no more mails.",
+			heading: words.T("Reported as spam: {0}", c.Subject),
+			lines: []words.Text{
+				words.N(c.Complaints, "{0} recipient reported the edition of {1} as spam, of {2} who got it: {3} %.", "{0} recipients reported the edition of {1} as spam, of {2} who got it: {3} %.",
+					def.Title.In("en"), counts.Sent, fmt.Sprintf("%.2f", 100*float64(c.Complaints)/float64(max(counts.Sent, 1)))),
+				words.T("Above 0.1 % mailbox providers begin to move mails into the spam folder. The people who reported it get no more mails."),
 			},
-			button: "Open the edition", path: "/admin/editions/" + c.ID,
+			button: openEdition, path: "/admin/editions/" + c.ID,
 		})
 		if err != nil {
 			return err

@@ -3,8 +3,8 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
@@ -97,15 +97,18 @@ func (e *Engine) reasonFor(def *Definition, state store.DigestState, draft store
 }
 
 // approvalsText describes how many approvals a draft has.
-func (p Proof) approvalsText() string {
+func (p Proof) approvalsText() words.Text {
 	if p.Needed == 1 {
-		return "It needs the approval of one editor."
+		return words.T("It needs the approval of one editor.")
 	}
-	text := fmt.Sprintf("It needs the approval of %d different editors, of whom %d approved this content", p.Needed, len(p.Approvals))
-	for i, a := range p.Approvals {
-		text += []string{": ", ", "}[min(i, 1)] + a.Name
+	if len(p.Approvals) == 0 {
+		return words.T("It needs the approval of {0} different editors, of whom {1} approved this content.", p.Needed, 0)
 	}
-	return text + "."
+	var names []string
+	for _, a := range p.Approvals {
+		names = append(names, a.Name)
+	}
+	return words.T("It needs the approval of {0} different editors, of whom {1} approved this content: {2}.", p.Needed, len(names), strings.Join(names, ", "))
 }
 
 // proofLinkFor is how long the link of a proof works after the edition's tick, or after the mail if

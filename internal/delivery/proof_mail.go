@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -106,7 +107,7 @@ func (e *Engine) proofMails(ctx context.Context, content proofJob) ([]store.Job,
 		}
 		out = append(out, summary)
 		for _, v := range variants[:min(len(variants), maxProofMails)] {
-			job, err := singleMail{Digest: def.Name, To: editor.Email, Mail: templates.Rendered{Subject: proofSubject(v, len(variants)), HTML: v.HTML, Text: v.Text}}.job()
+			job, err := singleMail{Digest: def.Name, To: editor.Email, Mail: templates.Rendered{Subject: e.words(editor.Language).Translate(proofSubject(v, len(variants))), HTML: v.HTML, Text: v.Text}}.job()
 			if err != nil {
 				return nil, err
 			}
@@ -117,39 +118,39 @@ func (e *Engine) proofMails(ctx context.Context, content proofJob) ([]store.Job,
 }
 
 // proofSubject marks the subject of a mail that is a proof, with its language if there are several.
-func proofSubject(v digest.Variant, variants int) string {
+func proofSubject(v digest.Variant, variants int) words.Text {
 	switch {
 	case variants == 1:
-		return "[Proof] " + v.Subject
+		return words.T("[Proof] {0}", v.Subject)
 	case strings.HasPrefix(v.Key, "l="): // articles of one language
-		return "[Proof, " + v.Language + "] " + v.Subject
+		return words.T("[Proof, {0}] {1}", v.Language, v.Subject)
 	}
-	return "[Proof, all articles, " + v.Language + "] " + v.Subject
+	return words.T("[Proof, all articles, {0}] {1}", v.Language, v.Subject)
 }
 
 // proofMessage returns the summary of a proof for one editor.
 func (e *Engine) proofMessage(p *Proof, joined int, editor store.Editor) editorMessage {
 	n := editorMessage{
-		heading: "A draft needs your approval: " + p.Subject,
-		lines: []string{
-			fmt.Sprintf("An edition of %s with %s awaits approval. %s", p.Title, count(len(p.Contents), "article", "articles"), p.Deadline),
-			p.approvalsText() + " " + recipientsText(p.Recipients) + " From: " + p.From + ".",
+		heading: words.T("A draft needs your approval: {0}", p.Subject),
+		lines: []words.Text{
+			words.N(len(p.Contents), "An edition of {1} with {0} article awaits approval. {2}", "An edition of {1} with {0} articles awaits approval. {2}", p.Title, p.Deadline),
+			words.T("{0} {1} From: {2}.", p.approvalsText(), recipientsText(p.Recipients), p.From),
 		},
-		button: "Approve this edition",
+		button: words.T("Approve this edition"),
 		path:   e.proofPath(editor, p.Edition),
-		links: []templates.NoticeLink{
-			{Text: "Hold it", URL: e.absolute(e.proofPath(editor, p.Edition) + "#hold")},
-			{Text: "Change it", URL: e.absolute("/admin/editions/" + p.Edition.ID + "/compose")},
+		links: []editorLink{
+			{words.T("Hold it"), e.proofPath(editor, p.Edition) + "#hold"},
+			{words.T("Change it"), "/admin/editions/" + p.Edition.ID + "/compose"},
 		},
 	}
 	if joined > 0 {
-		n.heading = "A draft still needs your approval: " + p.Subject
-		n.lines = append(n.lines, fmt.Sprintf("It was not approved before the next edition was due, so %s added to it.", count(joined, "new article was", "new articles were")))
+		n.heading = words.T("A draft still needs your approval: {0}", p.Subject)
+		n.lines = append(n.lines, words.N(joined, "It was not approved before the next edition was due, so {0} new article was added to it.", "It was not approved before the next edition was due, so {0} new articles were added to it."))
 	}
 	for i := range p.Contents {
-		line := fmt.Sprintf("%d. “%s”", i+1, p.Contents[i].Title)
+		line := words.T("{0}. “{1}”", i+1, p.Contents[i].Title)
 		if i < len(p.Reasons) {
-			line += ": " + p.Reasons[i].String()
+			line = words.T("{0}: {1}", line, p.Reasons[i])
 		}
 		n.lines = append(n.lines, line)
 	}
@@ -159,20 +160,19 @@ func (e *Engine) proofMessage(p *Proof, joined int, editor store.Editor) editorM
 }
 
 // recipientsText describes who gets a draft.
-func recipientsText(r Recipients) string {
-	text := fmt.Sprintf("It goes to %s", count(int(r.Count), "subscriber", "subscribers"))
-	var skipped []string
+func recipientsText(r Recipients) words.Text {
+	var skipped []words.Text
 	for _, s := range r.Skipped {
-		skipped = append(skipped, fmt.Sprintf("%d (%s)", s.Count, s.Reason))
+		skipped = append(skipped, words.T("{0} ({1})", s.Count, words.Stored(s.Reason)))
 	}
-	if len(skipped) > 0 {
-		text += ", and not to " + strings.Join(skipped, ", ")
+	if len(skipped) == 0 {
+		return words.N(r.Count, "It goes to {0} subscriber.", "It goes to {0} subscribers.")
 	}
-	return text + "."
+	return words.N(r.Count, "It goes to {0} subscriber, and not to {1}.", "It goes to {0} subscribers, and not to {1}.", words.Joined(", ", skipped...))
 }
 
 // waitingLines lists the articles that wait for later editions.
-func waitingLines(p *Proof) []string {
+func waitingLines(p *Proof) []words.Text {
 	if p.Backlog.Waiting == 0 {
 		return nil
 	}
@@ -180,22 +180,22 @@ func waitingLines(p *Proof) []string {
 	for _, o := range p.Offered[:min(len(p.Offered), maxProofListed)] {
 		titles = append(titles, "“"+o.Title+"”")
 	}
-	line := fmt.Sprintf("Not in it: %s for a later edition: %s", count(p.Backlog.Waiting, "article waits", "articles wait"), strings.Join(titles, ", "))
+	list := words.Verbatim(strings.Join(titles, ", "))
 	if rest := p.Backlog.Waiting - len(titles); rest > 0 {
-		line += fmt.Sprintf(", and %d more", rest)
+		list = words.T("{0}, and {1} more", list, rest)
 	}
-	return []string{line + "."}
+	return []words.Text{words.N(p.Backlog.Waiting, "Not in it: {0} article waits for a later edition: {1}.", "Not in it: {0} articles wait for a later edition: {1}.", list)}
 }
 
 // checkLines lists what the check found.
-func checkLines(findings []lint.Finding) []string {
+func checkLines(findings []lint.Finding) []words.Text {
 	if len(findings) == 0 {
-		return []string{"The check found no fault."}
+		return []words.Text{words.T("The check found no fault.")}
 	}
 	lines := findingLines(findings)
 	for i := range lines {
-		if lines[i] = fmt.Sprintf("Check, %s: %s", findings[i].Severity, lines[i]); findings[i].Waived != "" {
-			lines[i] += " Waived: " + findings[i].Waived
+		if lines[i] = words.T("Check, {0}: {1}", words.Stored(findings[i].Severity), lines[i]); findings[i].Waived != "" {
+			lines[i] = words.T("{0} Waived: {1}", lines[i], findings[i].Waived)
 		}
 	}
 	return lines

@@ -10,6 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Run watches the node until the context ends. It checks the database, and mails owners about
@@ -159,7 +160,7 @@ var advice = map[string]string{
 	string(store.FaultUnreachable): "Check the database server and the network.",
 }
 
-// mail returns the mail to owners about a finding.
+// mail returns the mail to owners about a finding. It is in English, as the log is.
 func (m *Monitor) mail(f finding) delivery.EditorMail {
 	lines := []string{strings.ToUpper(f.text[:1]) + f.text[1:] + ".", f.detail}
 	for _, key := range []string{f.text, f.cause} {
@@ -169,7 +170,11 @@ func (m *Monitor) mail(f finding) delivery.EditorMail {
 		}
 	}
 	lines = append(lines, "Node "+m.Node+", "+m.Store.Now().Format("2 January 2006 at 15:04 MST")+". If the problem lasts, the next alert is sent in "+m.Every.String()+".")
-	return delivery.EditorMail{Heading: m.Title + ": " + f.text, Lines: lines, Link: m.Site + "/admin/", Button: "Open the admin"}
+	mail := delivery.EditorMail{Heading: words.Verbatim(m.Title + ": " + f.text), Link: m.Site + "/admin/", Button: words.Verbatim("Open the admin"), Language: "en"}
+	for _, line := range lines {
+		mail.Lines = append(mail.Lines, words.Verbatim(line))
+	}
+	return mail
 }
 
 // sleep waits for d or until the context ends, and returns false if the context ended.

@@ -54,8 +54,11 @@ func (c *Catalogue) add(folder fs.FS, name, tag string) error {
 // Has reports whether the catalogue has a language, whatever its region. It always has English.
 func (c *Catalogue) Has(tag string) bool { return c.languages[Primary(tag)] != nil }
 
-// In returns a language, whatever its region; English if the catalogue does not have it.
+// In returns a language, whatever its region; English if the catalogue does not have it, or is nil.
 func (c *Catalogue) In(tag string) *Language {
+	if c == nil {
+		return english
+	}
 	if l := c.languages[Primary(tag)]; l != nil {
 		return l
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Limits of requests for a new password: for one address, and from one network.
@@ -152,11 +153,11 @@ func (h *Handler) mailResetLink(ctx context.Context, request forgottenRequest) e
 	}
 	h.log.Info("editor asked for a new password", "editor", editor.ID, "client", client)
 	return h.engine.MailEditors(ctx, []string{editor.Email}, delivery.EditorMail{
-		Heading: "Choose a new password · " + h.config.Site.Title.String(),
-		Lines: []string{
-			"Someone asked for a new password for " + editor.Email + ", from " + client + h.onDate() + ".",
-			"The link works once, for one day. Until then your present password stays. If this was not you, ignore this email.",
+		Heading: words.T("{0} · {1}", words.T("Choose a new password"), h.config.Site.Title.String()),
+		Lines: []words.Text{
+			words.T("Someone asked for a new password for {0}, from {1} on {2}.", editor.Email, client, h.today()),
+			words.T("The link works once, for one day. Until then your present password stays. If this was not you, ignore this email."),
 		},
-		Link: link, Button: "Choose a new password",
+		Link: link, Button: words.T("Choose a new password"), Language: editor.Language,
 	})
 }

@@ -14,8 +14,8 @@ import (
 //go:embed words/*/*.json
 var wordFiles embed.FS
 
-// loadCatalogue returns the translations of the admin.
-func loadCatalogue() (*words.Catalogue, error) {
+// Catalogue returns the translations of the admin, which mails to editors need too.
+func Catalogue() (*words.Catalogue, error) {
 	folder, err := fs.Sub(wordFiles, "words")
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ type pageLanguage struct {
 
 // loadLanguages loads the languages of the admin. It parses the templates in English to find faults.
 func (h *Handler) loadLanguages() error {
-	catalogue, err := loadCatalogue()
+	catalogue, err := Catalogue()
 	if err != nil {
 		return err
 	}

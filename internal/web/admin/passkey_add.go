@@ -103,7 +103,7 @@ func (h *Handler) addPasskey(w http.ResponseWriter, r *http.Request, session sto
 	}
 	h.audit(r, session.Editor, "account.passkey", "editor", editorID(session.Editor), "added")
 	h.log.Info("editor added a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
-	h.mailSignInMethod(r, session.Editor, "A passkey was added", `The passkey "`+name+`" was added to the account `)
+	h.mailSignInMethod(r, session.Editor, words.T("A passkey was added"), words.T("The passkey “{3}” was added to the account {0} from {1} on {2}."), name)
 	return redirectWithFlash(w, r, "/admin/account", "passkey-added")
 }
 
@@ -133,7 +133,7 @@ func (h *Handler) removePasskey(w http.ResponseWriter, r *http.Request, session 
 	}
 	h.audit(r, session.Editor, "account.passkey", "editor", editorID(session.Editor), "removed")
 	h.log.Info("editor removed a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
-	h.mailSignInMethod(r, session.Editor, "A passkey was removed", "A passkey was removed from the account ")
+	h.mailSignInMethod(r, session.Editor, words.T("A passkey was removed"), words.T("A passkey was removed from the account {0} from {1} on {2}."))
 	return redirectWithFlash(w, r, "/admin/account", "passkey-off")
 }
 

@@ -185,7 +185,7 @@ func (h *Handler) providerEditor(r *http.Request, claims providerClaims) (store.
 	}
 	h.audit(r, editor, "account.provider", "editor", editorID(editor), "linked")
 	h.log.Info("account at the provider linked", "editor", editor.ID, "client", clientAddress(r), "issuer", issuer)
-	h.mailSignInMethod(r, editor, "A sign-in provider was linked", `The provider "`+h.provider.config.Label+`" can sign in from now on to the account `)
+	h.mailSignInMethod(r, editor, words.T("A sign-in provider was linked"), words.T("The provider “{3}” can sign in to the account {0} from now on. It was linked from {1} on {2}."), h.provider.config.Label)
 	return editor, nil
 }
 
@@ -232,7 +232,7 @@ func (h *Handler) removeIdentity(w http.ResponseWriter, r *http.Request, session
 	}
 	h.audit(r, session.Editor, "account.provider", "editor", editorID(session.Editor), "removed")
 	h.log.Info("editor removed an account at a provider", "editor", session.Editor.ID, "client", clientAddress(r))
-	h.mailSignInMethod(r, session.Editor, "A sign-in provider was removed", "A sign-in provider was removed from the account ")
+	h.mailSignInMethod(r, session.Editor, words.T("A sign-in provider was removed"), words.T("A sign-in provider was removed from the account {0} from {1} on {2}."))
 	return redirectWithFlash(w, r, "/admin/account", "provider-off")
 }
 

@@ -389,7 +389,7 @@ func placeholders(text string) string {
 func TestAllTextsAreTranslated(t *testing.T) {
 	t.Parallel()
 	used := usedByAdmin(t)
-	catalogue, err := loadCatalogue()
+	catalogue, err := Catalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
