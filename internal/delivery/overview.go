@@ -34,8 +34,13 @@ type Task struct {
 // EditionResult is an edition with its counts.
 type EditionResult struct {
 	store.Edition
-	Counts   store.DeliveryCounts
-	Waits    bool // it was approved before its tick and waits for it
+	Counts store.DeliveryCounts
+	Waits  bool // it was approved before its tick and waits for it
+	// Of an edition that is being sent: the mails per second since it began, the time left at that rate,
+	// and the most frequent reasons of retries and refusals. They are 0 and nil if unknown.
+	Rate     float64
+	Left     time.Duration
+	Failures []store.FailureReason
 	Feedback map[store.FeedbackKind]int64
 }
 
@@ -128,7 +133,36 @@ func (e *Engine) result(ctx context.Context, edition store.Edition) (EditionResu
 	if r.Counts, err = e.Store.EditionCounts(ctx, edition.Seq); err == nil {
 		r.Feedback, err = e.Store.CountFeedback(ctx, edition.ID)
 	}
+	if err != nil || edition.State != digest.Sending {
+		return r, err
+	}
+	if r.Counts.Deferred+r.Counts.Refused > 0 {
+		r.Failures, _, err = e.Store.FailureReasons(ctx, edition.Seq)
+		r.Failures = r.Failures[:min(len(r.Failures), shownReasons)]
+	}
+	took := e.Store.Now().Sub(edition.Started)
+	if done := r.Counts.Sent + r.Counts.Refused; done > 0 && took >= time.Second && !edition.Started.IsZero() && !r.Retrying() {
+		r.Rate = float64(done) / took.Seconds()
+		r.Left = time.Duration(float64(r.Counts.Open()) / r.Rate * float64(time.Second)).Round(time.Second)
+	}
 	return r, err
+}
+
+// shownReasons is how many reasons of failures an edition in a list shows.
+const shownReasons = 3
+
+// Results returns the newest editions of a digest with their counts.
+func (e *Engine) Results(ctx context.Context, name string, n int) ([]EditionResult, error) {
+	editions, err := e.Store.Editions(ctx, name, n)
+	var out []EditionResult
+	for _, edition := range editions {
+		result, err := e.result(ctx, edition)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, result)
+	}
+	return out, err
 }
 
 // Retrying reports whether only deferred mails of the edition remain to be sent.

@@ -22,6 +22,7 @@ type RelayState struct {
 	relay.Config
 	Reachable   bool         // this node's last dial succeeded
 	Connections int64        // that are leased now, on all nodes
+	Used        int64        // of the hourly quota in this hour, by all nodes; they take it in shares
 	Holds       []store.Hold // on all nodes
 }
 
@@ -44,6 +45,9 @@ func (e *Engine) RelayStates(ctx context.Context) ([]RelayState, error) {
 	for _, r := range e.relays.All() {
 		state := RelayState{Config: r.Config, Reachable: r.Reachable()}
 		if state.Connections, err = e.Store.CountConnections(ctx, r.Name); err != nil {
+			return nil, err
+		}
+		if state.Used, err = r.UsedThisHour(ctx); err != nil {
 			return nil, err
 		}
 		for _, h := range holds {

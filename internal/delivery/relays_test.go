@@ -110,6 +110,9 @@ func TestHourlyQuotaIsUsedUp(t *testing.T) {
 		if got := len(b.server.Received()); got != 200 {
 			b.t.Errorf("%d mails were sent, want 200", got)
 		}
+		if states, err := b.engine.RelayStates(b.t.Context()); err != nil || states[0].Used != 200 {
+			b.t.Errorf("the relay shows %+v, %v: want 200 mails used in this hour", states, err)
+		}
 	})
 }
 

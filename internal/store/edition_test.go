@@ -368,6 +368,12 @@ func TestRelayLimitsAreShared(t *testing.T) {
 		if total != 100 {
 			t.Errorf("%d granted, want 100", total)
 		}
+		if used, err := s.QuotaUsed(t.Context(), "main", "hour", time.Hour); used != 100 || err != nil {
+			t.Errorf("%d used, %v, want 100", used, err)
+		}
+		if used, err := s.QuotaUsed(t.Context(), "other", "hour", time.Hour); used != 0 || err != nil {
+			t.Errorf("of a relay without a limit %d are used, %v", used, err)
+		}
 		a, _ := s.LeaseConnection(t.Context(), "main", "n1", 2, time.Minute)
 		b, _ := s.LeaseConnection(t.Context(), "main", "n2", 2, time.Minute)
 		c, err := s.LeaseConnection(t.Context(), "main", "n3", 2, time.Minute)

@@ -88,6 +88,15 @@ func (s *Store) UsePasskey(ctx context.Context, p Passkey, record string) (bool,
 	return s.changesOne(ctx, "passkey.use", p.ID, p.Record, record, millis(s.Now()))
 }
 
+// RenamePasskey gives a passkey of an editor another name, or returns ErrNotFound.
+func (s *Store) RenamePasskey(ctx context.Context, editor int64, id, name string) error {
+	changed, err := s.changesOne(ctx, "passkey.rename", id, editor, name)
+	if err == nil && !changed {
+		err = notFound("passkey", id)
+	}
+	return err
+}
+
 // RemovePasskey removes a passkey of an editor, or returns ErrNotFound. A restore of an older copy of
 // the store does not bring it back.
 func (s *Store) RemovePasskey(ctx context.Context, editor int64, id string) error {

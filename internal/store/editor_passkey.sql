@@ -19,6 +19,10 @@ SELECT hash, columns(passkey) FROM editor_passkeys WHERE editor = $1 ORDER BY cr
 -- Records a use, unless another one was recorded since the record was read. Index: primary key.
 UPDATE editor_passkeys SET record = $3, used = $4 WHERE hash = $1 AND record = $2;
 
+-- name: passkey.rename
+-- Index: primary key.
+UPDATE editor_passkeys SET name = $3 WHERE hash = $1 AND editor = $2;
+
 -- name: passkey.delete
 -- Index: primary key.
 DELETE FROM editor_passkeys WHERE hash = $1 AND editor = $2;

@@ -33,6 +33,13 @@ func TestPasskeysBelongToOneEditor(t *testing.T) {
 		if list, err := s.Passkeys(ctx, ada.ID); err != nil || len(list) != 1 || list[0].Record != "2" || list[0].Used.IsZero() {
 			t.Errorf("%+v, %v", list, err)
 		}
+		if err := s.RenamePasskey(ctx, bob.ID, key.ID, "Mine"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("another editor renames it: %v", err)
+		}
+		must(t, s.RenamePasskey(ctx, ada.ID, key.ID, "Old laptop"))
+		if found, err := s.Passkey(ctx, key.ID); err != nil || found.Name != "Old laptop" {
+			t.Errorf("after it was renamed: %+v, %v", found, err)
+		}
 		if err := s.RemovePasskey(ctx, bob.ID, key.ID); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("another editor removes it: %v", err)
 		}

@@ -95,6 +95,16 @@ func (s *Store) TakeQuota(ctx context.Context, relay, kind string, window time.D
 	return granted, next, err
 }
 
+// QuotaUsed returns how many mails of a relay's limit nodes have taken for the current window.
+func (s *Store) QuotaUsed(ctx context.Context, relay, kind string, window time.Duration) (int64, error) {
+	var starts, used int64
+	found, err := s.readers.One(ctx, "quota.used", []any{relay, kind}, &starts, &used)
+	if err != nil || !found || starts != millis(s.Now().Truncate(window)) {
+		return 0, err
+	}
+	return used, nil
+}
+
 // LeaseConnection leases one of a relay's connections, which all nodes share. It returns the
 // number of the connection, or -1 if all are taken.
 func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit int, lease time.Duration) (int64, error) {

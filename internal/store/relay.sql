@@ -21,6 +21,10 @@ SELECT starts, used FROM quotas WHERE relay = $1 AND kind = $2
 FOR UPDATE -- postgres only
 ;
 
+-- name: quota.used
+-- What nodes have taken of a limit in the window that began last. Index: primary key.
+SELECT starts, used FROM quotas WHERE relay = $1 AND kind = $2;
+
 -- name: quota.put
 -- Index: primary key.
 INSERT INTO quotas (relay, kind, starts, used) VALUES ($1, $2, $3, $4)

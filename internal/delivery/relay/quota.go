@@ -55,6 +55,14 @@ func perSecond(rate float64) (span time.Duration, limit int64) {
 	return longest * time.Second, int64(rate * longest)
 }
 
+// UsedThisHour returns how many mails of the hourly quota all nodes have taken, 0 without a quota.
+func (r *Relay) UsedThisHour(ctx context.Context) (int64, error) {
+	if r.PerHour == 0 {
+		return 0, nil
+	}
+	return r.quota.store.QuotaUsed(ctx, r.Name, "hour", time.Hour)
+}
+
 // TakeQuota counts one mail against all quotas of the relay. When one is used up, it counts
 // nothing and returns how long to wait.
 func (r *Relay) TakeQuota(ctx context.Context) (time.Duration, error) { return r.quota.take(ctx) }

@@ -67,6 +67,10 @@ type editionRow struct {
 	Counts store.DeliveryCounts
 	Title  string // of its digest
 	Waits  bool   // it was approved before its tick and waits for it
+	// Of an edition that is being sent, as in delivery.EditionResult.
+	Rate     float64
+	Left     time.Duration
+	Failures []store.FailureReason
 }
 
 // Retrying reports whether only deferred mails of the edition remain to be sent.
@@ -129,7 +133,7 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 }
 
 func (h *Handler) editionRow(r delivery.EditionResult) editionRow {
-	return editionRow{Edition: r.Edition, Counts: r.Counts, Title: h.digestTitle(r.Digest), Waits: r.Waits}
+	return editionRow{Edition: r.Edition, Counts: r.Counts, Title: h.digestTitle(r.Digest), Waits: r.Waits, Rate: r.Rate, Left: r.Left, Failures: r.Failures}
 }
 
 func (h *Handler) resultRow(r delivery.EditionResult, l *words.Language) resultRow {

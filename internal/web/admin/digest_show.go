@@ -24,6 +24,7 @@ type digestPage struct {
 	Nothing     error             // why there is nothing to send
 	Backlog     delivery.Backlog  // the article queue
 	Ticks       []store.Tick      // the last ones
+	Editions    editionTable      // the last ones
 	FirstDay    string            // articles from this day on belong to the digest; empty for any
 }
 
@@ -80,10 +81,24 @@ func describedSchedule(d config.Digest) words.Text {
 	return times.Describe()
 }
 
+// editionTable is the data of a table of editions.
+type editionTable struct {
+	Editor *store.Editor
+	Rows   []editionRow
+}
+
 func (h *Handler) digest(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	body, err := h.digestPage(r)
 	if err != nil {
 		return err
+	}
+	last, err := h.engine.Results(r.Context(), body.Name, recentEditions)
+	if err != nil {
+		return err
+	}
+	body.Editions.Editor = &session.Editor
+	for _, one := range last {
+		body.Editions.Rows = append(body.Editions.Rows, h.editionRow(one))
 	}
 	return h.show(w, http.StatusOK, "digest_show", page{Title: words.Verbatim(body.Title.String()), Nav: "digests", Editor: &session.Editor, Flash: flash(r), Body: body})
 }

@@ -122,6 +122,7 @@ var flashMessages = map[string]string{
 	"released":       "The store was released. Editions are scheduled and emails are sent again.",
 	"session":        "This browser was signed out.",
 	"passkey-added":  "The passkey was added. Next time, it signs you in.",
+	"passkey-name":   "The passkey was renamed.",
 	"passkey-off":    "The passkey was removed.",
 	"provider-off":   "The sign-in provider was removed from your account.",
 	"proved":         "Your identity is confirmed. Use the button again.",

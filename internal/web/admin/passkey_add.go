@@ -123,6 +123,20 @@ func (h *Handler) createCredential(r *http.Request, editor store.Editor, data we
 	return h.passkeys.CreateCredential(user, data, parsed)
 }
 
+// renamePasskey gives one of the editor's passkeys another name.
+func (h *Handler) renamePasskey(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	name := truncate(subscriber.NormalizeName(r.PostFormValue("name")), maxPasskeyName)
+	if name == "" {
+		return invalid("The passkey was not renamed", "Write a name by which you recognize the device.", "/admin/account")
+	}
+	if err := h.store.RenamePasskey(r.Context(), session.Editor.ID, r.PathValue("id"), name); err != nil {
+		return err
+	}
+	h.audit(r, session.Editor, "account.passkey", "editor", editorID(session.Editor), "renamed")
+	h.log.Info("editor renamed a passkey", "editor", session.Editor.ID)
+	return redirectWithFlash(w, r, "/admin/account", "passkey-name")
+}
+
 // removePasskey removes one of the editor's passkeys.
 func (h *Handler) removePasskey(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if err := h.checkNotLast(r, session.Editor); err != nil {

@@ -146,6 +146,14 @@ func TestPasskeyProvesIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	remove := "/admin/account/passkeys/" + keys[0].ID + "/remove"
+	rename := "/admin/account/passkeys/" + keys[0].ID + "/rename"
+	ada.want(ada.post(rename, "name", " The <old> laptop "), "The passkey was renamed.", "The &lt;old&gt; laptop")
+	if ada.post(rename, "name", " "); ada.code != http.StatusUnprocessableEntity {
+		t.Errorf("a passkey without a name: %d", ada.code)
+	}
+	if bob.post(rename, "name", "Mine"); bob.code != http.StatusNotFound {
+		t.Errorf("another editor renames it: %d", bob.code)
+	}
 	s.forgetProofs(t)
 	ada.want(ada.post(remove), "Continue with a passkey", "Continue with your password")
 	if ada.post(remove, "proof_token", ada.hidden("proof_token"), "proof_passkey", theirs.get(ada.options())); ada.code != http.StatusUnprocessableEntity {

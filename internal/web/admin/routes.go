@@ -151,6 +151,7 @@ func (h *Handler) routes() []route {
 		{"POST /admin/account/factor/remove", viewer, h.proven(h.removeSecondFactor)},
 		{"POST /admin/account/passkeys/new", viewer, h.proven(h.newPasskey)},
 		{"POST /admin/account/passkeys", viewer, h.addPasskey},
+		{"POST /admin/account/passkeys/{id}/rename", viewer, h.renamePasskey},
 		{"POST /admin/account/passkeys/{id}/remove", viewer, h.proven(h.removePasskey)},
 		{"POST /admin/account/provider", viewer, h.beginProof},
 		{"POST /admin/account/identities/{id}/remove", viewer, h.proven(h.removeIdentity)},

@@ -22,6 +22,7 @@ func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 		"stored":     func(text string) string { return l.Translate(storedText(text)) },
 		"number":     l.Number,
 		"percent":    l.Percent,
+		"int64":      func(n int) int64 { return int64(n) },
 		"day":        func(t time.Time) string { return l.Day(t.In(h.zone)) },
 		"shortday":   func(t time.Time) string { return l.ShortDay(t.In(h.zone)) },
 		"longday":    func(t time.Time) string { return l.LongDay(t.In(h.zone)) },
