@@ -73,7 +73,7 @@ func (h *Handler) showMessage(w http.ResponseWriter, session store.Session, stat
 	body.Digests, body.Templates = h.config.Digests, h.engine.Templates.Names()
 	title := words.T("New message")
 	if body.Edition != "" {
-		title = words.T("Change {0}", body.Subject)
+		title = words.T("Change “{0}”", body.Subject)
 	}
 	return h.show(w, status, "message_write", page{Title: title, Nav: "messages", Editor: &session.Editor, Body: body})
 }

@@ -10,12 +10,15 @@ import (
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
-// adminPages are the pages that TestPagesFitPhoneAndDarkScheme opens and TestAdminScreenshots draws, at
-// least one of each route. {draft} and the like are replaced with what fill returns.
-var adminPages = []struct {
+// adminPage is a page and how to open it.
+type adminPage struct {
 	route, name, path string
 	signedOut         bool
-}{
+}
+
+// adminPages are the pages that TestPagesFitPhoneAndDarkScheme opens and TestAdminScreenshots draws, at
+// least one of each route. {draft} and the like are replaced with what fill returns.
+var adminPages = []adminPage{
 	{"/sign-in", "sign-in", "/admin/sign-in", true},
 	{"/forgotten", "forgotten", "/admin/forgotten", true},
 	{"/welcome/{token}", "welcome", "{invitation}", true},
@@ -49,6 +52,8 @@ var adminPages = []struct {
 	{"/articles/{id}/history", "article-history", "/admin/articles/{written}/history?show=1&with=2", false},
 	{"/subscribers", "subscribers", "/admin/subscribers", false},
 	{"/subscribers/new", "subscriber-new", "/admin/subscribers/new", false},
+	{"/subscribers/import", "subscriber-import", "/admin/subscribers/import", false},
+	{"/imports/{id}", "import", "/admin/imports/{list}", false},
 	{"/subscribers/figures", "subscriber-figures", "/admin/subscribers/figures", false},
 	{"/subscribers/{id}", "subscriber", "/admin/subscribers/{subscriber}", false},
 	{"/feeds", "feeds", "/admin/feeds", false},
@@ -66,6 +71,8 @@ var notInPages = map[string]string{
 	"/sign-in/provider":             "redirects to another page",
 	"/editions/{id}/events":         "a stream of events",
 	"/editions/{id}/deliveries.csv": "a file",
+	"/imports/{id}/events":          "a stream of events",
+	"/imports/{id}/refused.csv":     "a file",
 	"/digests/{name}/text":          "plain text",
 	"/digests/{name}/mail":          "an email, in a frame of digest",
 	"/digests/{name}/frame":         "an email, in a frame of digest-preview",
@@ -127,8 +134,20 @@ func (s *site) fill(word string) *strings.Replacer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return strings.NewReplacer("{draft}", draft.ID, "{sent}", sent.ID, "{message}", message.ID, "{written}", written, "{imported}", imported.ID, "{subscriber}", "1",
+	return strings.NewReplacer("{draft}", draft.ID, "{sent}", sent.ID, "{message}", message.ID, "{written}", written, "{imported}", imported.ID, "{subscriber}", "1", "{list}", s.uploadedList(),
 		"{proof}", s.proofPath(adaEmail), "{invitation}", strings.TrimPrefix(s.invite(""), s.url), "{next}", draft.SendAt.Format("2006-01"))
+}
+
+// uploadedList returns the id of a list of subscribers that was uploaded and not imported yet.
+func (s *site) uploadedList() string {
+	s.t.Helper()
+	const list = "Email Address,First Name,Last Name,OPTIN_TIME\nines@example.org,Ines,Okafor,2024-05-03 10:12:00\njonah@example.org,Jonah,Reyes,2025-01-19 08:00:00\n"
+	manager := s.Subscribers()
+	uploaded, err := manager.Upload(s.t.Context(), "subscribed_members.csv", adaEmail, strings.NewReader(list))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return uploaded.ID
 }
 
 // quarantine makes the store one that was restored from a backup.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/color/palette"
 	"image/png"
 	"math/rand/v2"
 	"os"
@@ -53,17 +52,23 @@ func TestAdminScreenshots(t *testing.T) {
 	b.SetViewport(1280, 900, false)
 	s.signUp(b)
 	t.Run("dashboard-first-run", func(*testing.T) { s.sheet(b, work, out, "dashboard-first-run", "/admin/") })
-	ids := s.fillForScreenshots(wire)
+	ids := s.fillForScreenshots()
+	beforeDraft := []string{"send", "digest", "digest-preview", "calendar-next"} // the last is like calendar
+	for _, name := range beforeDraft[:3] {
+		i := slices.IndexFunc(adminPages, func(p adminPage) bool { return p.name == name })
+		t.Run(name, func(*testing.T) { s.sheet(b, work, out, name, adminPages[i].path) })
+	}
+	all := strings.NewReplacer(append(ids, s.draftForScreenshots(wire)...)...)
 	for _, page := range adminPages {
-		if page.name == "calendar-next" {
-			continue // like calendar
+		if slices.Contains(beforeDraft, page.name) {
+			continue
 		}
 		t.Run(page.name, func(*testing.T) {
 			tab := b
 			if page.signedOut {
 				tab = visitor
 			}
-			s.sheet(tab, work, out, page.name, ids.Replace(page.path))
+			s.sheet(tab, work, out, page.name, all.Replace(page.path))
 		})
 	}
 	t.Run("quarantine", func(*testing.T) {
@@ -79,11 +84,10 @@ feeds:
   - {name: harbour, title: From the harbour, description: "Boats, tides and the people who wait for them.", filter: {tags: [harbour]}}
 `
 
-// fillForScreenshots adds subscribers of a year, sent editions, a draft and a message. It returns what
-// replaces the placeholders in the paths of adminPages.
-func (s *site) fillForScreenshots(wire *testkit.SMTPServer) *strings.Replacer {
+// fillForScreenshots adds subscribers of a year, articles and sent editions. It returns what replaces the
+// placeholders in the paths of adminPages.
+func (s *site) fillForScreenshots() []string {
 	s.t.Helper()
-	ctx := s.t.Context()
 	s.addSubscribers(1204)
 	s.ageSubscribers()
 	var sent []store.Edition
@@ -97,17 +101,32 @@ func (s *site) fillForScreenshots(wire *testkit.SMTPServer) *strings.Replacer {
 	written := s.writeForScreenshots()
 	invitation := s.invite("kim@gazette.example")
 	s.put("What the tide leaves behind")
+	for _, e := range []store.AuditEntry{
+		{Action: "article.publish", Kind: "article", Object: "01HARBOUR"}, {Action: "edition.approve", Kind: "edition", Object: sent[2].ID},
+		{Action: "subscriber.edit", Kind: "subscriber", Object: "8"}, {Action: "settings.change", Kind: "settings", Object: "site.title", Detail: "The Harbour Gazette"},
+	} {
+		e.Editor, e.Who, e.Network, e.Request = 1, adaEmail, "192.0.2.0/24", "qv3lef3h4"
+		if err := s.Store.AddAudit(s.t.Context(), e); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return []string{"{sent}", sent[0].ID, "{written}", written, "{imported}", s.articleID("The ferry that waited"), "{subscriber}", "8", "{list}", s.uploadedList(), "{invitation}", strings.TrimPrefix(invitation, s.url)}
+}
+
+// draftForScreenshots adds a draft and a message, and stops the mail server.
+func (s *site) draftForScreenshots(wire *testkit.SMTPServer) []string {
+	s.t.Helper()
+	ctx := s.t.Context()
 	draft := s.startDrafting("two")
 	message, err := s.newEngine().NewMessage(ctx, "ada", delivery.Message{Audience: digest.Audience{Digests: []string{"weekly"}}, Subject: "We are moving", Text: map[string]string{"": "Our **office** moves to the old customs house.\n\nThe door is blue. [How to find us](https://gazette.example/office)"}})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	hold := store.Hold{Relay: "backup", Kind: store.RelayHeld, Until: time.Now().Add(40 * time.Minute), Reason: "535 5.7.8 the password was refused"}
+	hold := store.Hold{Relay: "inbox", Kind: store.RelayHeld, Until: time.Now().Add(40 * time.Minute), Reason: "421 4.7.0 too many connections, try again later"}
 	if err := s.Store.PutHold(ctx, hold); err != nil {
 		s.t.Fatal(err)
 	}
-	return strings.NewReplacer("{draft}", draft.ID, "{sent}", sent[0].ID, "{message}", message.ID, "{written}", written, "{imported}", s.articleID("The ferry that waited"), "{subscriber}", "8",
-		"{proof}", proofPath(s.t, wire.Mails, adaEmail), "{invitation}", strings.TrimPrefix(invitation, s.url), "{next}", draft.SendAt.Format("2006-01"))
+	return []string{"{draft}", draft.ID, "{message}", message.ID, "{proof}", proofPath(s.t, wire.Mails, adaEmail), "{next}", draft.SendAt.Format("2006-01")}
 }
 
 func (s *site) exec(statement string, args ...any) {
@@ -128,7 +147,12 @@ func (s *site) ageSubscribers() {
 			s.exec("UPDATE subscribers SET state = 'unsubscribed', changed = $2 WHERE id = $1", id, joined.Add(time.Until(joined)/-3).UnixMilli())
 		}
 	}
-	s.exec("DELETE FROM leases")
+	for id, name := range []string{"Ines Okafor", "Jonah Reyes", "Camille Durand", "Lotte Brandt", "Tom Ashdown", "Marit Sunde", "Aki Sato", "Layla Mansour"} {
+		s.exec("UPDATE subscribers SET name = $2 WHERE id % 8 = $1", id, name)
+	}
+	for _, table := range []string{"leases", "subscriber_totals", "subscriber_days"} {
+		s.exec("DELETE FROM " + table)
+	}
 	if err := s.Store.UpdateSubscriberFigures(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
@@ -168,6 +192,12 @@ func (s *site) writeForScreenshots() string {
 	return saved.Article
 }
 
+// waitForFrames waits until the frames of the page are loaded.
+func (s *site) waitForFrames(b *testkit.Browser) {
+	b.Wait(`[...document.querySelectorAll("iframe[src]")].every(f => f.loading == "lazy" || performance.getEntriesByName(f.src).some(r => r.responseEnd > 0))`)
+	b.Wait(`[...document.querySelectorAll(".preview-frame iframe:not(.loading)")].every(f => f.contentDocument?.body?.children.length)`)
+}
+
 // sheet writes the pictures of a page side by side to NAME.png.
 func (s *site) sheet(b *testkit.Browser, work, out, name, path string) {
 	s.t.Helper()
@@ -177,6 +207,7 @@ func (s *site) sheet(b *testkit.Browser, work, out, name, path string) {
 	for i, screen := range sheetScreens {
 		b.SetViewport(screen.width, 900, screen.dark)
 		b.Open(s.url + path)
+		s.waitForFrames(b)
 		shot := fmt.Sprint(name, i)
 		b.Screenshot(shot)
 		picture := readPicture(s.t, filepath.Join(work, shot+".png"))
@@ -186,7 +217,7 @@ func (s *site) sheet(b *testkit.Browser, work, out, name, path string) {
 		width, height = width+small.Bounds().Dx()+gap, max(height, small.Bounds().Dy()+2*gap)
 	}
 	sheet := image.NewPaletted(image.Rect(0, 0, width, height), sheetPalette(parts))
-	draw.Draw(sheet, sheet.Bounds(), image.NewUniform(color.RGBA{0x9a, 0x98, 0x92, 0xff}), image.Point{}, draw.Src)
+	draw.Draw(sheet, sheet.Bounds(), image.NewUniform(sheetGround), image.Point{}, draw.Src)
 	x := gap
 	for _, part := range parts {
 		draw.Draw(sheet, part.Bounds().Add(image.Pt(x, gap)), part, image.Point{}, draw.Src)
@@ -216,6 +247,9 @@ func readPicture(t *testing.T, path string) image.Image {
 	return picture
 }
 
+// sheetGround is the colour behind the pictures of a sheet.
+var sheetGround = color.RGBA{0x9a, 0x98, 0x92, 0xff}
+
 // sheetPalette returns the most frequent colours of some pictures, so that their file is small.
 func sheetPalette(parts []image.Image) color.Palette {
 	counts := map[color.RGBA]int{}
@@ -233,13 +267,18 @@ func sheetPalette(parts []image.Image) color.Palette {
 	}
 	slices.SortFunc(all, func(a, b color.RGBA) int { return counts[b] - counts[a] })
 	out := color.Palette{}
-	for _, c := range all[:min(len(all), 170)] {
+	for _, c := range all[:min(len(all), 110)] {
 		out = append(out, c)
 	}
-	for _, c := range palette.WebSafe {
-		if len(out) < 200 {
-			out = append(out, c)
+	// The edges of letters are mixtures of the most frequent colours.
+	const mixed = 8
+	for i, one := range all[:min(len(all), mixed)] {
+		for _, other := range all[:i] {
+			for part := 1; part < 5; part++ {
+				mix := func(a, b uint8) uint8 { return uint8((int(a)*part + int(b)*(5-part)) / 5) }
+				out = append(out, color.RGBA{mix(one.R, other.R), mix(one.G, other.G), mix(one.B, other.B), 0xff})
+			}
 		}
 	}
-	return out
+	return append(out, sheetGround)
 }
