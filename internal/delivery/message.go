@@ -247,6 +247,10 @@ func (e *Engine) AudienceCount(ctx context.Context, a digest.Audience) (Recipien
 	if err != nil {
 		return Recipients{}, err
 	}
+	if len(audience.Digests) == 1 && len(audience.Segment) == 0 {
+		counts, err := e.Store.DigestCounts(ctx, audience.Digests[0])
+		return Recipients{Count: counts.Recipients(), Skipped: counts.Others}, err
+	}
 	groups, err := e.Store.MessageGroups(ctx, audience)
 	if err != nil {
 		return Recipients{}, err

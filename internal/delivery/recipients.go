@@ -64,22 +64,19 @@ func (e *Engine) draftRecipients(ctx context.Context, edition store.Edition, iss
 }
 
 // countRecipients counts the subscribers of a digest by whether any of the articles fits their
-// preferences. Without articles it ignores preferences.
+// preferences. Without articles it ignores preferences. In a large store the numbers are some minutes
+// old; the approval counts them itself.
 func (e *Engine) countRecipients(ctx context.Context, def *Definition, articles []article.Article) (Recipients, error) {
-	groups, err := e.Store.PreferenceGroups(ctx, def.Name)
-	if err != nil {
-		return Recipients{}, err
-	}
-	others, err := e.Store.NonRecipients(ctx, def.Name)
+	counts, err := e.Store.DigestCounts(ctx, def.Name)
 	if err != nil {
 		return Recipients{}, err
 	}
 	var out Recipients
 	skipped := map[string]int64{}
-	for _, other := range others {
+	for _, other := range counts.Others {
 		skipped[other.Reason] = other.Count
 	}
-	for _, group := range groups {
+	for _, group := range counts.Groups {
 		reason := ""
 		if len(articles) > 0 {
 			reason = digest.PreferencesFor(def.Definition, group.Topics, group.Language).SkipReason(articles)

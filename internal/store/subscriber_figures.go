@@ -164,6 +164,12 @@ func (s *Store) updateSubscriberFigures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var digests map[string]DigestCounts // pages of a small store count them
+	if large {
+		if digests, err = s.countDigests(ctx, totals.Digests); err != nil {
+			return err
+		}
+	}
 	var last int64
 	if _, err := s.readers.One(ctx, "figures.lastDay", nil, &last); err != nil {
 		return err
@@ -178,7 +184,12 @@ func (s *Store) updateSubscriberFigures(ctx context.Context) error {
 		}
 		countBack(days, from, today)
 	}
-	return s.write(ctx, func(tx *conn) error { return tx.putFigures(ctx, totals, days, from, !large || last < today) })
+	return s.write(ctx, func(tx *conn) error {
+		if err := tx.putDigestCounts(ctx, digests); err != nil {
+			return err
+		}
+		return tx.putFigures(ctx, totals, days, from, !large || last < today)
+	})
 }
 
 // readDays reads who joined and left on the days from one until another.

@@ -43,3 +43,15 @@ SELECT day, kind, name, number FROM subscriber_days WHERE day >= $1 ORDER BY day
 -- name: figures.before
 -- The members at the end of the last day before $1 that has figures. Index: primary key.
 SELECT number FROM subscriber_days WHERE day < $1 AND kind = 'members' ORDER BY day DESC LIMIT 1;
+
+-- name: figures.digest
+-- The subscribers of a digest as they were counted last. Index: primary key.
+SELECT reason, topics, language, mail_language, number FROM digest_counts WHERE digest = $1 ORDER BY reason, topics, language, mail_language;
+
+-- name: figures.dropDigests
+-- Removes the numbers of all digests. Index: none, they are few.
+DELETE FROM digest_counts;
+
+-- name: figures.putDigest
+-- Inserts a number of subscribers of a digest.
+INSERT INTO digest_counts (digest, reason, topics, language, mail_language, number) VALUES ($1, $2, $3, $4, $5, $6);

@@ -47,6 +47,15 @@ func (s figuresStore) update() {
 	}
 }
 
+// becomeLarge makes the store a large one, as if thousands of subscribers had been erased.
+func (s figuresStore) becomeLarge() {
+	s.t.Helper()
+	s.exec(map[store.Engine]string{
+		store.SQLite: "UPDATE sqlite_sequence SET seq = 20000 WHERE name = 'subscribers'", store.Postgres: "SELECT setval(pg_get_serial_sequence('subscribers', 'id'), 20000)",
+	}[s.Engine()])
+	s.add("erased", "form", 4, subscriber.Erased, 4)
+}
+
 // days returns the figures of the days from some days ago, as text.
 func (s figuresStore) days(ago int) string {
 	s.t.Helper()
@@ -113,10 +122,7 @@ func TestLargeStoreShowsKeptTotals(t *testing.T) {
 		if live.Members() != 2 || live.States[subscriber.Active] != 1 || live.Digests["weekly"] != 1 || live.States[subscriber.Paused] != 1 {
 			t.Errorf("counted %+v", live)
 		}
-		s.exec(map[store.Engine]string{ // as if thousands had been erased
-			store.SQLite: "UPDATE sqlite_sequence SET seq = 20000 WHERE name = 'subscribers'", store.Postgres: "SELECT setval(pg_get_serial_sequence('subscribers', 'id'), 20000)",
-		}[s.Engine()])
-		s.add("c", "form", 4, subscriber.Erased, 4)
+		s.becomeLarge()
 		if got := totals(); got.Members() != 2 {
 			t.Errorf("before the first maintenance %+v", got)
 		}
@@ -153,4 +159,44 @@ func TestSubscriberFiguresAreCountedByOneNode(t *testing.T) {
 	if got := s.days(0); got != "0:0" {
 		t.Errorf("a second call within minutes counted again: %s", got)
 	}
+}
+
+func TestLargeStoreShowsKeptCountsOfDigests(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, opened *store.Store) {
+		s := figuresStore{opened, t}
+		s.add("a", "form", 5, subscriber.Active, 5)
+		s.add("b", "form", 5, subscriber.Active, 5)
+		s.add("c", "form", 5, subscriber.Bounced, 5)
+		s.exec("UPDATE subscriptions SET topics = $1 WHERE subscriber = 2", `["jobs"]`)
+		counts := func() string {
+			t.Helper()
+			c, err := s.DigestCounts(t.Context(), "weekly")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out []string
+			for _, g := range c.Groups {
+				out = append(out, fmt.Sprint(g.Topics, g.Count))
+			}
+			return fmt.Sprint(out, c.Others, c.Recipients())
+		}
+		const counted = "[[] 1 [jobs] 1] [{bounced 1}] 2"
+		if got := counts(); got != counted {
+			t.Errorf("a small store shows %s, want %s", got, counted)
+		}
+		s.becomeLarge()
+		if got := counts(); got != counted {
+			t.Errorf("before the first maintenance %s, want %s", got, counted)
+		}
+		s.update()
+		s.exec("UPDATE subscribers SET state = 'unsubscribed' WHERE id = 2")
+		if got := counts(); got != counted {
+			t.Errorf("kept %s, want %s", got, counted)
+		}
+		s.update()
+		if got, want := counts(), "[[] 1] [{bounced 1} {unsubscribed 1}] 1"; got != want {
+			t.Errorf("after the next maintenance %s, want %s", got, want)
+		}
+	})
 }
