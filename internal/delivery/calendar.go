@@ -122,7 +122,7 @@ func (e *Engine) calendarTicks(ctx context.Context, def *Definition, _, until ti
 			n++
 		}
 	}
-	ticks, err := e.Plan(ctx, def.Name, n)
+	ticks, err := e.plan(ctx, def, n, false)
 	if err != nil {
 		return nil, err
 	}

@@ -38,14 +38,29 @@ func (e *Engine) Plan(ctx context.Context, name string, n int) ([]PlannedTick, e
 		return nil, err
 	}
 	if def.Schedule == nil {
-		return nil, fmt.Errorf("digest %s has no schedule; its editions are made by hand", name)
+		return nil, errNoSchedule(name)
 	}
+	return e.plan(ctx, def, n, true)
+}
+
+func errNoSchedule(name string) error {
+	return fmt.Errorf("digest %s has no schedule; its editions are made by hand", name)
+}
+
+// plan returns the next n ticks of a digest. It counts the articles that are left, which takes longer
+// the more there are, only if it is asked to.
+func (e *Engine) plan(ctx context.Context, def *Definition, n int, left bool) ([]PlannedTick, error) {
 	p, err := e.newPlanner(ctx, def)
 	if err != nil {
 		return nil, err
 	}
+	p.left = left
 	var out []PlannedTick
-	for _, tick := range p.ticks(min(n, MaxPlannedTicks)) {
+	ticks := p.ticks(min(n, MaxPlannedTicks))
+	if err := p.readNewest(ctx, ticks); err != nil {
+		return nil, err
+	}
+	for _, tick := range ticks {
 		planned, err := p.plan(ctx, tick)
 		if err != nil {
 			return nil, err
@@ -105,6 +120,9 @@ type planner struct {
 	taken    map[string]bool // articles of earlier ticks
 	fresh    int             // how many of those were in no draft
 	editions []store.Edition // the newest ones
+	newest   *newestArticles // nil if each tick is planned with a query of its own
+	nothing  *words.Text     // why no article waits; nil until it is known
+	left     bool            // count the articles that are left
 }
 
 // plannedEditions is how many of a digest's newest editions are searched for those of coming ticks.
@@ -193,20 +211,13 @@ func (p *planner) made(ctx context.Context, out PlannedTick, edition store.Editi
 // choose chooses the articles of a tick as they would be at its time.
 func (p *planner) choose(ctx context.Context, out *PlannedTick) error {
 	w := waiting(out.DraftAt, p.def, p.state, selection{draft: p.draft.ID})
-	w.WithoutHTML, w.Limit = true, maxCandidates+len(p.taken)
-	found, err := p.Store.WaitingArticles(ctx, w)
+	found, err := p.candidates(ctx, w)
 	if err != nil {
 		return err
 	}
-	found = slices.DeleteFunc(found, func(a article.Article) bool { return p.taken[a.ID] })
 	rule := p.def.rule()
 	rule.Filter = nil // the query has applied it; it needs the texts
 	out.Articles = digest.Choose(found, rule, out.DraftAt)
-	w.Draft = ""
-	waits, err := p.Store.CountWaiting(ctx, w)
-	if err != nil {
-		return err
-	}
 	fresh := 0
 	for i := range out.Articles {
 		p.taken[out.Articles[i].ID] = true
@@ -215,7 +226,14 @@ func (p *planner) choose(ctx context.Context, out *PlannedTick) error {
 		}
 	}
 	p.fresh += fresh
-	out.Left = max(0, waits-p.fresh)
+	w.Draft = ""
+	if p.left {
+		waits, err := p.Store.CountWaiting(ctx, w)
+		if err != nil {
+			return err
+		}
+		out.Left = max(0, waits-p.fresh)
+	}
 	if out.Edition, out.Joins = p.draft.ID, p.draft.ID != ""; out.Joins && fresh == 0 {
 		out.Reason = words.T("a draft awaits approval, and there is nothing to add to it")
 	}
@@ -226,13 +244,23 @@ func (p *planner) choose(ctx context.Context, out *PlannedTick) error {
 	if out.Reason = p.tooFew(len(found)); len(found) > 0 || p.fresh > 0 {
 		return nil
 	}
-	err = p.nothingNewError(ctx, p.def, w)
+	out.Reason, err = p.nothingReason(ctx, w)
+	return err
+}
+
+// nothingReason explains why no article waits for a tick. The reason of the first tick holds for the
+// others, unless articles ripen meanwhile.
+func (p *planner) nothingReason(ctx context.Context, w store.QueueQuery) (words.Text, error) {
+	if p.nothing != nil && p.def.After == 0 {
+		return *p.nothing, nil
+	}
+	err := p.nothingNewError(ctx, p.def, w)
 	var nothing *NothingNewError
 	if !errors.As(err, &nothing) {
-		return err
+		return words.Text{}, err
 	}
-	out.Reason = nothing.reason
-	return nil
+	p.nothing = &nothing.reason
+	return nothing.reason, nil
 }
 
 // tooFew explains why an edition is not made of n articles.

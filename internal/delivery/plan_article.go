@@ -33,11 +33,14 @@ const plannedForArticle = 12
 // PlanArticle explains why an article is in the next edition of a digest or not, and which of the
 // coming editions holds it.
 func (e *Engine) PlanArticle(ctx context.Context, name string, a article.Article) (ArticlePlan, error) {
-	ticks, err := e.Plan(ctx, name, plannedForArticle)
+	def, err := e.definition(name)
 	if err != nil {
 		return ArticlePlan{}, err
 	}
-	def, err := e.definition(name)
+	if def.Schedule == nil {
+		return ArticlePlan{}, errNoSchedule(name)
+	}
+	ticks, err := e.plan(ctx, def, plannedForArticle, false)
 	if err != nil {
 		return ArticlePlan{}, err
 	}
