@@ -215,7 +215,7 @@ func (p *Processor) record(ctx context.Context, outcome Outcome) (Result, error)
 		return NoAction, nil
 	}
 	if outcome.ID.Person == (token.Person{}) {
-		p.log.Warn("a mail to an editor came back", "kind", outcome.Kind, "source", outcome.Source, "reply", outcome.Text)
+		p.log.Warn("a mail to an editor came back", "kind", outcome.Kind, "source", outcome.Source, "reply", subscriber.ScrubAddresses(outcome.Text))
 		return NoAction, nil
 	}
 	outcome.Key = string(outcome.Kind) + ":" + p.addresses.MessageID(outcome.ID)

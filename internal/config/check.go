@@ -161,6 +161,7 @@ func (c *checker) service() {
 	}
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", cfg.Log.Format, "auto", "text", "json")
+	c.oneOf("log.clients", cfg.Log.Clients, "full", "network", "none")
 }
 
 // dsn checks the store's address, and makes a path relative to the working folder.

@@ -148,6 +148,8 @@ type Log struct {
 	Level string `yaml:"level"`
 	// text for people, json for machines, auto for text on a terminal and json elsewhere.
 	Format string `yaml:"format"`
+	// What lines show of the network addresses of clients: full, network (the /24 of IPv4, the /48 of IPv6), or none. Reloaded on SIGHUP.
+	Clients string `yaml:"clients"`
 }
 
 // Import says how files become articles.

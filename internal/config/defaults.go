@@ -22,7 +22,7 @@ func empty() *Config {
 		Store:     Store{DSN: "sqlite:tidings.db", Durability: "full"},
 		Retention: Retention{Deliveries: 400, Feedback: 800, Jobs: 30, Audit: 800},
 		Server:    Server{SocketMode: "0660", HSTS: "auto", TrustedProxies: []string{"127.0.0.0/8", "::1"}},
-		Log:       Log{Level: "info", Format: "auto"},
+		Log:       Log{Level: "info", Format: "auto", Clients: "network"},
 		Health:    Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6, StuckAfter: 15 * time.Minute},
 		FeedSet:   FeedSet{Memory: 24e6, Tombstones: true},
 		Admin:     Admin{SignIn: SignIn{Password: true}},

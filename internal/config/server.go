@@ -34,6 +34,8 @@ type Server struct {
 	HSTS string `yaml:"hsts"`
 	// Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8. The default is this machine (127.0.0.0/8 and ::1); a list replaces it. What connects through a Unix socket is trusted too.
 	TrustedProxies []string `yaml:"trusted_proxies"`
+	// Whether the log has a line for every request. Otherwise it has lines for those that change something or fail.
+	AccessLog bool `yaml:"access_log"`
 }
 
 // ACME says how certificates are requested (RFC 8555).

@@ -2,8 +2,10 @@ package delivery
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/mailer"
 )
@@ -115,6 +118,32 @@ func failureText(reply mailer.Reply, err error) string {
 		return err.Error()
 	}
 	return reply.String()
+}
+
+// enhancedStatus returns the enhanced status code (RFC 3463) that a stored reply begins with, if it has one.
+func enhancedStatus(reply string) string {
+	first, _, _ := strings.Cut(reply, " ")
+	if strings.Count(first, ".") != 2 || strings.Trim(first, "0123456789.") != "" {
+		return ""
+	}
+	return first
+}
+
+// logOutcome logs the outcome of a try of a mail: a refusal or an unknown outcome at level info, the
+// others for debugging. It leaves out the address and the words of the reply, which may name people; the
+// page of the edition has them.
+func (e *Engine) logOutcome(ctx context.Context, j job, t store.Outcome, class mailer.Class) {
+	level := slog.LevelDebug
+	if t.State == digest.DeliveryRefused || t.State == digest.DeliveryUncertain {
+		level = slog.LevelInfo
+	}
+	if !e.Log.Enabled(ctx, level) {
+		return
+	}
+	l := j.lease.edition
+	delivery, _, _ := strings.Cut(l.paths.MessageID(mailer.DeliveryID{Edition: l.ID, Person: token.PersonOf(j.UID)}), "@")
+	e.Log.LogAttrs(ctx, level, "mail "+string(t.State), slog.String("edition", l.ID), slog.String("delivery", delivery), slog.Int64("subscriber", j.Subscriber), slog.String("relay", t.Relay),
+		slog.String("class", string(class)), slog.Int("code", t.Code), slog.String("status", enhancedStatus(t.Reply)), slog.Int("tries", j.Tries+1))
 }
 
 // feedback returns the bounce to record for a refused address.

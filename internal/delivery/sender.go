@@ -182,6 +182,7 @@ func (s *sender) settle(ctx context.Context, m *mail, intent store.Intent, reply
 	tried, class := s.engine.outcomeOf(m.job, intent, s.relay.Name, reply, err)
 	s.outcome, s.outcomeJob = &tried, m.job
 	metrics.Delivery(string(tried.State), string(class), m.Tries > 0)
+	s.engine.logOutcome(ctx, m.job, tried, class)
 	s.engine.activity.tried(time.Now())
 	broke := err != nil || !s.conn.Usable()
 	result := relay.Result{Domain: relay.DomainOf(m.Address), Class: class, Reply: reply, Lost: broke && s.conn.Accepted() == 0}

@@ -95,7 +95,7 @@ func New(d Deps) (*Site, error) {
 	}
 	guarded, err := middleware.Wrap(withFeeds(d.Feeds, routes(d, pages, editors)), middleware.Options{
 		FromMemory: fromMemory(d, pages), Share: d.Share,
-		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, HSTS: d.Config.Server.HSTS, Log: d.Log, Failed: pages.Failed, LargestBody: admin.LargestBody,
+		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, HSTS: d.Config.Server.HSTS, AccessLog: d.Config.Server.AccessLog, Log: d.Log, Failed: pages.Failed, LargestBody: admin.LargestBody,
 	})
 	if err != nil {
 		return nil, err

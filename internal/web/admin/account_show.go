@@ -70,7 +70,7 @@ func (h *Handler) matchesCurrent(r *http.Request, session store.Session, passwor
 		return false, 0, err
 	}
 	if !ok {
-		h.logRefused(r, session.Editor.Email, "wrong current password")
+		h.logRefused(r, session.Editor, "wrong current password")
 		return false, 0, nil
 	}
 	return true, 0, h.store.ReturnAttempt(r.Context(), limit)

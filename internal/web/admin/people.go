@@ -95,7 +95,7 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.S
 	if err != nil {
 		return h.showPeople(w, r, session, http.StatusUnprocessableEntity, peoplePage{Problem: err})
 	}
-	h.log.Info("invitation created", "for", in.Email, "role", in.Role, "editor", session.Editor.ID)
+	h.log.Info("invitation created", "role", in.Role, "editor", session.Editor.ID)
 	h.audit(r, session.Editor, "people.invite", "role", string(cmp.Or(in.Role, store.EditorRole)), in.Email)
 	return h.showPeople(w, r, session, http.StatusOK, peoplePage{InviteLink: link, For: in.Email})
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
-	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 	"github.com/tidings-press/tidings/internal/words"
 )
@@ -73,7 +73,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if wait > 0 {
-		h.logRefused(r, account, "too many attempts")
+		h.logRefused(r, editor, "too many attempts")
 		form.Problem = tooManyAttempts(w, wait)
 		return h.showSignIn(w, r, http.StatusTooManyRequests, form)
 	}
@@ -82,7 +82,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		h.logRefused(r, account, "wrong address or password")
+		h.logRefused(r, editor, "wrong address or password")
 		form.Problem = words.T("Wrong email address or password.")
 		return h.showSignIn(w, r, http.StatusUnauthorized, form)
 	}
@@ -110,13 +110,14 @@ func tooManyAttempts(w http.ResponseWriter, wait time.Duration) words.Text {
 	return words.N(seconds, "Too many attempts. Try again in {0} second.", "Too many attempts. Try again in {0} seconds.")
 }
 
-// logRefused logs a refused sign-in with account and client. Text that is not an address is not
-// logged, since it may be a password in the wrong field.
-func (h *Handler) logRefused(r *http.Request, account, reason string) {
-	if _, err := subscriber.ParseAddress(account); err != nil {
-		account = "(not an address)"
+// logRefused logs a refused sign-in with client and editor, or with an unknown account. What was entered
+// is not logged: it is a person's address, or a password in the wrong field.
+func (h *Handler) logRefused(r *http.Request, editor store.Editor, reason string) {
+	account := slog.String("account", "unknown")
+	if editor.ID != 0 {
+		account = slog.Int64("editor", editor.ID)
 	}
-	h.log.Warn("sign-in refused", "account", account, "client", clientAddress(r), "network", clientNetwork(r), "reason", reason, "request", middleware.ID(r.Context()))
+	h.log.Warn("sign-in refused", account, "client", clientAddress(r), "network", clientNetwork(r), "reason", reason, "request", middleware.ID(r.Context()))
 }
 
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, session store.Session) error {

@@ -249,3 +249,29 @@ func TestResponsesHaveWriteDeadline(t *testing.T) {
 		t.Errorf("after a handler cleared the deadline, the deadlines are %v", deadlines)
 	}
 }
+
+func TestAccessLogHasEveryRequestOnlyWhenItIsOn(t *testing.T) {
+	t.Parallel()
+	for _, on := range []bool{true, false} {
+		var log bytes.Buffer
+		h, err := middleware.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "br")
+			_, _ = w.Write([]byte("four"))
+		}), middleware.Options{Site: "https://example.org", Log: slog.New(slog.NewTextHandler(&log, nil)), AccessLog: on})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, "http://example.org/page?q=words", nil))
+		}
+		lines := strings.Count(log.String(), "\n")
+		if want := map[bool]int{true: 2, false: 1}[on]; lines != want {
+			t.Errorf("access log %t: %d lines, want %d:\n%s", on, lines, want, &log)
+		}
+		for _, want := range []string{"method=POST", "path=/page ", "status=200", "bytes=4", "took=", "coding=br", "client=192.0.2.1", "request="} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("the line lacks %s: %s", want, &log)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@
 package middleware
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -24,6 +25,8 @@ type Options struct {
 	// server, "always" whenever Site has an https address, "never".
 	HSTS string
 	Log  *slog.Logger
+	// AccessLog logs every request at level info, not only those that change something or fail.
+	AccessLog bool
 	// Share limits the processor time of requests while mail is sent; nil sets no limits.
 	Share *loadshare.Share
 	// FromMemory answers a request with a cached document, or does nothing and returns
@@ -157,18 +160,34 @@ func (m *wrapped) failed(w *response, r *http.Request, problem any) {
 	}
 }
 
+// log writes the line of a request. One that was answered from memory has no id, since caches of others
+// may keep its answer.
 func (m *wrapped) log(w *response, r *http.Request) {
 	level := slog.LevelDebug
 	if w.status >= 500 {
 		level = slog.LevelError
-	} else if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	} else if m.options.AccessLog || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		level = slog.LevelInfo
 	}
 	if !m.options.Log.Enabled(r.Context(), level) {
 		return
 	}
-	m.options.Log.LogAttrs(r.Context(), level, "request", slog.String("method", r.Method), slog.String("path", LogPath(r)),
-		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", time.Since(w.start)), slog.String("request", ID(r.Context())))
+	coding := cmp.Or(w.Header().Get("Content-Encoding"), "identity")
+	client := Client(r.Context())
+	if !client.IsValid() {
+		client = m.proxies.Client(r)
+	}
+	attributes := []slog.Attr{
+		slog.String("method", r.Method), slog.String("path", LogPath(r)), slog.Int("status", w.status), slog.Int64("bytes", w.bytes),
+		slog.Duration("took", time.Since(w.start)), slog.String("coding", coding),
+	}
+	if client.IsValid() {
+		attributes = append(attributes, slog.String("client", client.String()))
+	}
+	if id := ID(r.Context()); id != "" {
+		attributes = append(attributes, slog.String("request", id))
+	}
+	m.options.Log.LogAttrs(r.Context(), level, "request", attributes...)
 }
 
 // response is a ResponseWriter that records status and size.
