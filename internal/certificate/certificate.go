@@ -33,6 +33,21 @@ type Info struct {
 	Until  time.Time `json:"until"`
 }
 
+// Covers reports whether a certificate is for a host and valid at a time.
+func (i Info) Covers(host string, now time.Time) error {
+	leaf := x509.Certificate{DNSNames: i.Hosts}
+	switch {
+	case now.After(i.Until):
+		return fmt.Errorf("it expired on %s", i.Until.Format(time.DateOnly))
+	case now.Before(i.From):
+		return fmt.Errorf("it is not valid before %s", i.From.Format(time.DateOnly))
+	}
+	if err := leaf.VerifyHostname(host); err != nil {
+		return fmt.Errorf("it is not for %s", host)
+	}
+	return nil
+}
+
 // Inspect returns what the first certificate of a PEM file says.
 func Inspect(path string) (Info, error) {
 	data, err := read(path)

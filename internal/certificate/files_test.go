@@ -140,3 +140,25 @@ func TestUnusableFilesAreRefusedAtStart(t *testing.T) {
 		}
 	}
 }
+
+func TestCertificateCoversItsHostsUntilItExpires(t *testing.T) {
+	t.Parallel()
+	certFile, keyFile := testkit.NewCertificate(t, "a.example").WriteFiles(t, t.TempDir())
+	info, err := certificate.Inspect(certFile)
+	if err != nil || info.Issuer != "tidings test" || len(info.Hosts) != 3 {
+		t.Fatalf("%+v, %v", info, err)
+	}
+	now := time.Now()
+	for _, c := range []struct {
+		host string
+		at   time.Time
+		want string
+	}{{"a.example", now, "<nil>"}, {"b.example", now, "it is not for b.example"}, {"a.example", now.Add(48 * time.Hour), "it expired on "}, {"a.example", now.Add(-48 * time.Hour), "it is not valid before "}} {
+		if err := info.Covers(c.host, c.at); err == nil && c.want != "<nil>" || err != nil && !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s at %v: %v, want %s", c.host, c.at, err, c.want)
+		}
+	}
+	if _, err := certificate.Inspect(keyFile); err == nil || !strings.Contains(err.Error(), "does not begin with a certificate") {
+		t.Errorf("a key in place of a certificate: %v", err)
+	}
+}

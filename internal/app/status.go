@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/certificate"
+)
+
+// Status is the state of a service, as far as its store and files show it.
+type Status struct {
+	Site         string              `json:"site"`
+	Store        string              `json:"store"` // the engine
+	Quarantined  bool                `json:"quarantined"`
+	Overdue      Overdue             `json:"overdue"`
+	Holds        []string            `json:"holds"` // relays and domains that get no mail for a time, and why
+	TLS          string              `json:"tls"`
+	Certificates []CertificateStatus `json:"certificates"`
+}
+
+// Overdue is how long the oldest work of each kind has been due, in seconds.
+type Overdue struct {
+	Tick    float64 `json:"tick_seconds"`
+	Edition float64 `json:"edition_seconds"`
+	Job     float64 `json:"job_seconds"`
+}
+
+// CertificateStatus is the state of the certificate of a host.
+type CertificateStatus struct {
+	Host    string     `json:"host"`
+	Issuer  string     `json:"issuer,omitempty"`
+	Until   *time.Time `json:"until,omitempty"`
+	Days    int        `json:"days_left"` // whole days
+	Problem string     `json:"problem,omitempty"`
+}
+
+// Status returns the state of the service.
+func (s *Service) Status(ctx context.Context) (Status, error) {
+	out := Status{Site: s.Config.Site.URL, Store: string(s.Store.Engine()), Holds: []string{}, TLS: s.Config.Server.TLS, Certificates: s.certificateStates(s.Store.Now())}
+	quarantine, err := s.Store.Quarantine(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Quarantined = quarantine != nil
+	var scheduled []string
+	for _, d := range s.Config.Digests {
+		if d.Status == "active" && d.Schedule != "" {
+			scheduled = append(scheduled, d.Name)
+		}
+	}
+	lag, err := s.Store.Lag(ctx, scheduled)
+	if err != nil {
+		return out, err
+	}
+	out.Overdue = Overdue{lag.Tick.Seconds(), lag.Chunk.Seconds(), lag.Job.Seconds()}
+	holds, err := s.Store.Holds(ctx)
+	for _, h := range holds {
+		out.Holds = append(out.Holds, h.Target()+" until "+h.Until.UTC().Format(time.RFC3339)+": "+h.Reason)
+	}
+	return out, err
+}
+
+// certificateStates returns the states of the certificates of all hosts of the site; none without TLS.
+func (s *Service) certificateStates(now time.Time) []CertificateStatus {
+	out := []CertificateStatus{}
+	server := s.Config.Server
+	if server.TLS == "none" {
+		return out
+	}
+	hosts := s.Config.Site.Hosts()
+	if server.TLS == "files" {
+		hosts = hosts[:1] // former hosts may be served elsewhere
+	}
+	for _, host := range hosts {
+		state := CertificateStatus{Host: host}
+		info, err := certificate.Inspect(server.CertFile)
+		if server.TLS == "auto" {
+			info, err = certificate.Stored(s.Config.CertificateFolder(), server.ACME.Directory, host)
+		}
+		if err == nil {
+			until := info.Until.UTC()
+			state.Issuer, state.Until, state.Days = info.Issuer, &until, int(until.Sub(now)/(24*time.Hour))
+			err = info.Covers(host, now)
+		}
+		if err != nil {
+			state.Problem = err.Error()
+		}
+		out = append(out, state)
+	}
+	return out
+}
