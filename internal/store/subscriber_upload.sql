@@ -53,11 +53,11 @@ UPDATE uploaded_lists SET state = 'removed', ended = $2, expires = $2 WHERE id =
 
 -- name: upload.refuse
 -- Index: primary key.
-INSERT INTO uploaded_list_refusals (list, number, line, reason, what, expected) VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO uploaded_list_refusals (list, number, line, reason, heading, value) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: upload.refusals
 -- Refused lines after a number, in the order of the file. Index: primary key.
-SELECT number, line, reason, what, expected FROM uploaded_list_refusals WHERE list = $1 AND number > $2 ORDER BY number LIMIT $3;
+SELECT number, line, reason, heading, value FROM uploaded_list_refusals WHERE list = $1 AND number > $2 ORDER BY number LIMIT $3;
 
 -- name: upload.dropRefusals
 -- Index: primary key.
@@ -66,8 +66,8 @@ DELETE FROM uploaded_list_refusals WHERE list = $1;
 -- name: upload.forget
 -- Deletes the refused lines that name an address in small letters. Index: none; there are few refused
 -- lines, and erasures are rare.
-DELETE FROM uploaded_list_refusals WHERE instr(lower(what), $1) > 0; -- sqlite only
-DELETE FROM uploaded_list_refusals WHERE strpos(lower(what), $1) > 0; -- postgres only
+DELETE FROM uploaded_list_refusals WHERE instr(lower(value), $1) > 0; -- sqlite only
+DELETE FROM uploaded_list_refusals WHERE strpos(lower(value), $1) > 0; -- postgres only
 
 -- name: upload.expired
 -- Lists whose file or refused lines have to be removed, but none that is being read. Index: uploaded_lists_expires.

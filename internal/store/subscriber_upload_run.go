@@ -69,12 +69,10 @@ func (im *importer) record(ctx context.Context, tx *conn, lines []importLine) er
 }
 
 func (c *conn) addRefusal(ctx context.Context, list string, number int64, l *importLine) error {
-	bad := &subscriber.LineError{Line: l.row.Line, What: "not understood"}
-	if l.err != nil && !errors.As(l.err, &bad) {
-		bad.What = l.err.Error()
-	}
+	bad := &subscriber.LineError{Line: l.row.Line}
+	errors.As(l.err, &bad)
 	short := func(text string) string { return plaintext.Shorten(article.CleanLine(text), maxRefusalText) }
-	_, err := c.Exec(ctx, "upload.refuse", list, number, bad.Line, refusalReason(l.err), short(bad.What), short(bad.Expected))
+	_, err := c.Exec(ctx, "upload.refuse", list, number, bad.Line, refusalReason(l.err), short(bad.Heading), short(bad.Value))
 	return err
 }
 
@@ -98,7 +96,7 @@ type UploadRefusal struct {
 	Number         int64 // from 1, in the order of the file
 	Line           int
 	Reason         string // as in ImportReport.RefusedBy
-	What, Expected string
+	Heading, Value string // of the cell with the problem; may be empty
 }
 
 // UploadRefusals returns up to limit refused lines of the last run of a list, after a number.
@@ -106,7 +104,7 @@ func (s *Store) UploadRefusals(ctx context.Context, list string, after int64, li
 	var out []UploadRefusal
 	err := s.readers.Each(ctx, "upload.refusals", []any{list, after, limit}, func(rows *sql.Rows) error {
 		var r UploadRefusal
-		err := rows.Scan(&r.Number, &r.Line, &r.Reason, &r.What, &r.Expected)
+		err := rows.Scan(&r.Number, &r.Line, &r.Reason, &r.Heading, &r.Value)
 		out = append(out, r)
 		return err
 	})

@@ -48,6 +48,8 @@ type LineError struct {
 	What     string
 	Expected string
 	Reason   string // the same short text for all lines with this fault, so that they can be counted
+	Heading  string // of the column with the fault, if it is in a column
+	Value    string // of its cell
 }
 
 func (e *LineError) Error() string {
@@ -242,6 +244,7 @@ func (l *List) row(line int, fields []string) (Row, error) {
 		}
 		if fault != nil {
 			fault.Line = line
+			fault.Heading, fault.Value = c.Heading, value
 			return Row{}, fault
 		}
 	}

@@ -196,7 +196,7 @@ func (v *lineState) addUnclear(c *Column, value string) {
 	if value == "" {
 		what = fmt.Sprintf("column %s is empty", quoteShort(c.Heading))
 	}
-	v.unclear = &LineError{Reason: "state not understood", What: what, Expected: c.expects()}
+	v.unclear = &LineError{Reason: "state not understood", What: what, Expected: c.expects(), Heading: c.Heading, Value: value}
 }
 
 // expects returns what a column may hold, for messages.

@@ -125,7 +125,7 @@ func (m Manager) CheckRow(usual []string) (func(context.Context, *subscriber.Row
 		for _, name := range row.Digests {
 			if _, known := book.digests[name]; !known {
 				return &subscriber.LineError{
-					Line: row.Line, Reason: "unknown digest", What: fmt.Sprintf("unknown digest %q", name),
+					Line: row.Line, Reason: "unknown digest", Value: name, What: fmt.Sprintf("unknown digest %q", name),
 					Expected: "one of " + strings.Join(m.Config.DigestNames(), ", ") + "; or read the column as labels, or ignore it",
 				}
 			}
@@ -160,7 +160,7 @@ func refuseTopics(ctx context.Context, book *topicIndex, row *subscriber.Row, re
 					refused[key] = wrong
 				}
 			}
-			return &subscriber.LineError{Line: row.Line, Reason: "unknown topic", What: wrong.what(), Expected: wrong.expected()}
+			return &subscriber.LineError{Line: row.Line, Reason: "unknown topic", Value: topic, What: wrong.what(), Expected: wrong.expected()}
 		}
 	}
 	return nil

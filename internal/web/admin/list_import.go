@@ -36,7 +36,7 @@ type listPage struct {
 
 	// Of the state and the report.
 	Ignored   []string // headings that seem to be about consent, and are ignored
-	Refused   []store.UploadRefusal
+	Refused   []refusedLine
 	RefusedBy []reasonCount
 }
 
@@ -51,9 +51,18 @@ type listColumn struct {
 
 // reasonCount is how many lines were refused for a reason.
 type reasonCount struct {
-	Reason words.Text
+	Reason refusalReason
 	Count  int64
 }
+
+// Advice returns how to correct these lines.
+func (r reasonCount) Advice() words.Text { return refusalAdvice[r.Reason] }
+
+// refusedLine is a line that was refused.
+type refusedLine struct{ store.UploadRefusal }
+
+// Why returns the reason.
+func (l refusedLine) Why() refusalReason { return refusalReason(l.Reason) }
 
 // Running reports whether the list is being checked or imported.
 func (p listPage) Running() bool { return p.List.State.Running() }
@@ -148,7 +157,7 @@ func (h *Handler) usualLabel(list store.UploadedList) string {
 }
 
 // fillListState fills the report of a list.
-func (h *Handler) fillListState(ctx context.Context, p *listPage) (err error) {
+func (h *Handler) fillListState(ctx context.Context, p *listPage) error {
 	if p.Running() {
 		return nil
 	}
@@ -160,9 +169,12 @@ func (h *Handler) fillListState(ctx context.Context, p *listPage) (err error) {
 		p.Ignored = subscription.UncheckedConsent(preview, p.Settings)
 	}
 	for _, reason := range slices.Sorted(maps.Keys(p.List.Report.RefusedBy)) {
-		p.RefusedBy = append(p.RefusedBy, reasonCount{nameOf(refusalReason(reason)), p.List.Report.RefusedBy[reason]})
+		p.RefusedBy = append(p.RefusedBy, reasonCount{refusalReason(reason), p.List.Report.RefusedBy[reason]})
 	}
-	p.Refused, err = h.store.UploadRefusals(ctx, p.List.ID, 0, shownRefusals)
+	refused, err := h.store.UploadRefusals(ctx, p.List.ID, 0, shownRefusals)
+	for _, line := range refused {
+		p.Refused = append(p.Refused, refusedLine{line})
+	}
 	return err
 }
 
@@ -279,7 +291,7 @@ func (h *Handler) refusedLines(w http.ResponseWriter, r *http.Request, _ store.S
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="refused-lines.csv"`)
 	out := csv.NewWriter(w)
-	_ = out.Write([]string{l.Say("Line"), l.Say("Reason"), l.Say("Problem"), l.Say("Expected")}) // Flush reports errors
+	_ = out.Write([]string{l.Say("Line"), l.Say("Reason"), l.Say("Column"), l.Say("Value")}) // Flush reports errors
 	const atOnce = 500
 	for after, more := int64(0), true; more; {
 		lines, err := h.store.UploadRefusals(r.Context(), p.List.ID, after, atOnce)
@@ -288,7 +300,7 @@ func (h *Handler) refusedLines(w http.ResponseWriter, r *http.Request, _ store.S
 		}
 		for _, line := range lines {
 			after = line.Number
-			cells := []string{strconv.Itoa(line.Line), l.Translate(nameOf(refusalReason(line.Reason))), line.What, line.Expected}
+			cells := []string{strconv.Itoa(line.Line), l.Translate(nameOf(refusalReason(line.Reason))), line.Heading, line.Value}
 			for i := range cells {
 				cells[i] = subscriber.SafeCell(cells[i])
 			}

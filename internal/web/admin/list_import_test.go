@@ -50,7 +50,7 @@ func TestListIsImportedInTheBrowser(t *testing.T) {
 	e.want(e.post(here, form[:len(form)-2]...), "confirm that the people on this list agreed")
 	e.want(e.post(here, form...), "line")
 	e.waitFor(s, here, "This is what would happen. Nothing is stored yet.")
-	e.want(e.body, `id="added">1<`, `id="refused-count">1<`, "address not valid", "“no” means that the person left", "(chosen by an editor)")
+	e.want(e.body, `id="added">1<`, `id="refused-count">1<`, "address not valid", "Write one address on each line", "“no” means that the person left", "(chosen by an editor)")
 	if _, err := s.Store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("new@example.org")); err == nil {
 		t.Error("the dry run stored a subscriber")
 	}
@@ -62,7 +62,7 @@ func TestListIsImportedInTheBrowser(t *testing.T) {
 	e.want(e.body, `id="added">1<`, `href="/admin/subscribers?label=fair&#43;2026"`)
 	e.want(e.get("/admin/subscribers?label=fair+2026"), "3 subscribers", "new@example.org", "reader0@example.org")
 	e.want(e.post(here+"/start", "revision", revision), "This list was changed, imported or removed")
-	e.want(e.get(here+"/refused.csv"), "Line,Reason,Problem,Expected\n", "5,address not valid,")
+	e.want(e.get(here+"/refused.csv"), "Line,Reason,Column,Value\n", "5,address not valid,Email,nobody\n")
 	e.want(e.get("/admin/subscribers/import"), "fair.csv", "imported")
 	e.want(e.get("/admin/audit?action=subscriber.import"), "4 lines, digests: weekly")
 	left, err := s.Store.SubscriberByAddress(t.Context(), subscriber.MustParseAddress("left@example.org"))

@@ -119,3 +119,21 @@ func nameOf(value any) words.Text {
 	}
 	return words.Verbatim(fmt.Sprint(value))
 }
+
+// refusalAdvice says how to correct the lines that were refused for a reason.
+var refusalAdvice = map[refusalReason]words.Text{
+	"address not valid":                        words.T("Write one address on each line, such as ada@example.org."),
+	"no address":                               words.T("Add the address, or delete the line."),
+	"more fields than columns":                 words.T("Put quotes around a value that contains the separator."),
+	"line not readable":                        words.T("A quote is not closed, the line is longer than 64 KB, or its letters are in another encoding than the file."),
+	"state not understood":                     words.T("Write a word such as active or unsubscribed, or yes or no, as the column requires, or choose another meaning for the column."),
+	"language not understood":                  words.T("Write a tag such as en or pt-BR, or a name such as English."),
+	"time zone not understood":                 words.T("Write a name such as Europe/Zurich."),
+	"date not understood":                      words.T("Write a date such as 2026-05-31."),
+	"unknown digest":                           words.T("Write the name of a digest of this site, or choose another meaning for the column."),
+	"unknown topic":                            words.T("A topic is a tag of the digest’s articles. Write one of them, or choose another meaning for the column."),
+	"second column is no name":                 words.T("Put a first line that names the columns, such as email,status."),
+	"several values not understood":            words.T("Put commas between the values; at most 200 of at most 200 bytes."),
+	"a word for a departure in another column": words.T("Choose a meaning for the column that says who left, or “ignored”."),
+	"other": words.T("Look at the line in the file."),
+}

@@ -37,7 +37,7 @@ CREATE TABLE uploaded_list_refusals (
     number   BIGINT NOT NULL,
     line     BIGINT NOT NULL,
     reason   TEXT NOT NULL,
-    what     TEXT NOT NULL,
-    expected TEXT NOT NULL,
+    heading  TEXT NOT NULL, -- of the column with the problem
+    value    TEXT NOT NULL, -- of the cell with the problem
     PRIMARY KEY (list, number)
 );
