@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -158,4 +159,52 @@ func TestPagesAreServedOnUnixSocketBehindAProxy(t *testing.T) {
 		}
 	}
 	client.CloseIdleConnections()
+}
+
+// Clients that send a byte now and then must not keep connections, on whatever listener and at whatever step.
+func TestSlowClientsAreDisconnectedOnAllListeners(t *testing.T) {
+	t.Parallel()
+	testkit.Slow(t) // the limit is 10 seconds
+	e := startTLS(t, "")
+	overTLS, err := tls.Dial("tcp", e.address, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the certificate does not matter here
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err1 := net.Dial("tcp", e.plain)
+	handshake, err2 := net.Dial("tcp", e.address)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	for what, conn := range map[string]net.Conn{"a header over TLS": overTLS, "a header over plain HTTP": plain, "a handshake": handshake} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			defer conn.Close()
+			begin := "GET / HTTP/1.1\r\nHost: press.example\r\nX-Slow: "
+			if conn == handshake {
+				begin = "\x16\x03\x01\x02\x00\x01" // the first bytes of a ClientHello
+			}
+			if _, err := io.WriteString(conn, begin); err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.SetReadDeadline(time.Now().Add(testkit.Timeout)); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan struct{})
+			go func() {
+				for range time.Tick(500 * time.Millisecond) {
+					select {
+					case <-ended:
+						return
+					default:
+						_, _ = io.WriteString(conn, "x")
+					}
+				}
+			}()
+			_, err := io.Copy(io.Discard, conn)
+			close(ended)
+			if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+				t.Error("the connection stays open")
+			}
+		})
+	}
 }

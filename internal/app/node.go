@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
+
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/health"
@@ -78,6 +80,8 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.Ready != nil {
 		n.Ready()
 	}
+	n.tellSystemd(daemon.SdNotifyReady)
+	listeners.Go(func() { n.keepWatchdog(ctx) })
 	look := time.NewTicker(settingsEvery)
 	defer look.Stop()
 	for ctx.Err() == nil {
@@ -99,6 +103,7 @@ func (n *Node) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
+	n.tellSystemd(daemon.SdNotifyStopping)
 	n.Service.Log.Info("stopping: mails in progress are finished first")
 	current.stop()
 	listeners.Wait()

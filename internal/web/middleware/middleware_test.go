@@ -248,6 +248,15 @@ func TestResponsesHaveWriteDeadline(t *testing.T) {
 	if len(deadlines) != 3 || !deadlines[1].IsZero() || deadlines[2].IsZero() {
 		t.Errorf("after a handler cleared the deadline, the deadlines are %v", deadlines)
 	}
+	deadlines = nil
+	for range 2 {
+		r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)
+		r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/2.0", 2, 0
+		h.ServeHTTP(timed{httptest.NewRecorder(), &deadlines}, r)
+	}
+	if len(deadlines) != 2 {
+		t.Errorf("two streams of HTTP/2 on a connection have the deadlines %v, want one each", deadlines)
+	}
 }
 
 func TestAccessLogHasEveryRequestOnlyWhenItIsOn(t *testing.T) {

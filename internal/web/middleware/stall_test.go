@@ -3,8 +3,10 @@ package middleware_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"testing"
@@ -93,6 +95,66 @@ func TestStalledDownloadIsCut(t *testing.T) {
 		})
 		if err == nil || len(body) == 400<<10 {
 			t.Errorf("%d bytes, %v; want the connection to be closed", len(body), err)
+		}
+	})
+}
+
+// downloadHTTP2 requests a file of 16 MB over HTTP/2, more than a client takes unread, and reads it in
+// steps of 1 MB, each after a pause. The time is not real.
+func downloadHTTP2(t *testing.T, pause func(step int) time.Duration) (read int, err error) {
+	t.Helper()
+	file := make([]byte, 16<<20)
+	handler, err := middleware.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(middleware.UntilStalled(w), r, "a.bin", time.Time{}, bytes.NewReader(file))
+	}), middleware.Options{Site: "https://press.example", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, server := net.Pipe()
+	listener := &oneConn{make(chan net.Conn, 1), make(chan struct{})}
+	listener.conns <- server
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	s := &http.Server{Handler: handler, ConnContext: middleware.ConnContext, Protocols: &protocols}
+	go s.Serve(listener) //nolint:errcheck // it ends with the listener
+	defer s.Close()
+	transport := &http.Transport{Protocols: &protocols, DialContext: func(context.Context, string, string) (net.Conn, error) { return client, nil }}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://press.example/a.bin", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	for step := 0; ; step++ {
+		time.Sleep(pause(step))
+		n, err := io.CopyN(io.Discard, response.Body, 1<<20)
+		if read += int(n); err != nil || read == len(file) {
+			return read, err
+		}
+	}
+}
+
+// The streams of a connection share no deadline: the first one's would not end the second.
+func TestStalledDownloadOverHTTP2IsCutAndASlowOneIsNot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		if read, err := downloadHTTP2(t, func(int) time.Duration { return 40 * time.Second }); err != nil || read != 16<<20 {
+			t.Errorf("a slow client got %d bytes, %v", read, err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		read, err := downloadHTTP2(t, func(step int) time.Duration {
+			if step == 3 {
+				return 10 * time.Minute
+			}
+			return time.Second
+		})
+		if err == nil || read == 16<<20 {
+			t.Errorf("a client that took nothing for 10 minutes got %d bytes, %v", read, err)
 		}
 	})
 }
