@@ -77,7 +77,7 @@ func (e *Engine) approve(ctx context.Context, id string, was *Fingerprint, by *s
 	if err != nil {
 		var broken *renderError
 		if errors.As(err, &broken) && !edition.IsMessage() { // the text of a message can be corrected
-			err = errors.Join(err, e.Store.SetEditionState(ctx, id, digest.Failed, err.Error()))
+			err = errors.Join(err, e.Store.SetEditionState(store.WithoutAudit(ctx), id, digest.Failed, err.Error()))
 		}
 		return edition, err
 	}

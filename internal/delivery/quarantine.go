@@ -57,7 +57,7 @@ func (e *Engine) Release(ctx context.Context, articlesSent bool) ([]store.Quaran
 // markAllSeen marks the waiting articles of all digests as seen.
 func (e *Engine) markAllSeen(ctx context.Context) error {
 	for i := range e.Digests {
-		if _, err := e.MarkSeen(ctx, e.Digests[i].Name, e.Store.Now().Add(time.Second)); err != nil {
+		if _, err := e.MarkSeen(store.WithoutAudit(ctx), e.Digests[i].Name, e.Store.Now().Add(time.Second)); err != nil {
 			return err
 		}
 	}

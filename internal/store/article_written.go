@@ -73,6 +73,9 @@ func (s *Store) SaveRevision(ctx context.Context, n NewRevision) (ArticleRevisio
 		if err := tx.addRevision(ctx, n.Base, &saved); err != nil {
 			return err
 		}
+		noteAudit(ctx, func(e *AuditEntry) {
+			e.Object, e.Detail = saved.Article, fmt.Sprintf("revision %d %s", saved.Number, e.Detail)
+		})
 		if n.As == nil {
 			return s.putAttachments(ctx, tx, "", nil, n.Media)
 		}

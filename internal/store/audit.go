@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"math"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
@@ -35,16 +38,95 @@ const AuditKept = 365 * 24 * time.Hour
 const maxAuditText = 500
 
 // AddAudit appends an entry to the audit log, at the present time. Its texts are shortened to 500
-// letters each.
+// letters each. For an entry about a change of the store, use WithAudit.
 func (s *Store) AddAudit(ctx context.Context, e AuditEntry) error {
+	return s.write(ctx, func(tx *conn) error { return s.addAudit(ctx, tx, e) })
+}
+
+func (s *Store) addAudit(ctx context.Context, tx *conn, e AuditEntry) error {
 	e.At = s.Now()
 	for _, text := range []*string{&e.Who, &e.Action, &e.Kind, &e.Object, &e.Detail, &e.Request, &e.Network} {
 		*text = plaintext.Shorten(article.CleanLine(*text), maxAuditText)
 	}
-	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "audit.add", auditValues(&e)...)
-		return err
-	})
+	_, err := tx.Exec(ctx, "audit.add", auditValues(&e)...)
+	return err
+}
+
+// PendingAudit is an entry that a change adds to the audit log.
+type PendingAudit struct {
+	entry AuditEntry
+	noted []AuditEntry // in place of entry: what the transaction that runs now found out
+	added atomic.Bool
+}
+
+type auditKey struct{}
+
+// WithAudit returns a context for a change of the store. The first transaction that writes with it
+// adds the entry, so that neither the change nor the entry exists without the other.
+func WithAudit(ctx context.Context, e AuditEntry) (context.Context, *PendingAudit) {
+	pending := &PendingAudit{entry: e}
+	return context.WithValue(ctx, auditKey{}, pending), pending
+}
+
+// WithoutAudit returns a context for a write that is not the change of WithAudit.
+func WithoutAudit(ctx context.Context) context.Context {
+	return context.WithValue(ctx, auditKey{}, (*PendingAudit)(nil))
+}
+
+// Added reports whether a transaction has added the entry.
+func (p *PendingAudit) Added() bool { return p.added.Load() }
+
+// Entry returns the entry as it was passed to WithAudit.
+func (p *PendingAudit) Entry() AuditEntry { return p.entry }
+
+// noteAudit completes the entry of the running transaction with what is known only now, such as the
+// id of a new object. Each call makes an entry of its own.
+func noteAudit(ctx context.Context, complete func(*AuditEntry)) {
+	if pending, _ := ctx.Value(auditKey{}).(*PendingAudit); pending != nil && !pending.Added() {
+		e := pending.entry
+		complete(&e)
+		pending.noted = append(pending.noted, e)
+	}
+}
+
+// noteAuditCount completes the entry of the running transaction with the number of objects that it
+// changed, such as "3 mails". If there are none, no entry is added.
+func noteAuditCount(ctx context.Context, n int64, what string) {
+	if n > 0 {
+		noteAudit(ctx, func(e *AuditEntry) { e.Detail = strings.TrimSpace(fmt.Sprintf("%d %s %s", n, what, e.Detail)) })
+	} else if pending, _ := ctx.Value(auditKey{}).(*PendingAudit); pending != nil {
+		pending.noted = []AuditEntry{}
+	}
+}
+
+// noteAuditObject completes the entry of the running transaction with the id of the object that it
+// stored.
+func noteAuditObject(ctx context.Context, id string) {
+	noteAudit(ctx, func(e *AuditEntry) { e.Object = id })
+}
+
+// audited returns fn with the entry of the context, if there is one that no transaction has added.
+func (s *Store) audited(ctx context.Context, fn func(tx *conn) error) (withEntry func(tx *conn) error, added func()) {
+	pending, _ := ctx.Value(auditKey{}).(*PendingAudit)
+	if pending == nil || pending.Added() {
+		return fn, func() {}
+	}
+	return func(tx *conn) error {
+		pending.noted = nil
+		if err := fn(tx); err != nil {
+			return err
+		}
+		entries := pending.noted
+		if entries == nil {
+			entries = []AuditEntry{pending.entry}
+		}
+		for _, e := range entries {
+			if err := s.addAudit(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func() { pending.added.Store(true) }
 }
 
 // AuditFilter selects entries of the audit log. Empty fields select all.

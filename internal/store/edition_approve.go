@@ -167,6 +167,7 @@ func (s *Store) Approve(ctx context.Context, e Edition, f Frozen) (Edition, erro
 		if n == 0 {
 			return draftError(ctx, tx, e.ID, digest.Approved)
 		}
+		noteAuditObject(ctx, e.ID)
 		if f.Approval != nil {
 			if err := putApproval(ctx, tx, e.Seq, *f.Approval); err != nil {
 				return err

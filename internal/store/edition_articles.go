@@ -104,6 +104,7 @@ func (s *Store) MarkSeen(ctx context.Context, w QueueQuery) (int64, error) {
 				FROM (%s) AS w JOIN articles a ON a.seq = w.seq WHERE true ON CONFLICT (digest, article_id) DO NOTHING`, l.arg(w.Digest), merged)
 		})
 		if err != nil || text == "" {
+			noteAuditCount(ctx, 0, "articles")
 			return err
 		}
 		result, err := tx.ExecContext(ctx, text, args...)
@@ -111,6 +112,7 @@ func (s *Store) MarkSeen(ctx context.Context, w QueueQuery) (int64, error) {
 			return sqldb.Wrap("mark as seen", err)
 		}
 		n, err = result.RowsAffected()
+		noteAuditCount(ctx, n, "articles")
 		return err
 	})
 	return n, err
@@ -123,6 +125,7 @@ func (s *Store) MarkUnseen(ctx context.Context, digest string, before time.Time)
 	var n int64
 	err := s.write(ctx, func(tx *conn) (err error) {
 		n, err = tx.Exec(ctx, "ledger.unmarkSeen", digest, millis(before))
+		noteAuditCount(ctx, n, "articles")
 		return err
 	})
 	return n, err

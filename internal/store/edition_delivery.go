@@ -61,6 +61,7 @@ func (s *Store) ResolveUncertain(ctx context.Context, e Edition, resend bool, su
 		if n, err = tx.Exec(ctx, "delivery.decide", e.Seq, string(state), reason, millis(s.Now()), jsonList(subscribers)); err != nil {
 			return err
 		}
+		noteAuditCount(ctx, n, "mails")
 		_, err = tx.Exec(ctx, "delivery.reopen", e.Seq)
 		return err
 	})

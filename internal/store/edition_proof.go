@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
@@ -182,6 +183,7 @@ func (s *Store) RecordApproval(ctx context.Context, e Edition, a Approval, jobs 
 		if err := putApproval(ctx, tx, e.Seq, a); err != nil {
 			return err
 		}
+		noteAudit(ctx, func(e *AuditEntry) { e.Detail = strings.TrimSpace("one of several approvals " + e.Detail) })
 		n, err := tx.Exec(ctx, "approval.discard", e.Seq, a.Fingerprint)
 		if err == nil && n > 0 {
 			err = s.enqueueAll(ctx, tx, jobs)

@@ -125,6 +125,7 @@ func (s *Store) createDraft(ctx context.Context, e Edition, update *ScheduleUpda
 		if err := insertEdition(ctx, tx, &e); err != nil {
 			return err
 		}
+		noteAuditObject(ctx, e.ID)
 		if err := s.enqueueAll(ctx, tx, jobs); err != nil {
 			return err
 		}

@@ -256,7 +256,9 @@ func (s *Store) RetryRefused(ctx context.Context, e Edition, reason string, subs
 		if err != nil {
 			return err
 		}
-		if n, err = tx.Exec(ctx, "retry.refused", e.Seq, jsonList(subscribers), reason, millis(s.Now())); err != nil || n == 0 {
+		n, err = tx.Exec(ctx, "retry.refused", e.Seq, jsonList(subscribers), reason, millis(s.Now()))
+		noteAuditCount(ctx, n, "mails")
+		if err != nil || n == 0 {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "retry.chunks", e.Seq); err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"time"
 )
 
@@ -164,6 +165,9 @@ func (s *Store) insertInvited(ctx context.Context, tx *conn, l Link, e Editor) (
 	if _, err = tx.Exec(ctx, "link.replace", string(InviteLink), emailKey(e.Email), 0); err != nil {
 		return e, err
 	}
+	noteAudit(ctx, func(a *AuditEntry) {
+		a.Editor, a.Who, a.Object, a.Detail = e.ID, e.Email, strconv.FormatInt(e.ID, 10), string(e.Role)
+	})
 	_, err = tx.Exec(ctx, "link.replace", string(SetupLink), "", 0)
 	return e, err
 }

@@ -74,6 +74,13 @@ func FaultOf(err error) FaultKind {
 	return ""
 }
 
+// OfEngine reports whether an error comes from the database or the connection to it. Its text is for the
+// log: it may quote SQL.
+func OfEngine(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) || sqldb.SQLiteCode(err) != 0 || FaultOf(err) != ""
+}
+
 // faultOfState returns the kind of fault of a SQLSTATE code (PostgreSQL manual, appendix A).
 func faultOfState(code string) FaultKind {
 	switch {

@@ -26,7 +26,12 @@ func (tx *conn) putMedium(ctx context.Context, m article.Medium, copied bool) er
 
 // PutMedia stores media that no article refers to yet.
 func (s *Store) PutMedia(ctx context.Context, media []article.Medium) error {
-	return s.write(ctx, func(tx *conn) error { return s.putAttachments(ctx, tx, "", nil, media) })
+	return s.write(ctx, func(tx *conn) error {
+		for i := range media {
+			noteAuditObject(ctx, media[i].Name)
+		}
+		return s.putAttachments(ctx, tx, "", nil, media)
+	})
 }
 
 // ImagesWithoutCopies returns the names of at most limit images that have no copies yet.

@@ -29,7 +29,10 @@ func TestHelperProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if job == "import" {
+	switch job {
+	case "audited":
+		addAudited(t, s)
+	case "import":
 		importAll(t, s, killedList)
 	}
 }

@@ -47,7 +47,7 @@ func (s *Store) makeSecret(ctx context.Context, name string) ([]byte, error) {
 	}
 	fresh := make([]byte, 32)
 	rand.Read(fresh)
-	err = s.write(ctx, func(tx *conn) error {
+	err = s.write(WithoutAudit(ctx), func(tx *conn) error {
 		if _, err := tx.Exec(ctx, "secret.put", name, fresh, millis(s.Now())); err != nil {
 			return err
 		}

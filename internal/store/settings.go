@@ -107,6 +107,7 @@ func (s *Store) ChangeSettings(ctx context.Context, revision int64, by string, c
 			err = ErrSettingsChanged
 		}
 		for i := 0; err == nil && i < len(changes); i++ {
+			noteAuditObject(ctx, changes[i].Key)
 			err = tx.changeSetting(ctx, next, changes[i])
 		}
 		return err

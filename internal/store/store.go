@@ -162,9 +162,14 @@ func (s *Store) DB() *sql.DB { return s.db.Writers.DB }
 
 // write runs fn in a transaction that writes. It runs fn again if the transaction failed
 // without effect, which fn must allow. On SQLite it holds the only writing connection, so fn
-// must use nothing but tx.
+// must use nothing but tx. The transaction adds the entry of WithAudit.
 func (s *Store) write(ctx context.Context, fn func(tx *conn) error) error {
-	return s.writers.Retry(ctx, func() error { return s.writers.transaction(ctx, fn) })
+	fn, added := s.audited(ctx, fn)
+	err := s.writers.Retry(ctx, func() error { return s.writers.transaction(ctx, fn) })
+	if err == nil {
+		added()
+	}
+	return err
 }
 
 // The error types of the packages sqldb and schema.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ func (s *Store) AddSubscriber(ctx context.Context, sub subscriber.Subscriber) (s
 		if err != nil {
 			return err
 		}
+		noteAuditObject(ctx, strconv.FormatInt(sub.ID, 10))
 		return s.recordChange(ctx, tx, sub.ID, ChangedAdded, string(sub.State))
 	})
 	if sqldb.Duplicate(err) {

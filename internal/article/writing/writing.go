@@ -230,7 +230,7 @@ func (w *Articles) Publish(ctx context.Context, c Change) (store.ArticleRevision
 	}
 	if problem != nil {
 		c.Written.Published = asked
-		saved, err := w.Save(ctx, c, false)
+		saved, err := w.Save(store.WithoutAudit(ctx), c, false) // it is not published
 		if err == nil {
 			err = &ContentError{ID: saved.Article, Problem: problem}
 		}

@@ -105,11 +105,11 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request, session
 	if editor.Password, err = h.hash(r.Context(), r.PostFormValue("password")); err != nil {
 		return err
 	}
-	if err := h.store.UpdateEditor(r.Context(), editor, h.sessionToken(r)); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "account.password", "editor", editorID(session.Editor), "")
+	if err := h.store.UpdateEditor(ctx, editor, h.sessionToken(r)); err != nil {
 		return err
 	}
 	h.log.Info("editor changed their password", "editor", editor.ID, "client", clientAddress(r))
-	h.audit(r, session.Editor, "account.password", "editor", editorID(session.Editor), "")
 	h.mailPasswordChanged(r, editor)
 	if err := h.rememberBrowser(w, r, editor); err != nil {
 		return err
@@ -131,34 +131,37 @@ func (h *Handler) changeAddress(w http.ResponseWriter, r *http.Request, session 
 	editor := session.Editor
 	editor.Email = address.String()
 	if err == nil {
-		err = h.store.UpdateEditor(r.Context(), editor, h.sessionToken(r))
+		ctx := h.auditing(r.Context(), session.Editor, "account.address", "editor", editorID(editor), "now "+editor.Email)
+		err = h.store.UpdateEditor(ctx, editor, h.sessionToken(r))
 	}
 	if errors.Is(err, store.ErrExists) {
 		err = errAddressTaken
+	}
+	if store.OfEngine(err) {
+		return err
 	}
 	if err != nil {
 		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err, Email: typed})
 	}
 	h.log.Info("editor changed their address", "editor", editor.ID, "client", clientAddress(r))
-	h.audit(r, session.Editor, "account.address", "editor", editorID(editor), "now "+editor.Email)
 	h.mailAddressChanged(r, session.Editor, editor)
 	return redirectWithFlash(w, r, "/admin/account", "address")
 }
 
 // signOutOthers ends the editor's sessions in all other browsers.
 func (h *Handler) signOutOthers(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.store.EndOtherSessions(r.Context(), session.Editor.ID, h.sessionToken(r)); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "session.end", "editor", editorID(session.Editor), "all other browsers")
+	if err := h.store.EndOtherSessions(ctx, session.Editor.ID, h.sessionToken(r)); err != nil {
 		return err
 	}
-	h.audit(r, session.Editor, "session.end", "editor", editorID(session.Editor), "all other browsers")
 	return redirectWithFlash(w, r, "/admin/account", "others")
 }
 
 // endSession ends one of the editor's sessions.
 func (h *Handler) endSession(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.store.EndSessionOf(r.Context(), session.Editor.ID, r.PathValue("id")); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "session.end", "editor", editorID(session.Editor), "another browser")
+	if err := h.store.EndSessionOf(ctx, session.Editor.ID, r.PathValue("id")); err != nil {
 		return err
 	}
-	h.audit(r, session.Editor, "session.end", "editor", editorID(session.Editor), "another browser")
 	return redirectWithFlash(w, r, "/admin/account", "session")
 }

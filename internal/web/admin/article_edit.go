@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -141,14 +140,14 @@ func changeOf(f *articleForm, session store.Session) writing.Change {
 // saveArticle stores a draft. What cannot be stored is shown again with the reason.
 func (h *Handler) saveArticle(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	return h.storeArticle(w, r, session, "draft-saved", func(f *articleForm) (store.ArticleRevision, error) {
-		return h.writing.Save(r.Context(), changeOf(f, session), false)
+		return h.writing.Save(h.auditing(r.Context(), session.Editor, "article.save", "article", f.ID, ""), changeOf(f, session), false)
 	})
 }
 
 // publishArticle stores and publishes an article.
 func (h *Handler) publishArticle(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	return h.storeArticle(w, r, session, "published", func(f *articleForm) (store.ArticleRevision, error) {
-		saved, err := h.writing.Publish(r.Context(), changeOf(f, session))
+		saved, err := h.writing.Publish(h.auditing(r.Context(), session.Editor, "article.publish", "article", f.ID, ""), changeOf(f, session))
 		if err == nil {
 			h.log.Info("article published", "article", saved.Article, "editor", session.Editor.ID)
 		}
@@ -160,7 +159,10 @@ func (h *Handler) publishArticle(w http.ResponseWriter, r *http.Request, session
 func (h *Handler) storeArticle(w http.ResponseWriter, r *http.Request, session store.Session, done string, put func(*articleForm) (store.ArticleRevision, error)) error {
 	form, err := h.articleFormOf(r)
 	if err == nil {
-		err = h.storeUploads(r, &form)
+		err = h.storeUploads(r, session.Editor, &form)
+	}
+	if store.OfEngine(err) {
+		return err
 	}
 	if err != nil {
 		return h.showArticleEditor(w, r, session, http.StatusUnprocessableEntity, articleEditPage{Form: form, Error: err})
@@ -179,11 +181,6 @@ func (h *Handler) storeArticle(w http.ResponseWriter, r *http.Request, session s
 	case err != nil:
 		return h.revisionError(err, form.ID)
 	}
-	action := "article.save"
-	if saved.Kind == store.RevisionPublished {
-		action = "article.publish"
-	}
-	h.audit(r, session.Editor, action, "article", saved.Article, fmt.Sprintf("revision %d", saved.Number))
 	if saved.Kind == store.RevisionPublished && saved.Written.Published.After(h.store.Now()) {
 		done = "scheduled"
 	}
@@ -247,11 +244,11 @@ func writeJSON(w http.ResponseWriter, status int, answer any) error {
 // unpublishArticle makes a draft of an article.
 func (h *Handler) unpublishArticle(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	form, _ := h.articleFormOf(r) // only the revision matters
-	saved, err := h.writing.Unpublish(r.Context(), r.PathValue("id"), form.Base, session.Editor.Email)
+	ctx := h.auditing(r.Context(), session.Editor, "article.unpublish", "article", r.PathValue("id"), "")
+	saved, err := h.writing.Unpublish(ctx, r.PathValue("id"), form.Base, session.Editor.Email)
 	if err != nil {
 		return h.revisionError(err, r.PathValue("id"))
 	}
-	h.audit(r, session.Editor, "article.unpublish", "article", saved.Article, "")
 	h.log.Info("article unpublished", "article", saved.Article, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/articles/"+saved.Article, "unpublished")
 }

@@ -82,10 +82,10 @@ func (h *Handler) restoreRevision(w http.ResponseWriter, r *http.Request, sessio
 	id := r.PathValue("id")
 	number, _ := strconv.ParseInt(r.PostFormValue("revision"), 10, 64)
 	base, _ := strconv.ParseInt(r.PostFormValue("base"), 10, 64)
-	if _, err := h.writing.RestoreRevision(r.Context(), id, number, base, session.Editor.Email); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "article.restore-revision", "article", id, fmt.Sprintf("from revision %d", number))
+	if _, err := h.writing.RestoreRevision(ctx, id, number, base, session.Editor.Email); err != nil {
 		return h.revisionError(err, id)
 	}
-	h.audit(r, session.Editor, "article.restore-revision", "article", id, fmt.Sprintf("revision %d", number))
 	h.log.Info("revision restored", "article", id, "revision", number, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/articles/"+id, "older-version")
 }

@@ -159,11 +159,10 @@ func articleFilter(search, match string) (article.Filter, error) {
 // redirects to that edition, which can be paused there.
 func (h *Handler) removeArticle(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
-	if err := h.store.RemoveArticle(r.Context(), id); err != nil {
+	if err := h.store.RemoveArticle(h.auditing(r.Context(), session.Editor, "article.remove", "article", id, ""), id); err != nil {
 		return err
 	}
 	h.log.Info("article removed", "article", id, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "article.remove", "article", id, "")
 	editions, err := h.store.EditionsUnderWay(r.Context(), id)
 	if err != nil {
 		return err
@@ -176,10 +175,10 @@ func (h *Handler) removeArticle(w http.ResponseWriter, r *http.Request, session 
 }
 
 func (h *Handler) restoreArticle(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.store.RestoreArticle(r.Context(), r.PathValue("id")); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "article.restore", "article", r.PathValue("id"), "")
+	if err := h.store.RestoreArticle(ctx, r.PathValue("id")); err != nil {
 		return err
 	}
 	h.log.Info("article restored", "article", r.PathValue("id"), "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "article.restore", "article", r.PathValue("id"), "")
 	return redirectWithFlash(w, r, "/admin/articles", "restored")
 }

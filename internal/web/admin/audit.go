@@ -9,28 +9,57 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// audit appends an entry to the audit log after an editor has changed something. action is a
-// keyword such as "edition.approve", kind and id name the object, detail says what a reader of the
-// log needs besides. No text may contain an address or name of a subscriber.
-//
-// The entry is written after the change, with a context that does not end with the request. If it
-// cannot be written, the change stands, and the log of the server has the entry.
-func (h *Handler) audit(r *http.Request, by store.Editor, action, kind, id, detail string) {
-	unchanged(r)
-	ctx := context.WithoutCancel(r.Context())
+// auditing returns the context for a change that an editor makes: the transaction of the change adds
+// the entry to the audit log. action is a keyword such as "edition.approve", kind and id name the
+// object, detail says what a reader of the log needs besides. Without an id, the store completes the
+// entry with that of the object which it makes. No text may contain an address or name of a subscriber.
+func (h *Handler) auditing(ctx context.Context, by store.Editor, action, kind, id, detail string) context.Context {
+	mark, marked := ctx.Value(auditKey{}).(*auditMark)
+	ctx, pending := store.WithAudit(ctx, newAuditEntry(ctx, by, action, kind, id, detail))
+	if marked {
+		mark.open, mark.pending = false, append(mark.pending, pending)
+	}
+	return ctx
+}
+
+func newAuditEntry(ctx context.Context, by store.Editor, action, kind, id, detail string) store.AuditEntry {
 	entry := store.AuditEntry{
 		Editor: by.ID, Who: by.Email, Action: action, Kind: kind, Object: id, Detail: detail, Request: middleware.ID(ctx),
 	}
 	if network := middleware.Network24or48(middleware.Client(ctx)); network.IsValid() {
 		entry.Network = network.String()
 	}
-	if err := h.store.AddAudit(ctx, entry); err != nil {
-		h.log.Error("entry not written to the audit log", "editor", by.ID, "action", action, "kind", kind, "object", id, "detail", detail, "request", entry.Request, "error", err)
+	return entry
+}
+
+// audit appends an entry to the audit log for an action that is not a change of the store, such as a
+// test of a relay; see auditing for those that are. If the entry cannot be written, the log of the
+// server has it.
+func (h *Handler) audit(r *http.Request, by store.Editor, action, kind, id, detail string) {
+	unchanged(r)
+	ctx := context.WithoutCancel(r.Context())
+	h.addAudit(ctx, newAuditEntry(ctx, by, action, kind, id, detail))
+}
+
+// auditBefore appends an entry for an action that must not happen without it, such as an export of
+// addresses.
+func (h *Handler) auditBefore(r *http.Request, by store.Editor, action, kind, id, detail string) error {
+	unchanged(r)
+	ctx := context.WithoutCancel(r.Context())
+	return h.store.AddAudit(ctx, newAuditEntry(ctx, by, action, kind, id, detail))
+}
+
+func (h *Handler) addAudit(ctx context.Context, e store.AuditEntry) {
+	if err := h.store.AddAudit(ctx, e); err != nil {
+		h.log.Error("entry not written to the audit log", "editor", e.Editor, "action", e.Action, "kind", e.Kind, "object", e.Object, "detail", e.Detail, "request", e.Request, "error", err)
 	}
 }
 
 // auditMark is kept in the context of a changing request until the handler has said what it did.
-type auditMark struct{ open bool }
+type auditMark struct {
+	open    bool
+	pending []*store.PendingAudit
+}
 
 type auditKey struct{}
 
@@ -38,25 +67,35 @@ type auditKey struct{}
 // nothing.
 func unchanged(r *http.Request) {
 	if mark, ok := r.Context().Value(auditKey{}).(*auditMark); ok {
-		mark.open = false
+		mark.open, mark.pending = false, nil
 	}
 }
 
 // audited runs the handler of a route that changes something. A change without an entry in the audit
-// log is a fault of the program: it is logged, and the entry names the route.
+// log is a fault of the program: it is logged, and the entry names the route. Routes without a session
+// are open to visitors, who change nothing.
 func (h *Handler) audited(one route, w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if !one.changes() {
 		return one.handle(w, r, session)
 	}
-	mark := &auditMark{open: true}
+	mark := &auditMark{open: one.role != noSession}
 	r = r.WithContext(context.WithValue(r.Context(), auditKey{}, mark))
 	answer := &answerStatus{ResponseWriter: w}
 	err := one.handle(answer, r, session)
-	if err == nil && mark.open && answer.status < http.StatusBadRequest {
+	if err != nil || answer.status >= http.StatusBadRequest {
+		return err
+	}
+	for _, pending := range mark.pending {
+		// An action that found nothing to change is in the log too, unless it was to make an object.
+		if e := pending.Entry(); !pending.Added() && (e.Kind == "" || e.Object != "") {
+			h.addAudit(context.WithoutCancel(r.Context()), e)
+		}
+	}
+	if mark.open {
 		h.log.Error("a change left no entry in the audit log", "route", one.pattern, "editor", session.Editor.ID)
 		h.audit(r, session.Editor, "other", "route", one.pattern, "")
 	}
-	return err
+	return nil
 }
 
 // answerStatus remembers the status of a response.

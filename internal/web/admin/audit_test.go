@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -26,7 +27,7 @@ var notAudited = map[string]string{
 }
 
 // TestEveryChangingRouteIsAudited reads the code of the handlers: each handler of a route that is no
-// GET calls audit, itself or by a function that it calls.
+// GET calls auditing, audit or auditBefore, itself or by a function that it calls.
 func TestEveryChangingRouteIsAudited(t *testing.T) {
 	t.Parallel()
 	handlers := handlerCode(t)
@@ -38,10 +39,12 @@ func TestEveryChangingRouteIsAudited(t *testing.T) {
 		routes++
 		found := false
 		for _, name := range used {
-			found = found || handlers.reaches(name, "audit", map[string]bool{})
+			for _, function := range []string{"auditing", "audit", "auditBefore"} {
+				found = found || handlers.reaches(name, function, map[string]bool{})
+			}
 		}
 		if reason := notAudited[pattern]; found == (reason != "") {
-			t.Errorf("%s: its handler calls audit: %v; listed as not audited: %q. Call h.audit after the change", pattern, found, reason)
+			t.Errorf("%s: its handler adds an entry: %v; listed as not audited: %q. Make the change with the context of h.auditing", pattern, found, reason)
 		}
 	}
 	if routes < 40 {
@@ -182,5 +185,49 @@ func TestAuditLogIsPaged(t *testing.T) {
 	more, _, _ = strings.Cut(more, `"`)
 	if page = ada.get(strings.ReplaceAll(more, "&amp;", "&")); strings.Count(page, "<code>article.remove</code>") != 10 || strings.Contains(page, `rel="next"`) {
 		t.Errorf("the second page has %d entries", strings.Count(page, "<code>article.remove</code>"))
+	}
+}
+
+// TestChangesWithoutAuditEntryAreNotMade hides the table of the audit log while an owner uses the
+// buttons of many pages.
+func TestChangesWithoutAuditEntryAreNotMade(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(2)
+	ada := s.owner()
+	s.bob()
+	draft, err := s.newEngine().Draft(t.Context(), "weekly", delivery.SendOptions{By: "ada@gazette.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := draft.Articles[0]
+	ada.get("/admin/editions/" + draft.ID)
+	shown := ada.hidden("shown")
+	rename := func(from, to string) {
+		if _, err := s.Store.DB().ExecContext(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename("audit_log", "hidden")
+	before := s.dump()
+	for _, form := range [][]string{
+		{"/admin/editors/2/role", "role", "viewer"}, {"/admin/editors/2/access"}, {"/admin/editors/2/reset"}, {"/admin/account/invite", "email", "eve@gazette.example"},
+		{"/admin/account/sessions"}, {"/admin/articles/" + id + "/remove"}, {"/admin/articles/new", "title", "A new one", "text", "Text."},
+		{"/admin/digests/weekly/begin", "since", "2026-01-31"},
+		{"/admin/editions/" + draft.ID + "/approve", "shown", shown, "sure", "yes"}, {"/admin/editions/" + draft.ID + "/cancel"}, {"/admin/editions/" + draft.ID + "/subject", "subject", "Other"},
+		{"/admin/subscribers/1/unsubscribe"}, {"/admin/subscribers/1/suppress", "reason", "asked"}, {"/admin/subscribers/1/erase", "sure", "yes"}, {"/admin/subscribers/1/export"}, {"/admin/subscribers/export"},
+		{"/admin/subscribers/new", "address", "new@example.org", "digest", "weekly", "how", "agreed", "words", "I agree", "source", "on paper", "consented", "2026-01-31"},
+		{"/admin/settings/relays/inbox/stop"}, {"/admin/sign-out"},
+	} {
+		if ada.post(form[0], form[1:]...); ada.code != http.StatusInternalServerError || strings.Contains(ada.body, "@example.org") || strings.Contains(ada.body, "audit_log") {
+			t.Errorf("%s is answered %d: %s", form[0], ada.code, ada.body)
+		}
+	}
+	if after := s.dump(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	rename("hidden", "audit_log")
+	if ada.post("/admin/subscribers/1/unsubscribe"); ada.code != http.StatusOK {
+		t.Errorf("with the audit log, the subscriber is answered %d", ada.code)
 	}
 }

@@ -70,9 +70,8 @@ func (p dashboardPage) NextStep(i int) bool {
 
 // dismissChecklist hides the checklist for all editors.
 func (h *Handler) dismissChecklist(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.store.DismissHint(r.Context(), checklistHint); err != nil {
+	if err := h.store.DismissHint(h.auditing(r.Context(), session.Editor, "checklist.dismiss", "", "", ""), checklistHint); err != nil {
 		return err
 	}
-	h.audit(r, session.Editor, "checklist.dismiss", "", "", "")
 	return redirectWithFlash(w, r, "/admin/", "dismissed")
 }

@@ -66,6 +66,7 @@ func (s *site) dump() string {
 	for _, query := range []string{
 		"SELECT id || state || revision FROM articles ORDER BY seq", "SELECT id || state || changed FROM subscribers ORDER BY id",
 		"SELECT id || state || finished FROM editions ORDER BY seq", "SELECT COUNT(*) FROM sessions", "SELECT COUNT(*) FROM links", "SELECT COUNT(*) FROM jobs",
+		"SELECT email || role || disabled FROM editors ORDER BY id", "SELECT COUNT(*) FROM ledger",
 	} {
 		rows, err := s.Store.DB().QueryContext(s.t.Context(), strings.Replace(query, "id || state || revision FROM articles", "id || status || revision FROM articles", 1))
 		if err != nil {

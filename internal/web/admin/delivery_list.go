@@ -128,6 +128,9 @@ func (h *Handler) exportDeliveries(w http.ResponseWriter, r *http.Request, sessi
 	if err != nil {
 		return err
 	}
+	if err := h.auditBefore(r, session.Editor, "edition.export", "edition", body.Edition.ID, "deliveries"); err != nil {
+		return err
+	}
 	ctx := longRequest(w, r)
 	header := w.Header()
 	header.Set("Content-Type", "text/csv; charset=utf-8")
@@ -197,12 +200,13 @@ func (h *Handler) changeDeliveries(w http.ResponseWriter, r *http.Request, sessi
 	}
 	var n int64
 	var err error
+	ctx := h.auditing(longRequest(w, r), session.Editor, "edition."+action, "edition", id, "")
 	done := map[string]string{"retry": "retried", "resend": "resent", "drop": "dropped"}[action]
 	switch action {
 	case "retry":
-		n, err = h.engine.RetryRefused(longRequest(w, r), id, session.Editor.Email, subscribers...)
+		n, err = h.engine.RetryRefused(ctx, id, session.Editor.Email, subscribers...)
 	case "resend", "drop":
-		n, err = h.engine.ResolveUncertain(longRequest(w, r), id, action == "resend", subscribers...)
+		n, err = h.engine.ResolveUncertain(ctx, id, action == "resend", subscribers...)
 	default:
 		return store.ErrNotFound
 	}
@@ -214,6 +218,5 @@ func (h *Handler) changeDeliveries(w http.ResponseWriter, r *http.Request, sessi
 		unchanged(r)
 		return redirectWithFlash(w, r, back, "unchanged")
 	}
-	h.audit(r, session.Editor, "edition."+action, "edition", id, fmt.Sprintf("%d mails", n))
 	return redirectWithFlash(w, r, back, done)
 }

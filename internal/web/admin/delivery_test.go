@@ -56,7 +56,7 @@ func TestDeliveriesAreSearchedRetriedAndExported(t *testing.T) {
 			e.want(e.post(list+"/retry", "subscriber", numberText(d.Subscriber)), "Nothing was changed")
 		}
 	}
-	rows, err := csv.NewReader(strings.NewReader(e.get(list + ".csv?state=refused"))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(e.post(list + ".csv?state=refused"))).ReadAll()
 	if err != nil || len(rows) < 2 || rows[0][0] != "email" || rows[1][3] != "550" {
 		t.Errorf("exported %q, %v", rows, err)
 	}

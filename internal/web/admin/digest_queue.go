@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -45,12 +44,12 @@ func (h *Handler) markSeen(w http.ResponseWriter, r *http.Request, session store
 	if err != nil {
 		return err
 	}
-	n, err := h.engine.MarkSeen(r.Context(), d.Name, before)
+	ctx := h.auditing(r.Context(), session.Editor, "digest.seen", "digest", d.Name, "dated before "+before.Format(time.DateOnly))
+	n, err := h.engine.MarkSeen(ctx, d.Name, before)
 	if err != nil {
 		return conflict("Nothing was marked", err, back)
 	}
 	h.log.Info("articles marked as seen", "digest", d.Name, "before", before, "articles", n, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "digest.seen", "digest", d.Name, fmt.Sprintf("%d articles dated before %s", n, before.Format(time.DateOnly)))
 	return redirectWithFlash(w, r, back, "seen")
 }
 
@@ -61,12 +60,11 @@ func (h *Handler) markUnseen(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	back := "/admin/digests/" + d.Name
-	n, err := h.engine.MarkUnseen(r.Context(), d.Name, time.Time{})
+	n, err := h.engine.MarkUnseen(h.auditing(r.Context(), session.Editor, "digest.unseen", "digest", d.Name, ""), d.Name, time.Time{})
 	if err != nil {
 		return conflict("Nothing was put back", err, back)
 	}
 	h.log.Info("articles put back into the queue", "digest", d.Name, "articles", n, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "digest.unseen", "digest", d.Name, fmt.Sprintf("%d articles", n))
 	return redirectWithFlash(w, r, back, "unseen")
 }
 
@@ -84,10 +82,10 @@ func (h *Handler) setFirstDay(w http.ResponseWriter, r *http.Request, session st
 	if day.IsZero() {
 		return invalid("The start date was not changed", "Choose a date. Articles dated on or after it belong to this digest.", back)
 	}
-	if err := h.engine.SetBeginning(r.Context(), d.Name, day); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "digest.start", "digest", d.Name, day.Format(time.DateOnly))
+	if err := h.engine.SetBeginning(ctx, d.Name, day); err != nil {
 		return conflict("The start date was not changed", err, back)
 	}
 	h.log.Info("start date of a digest changed", "digest", d.Name, "day", day, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "digest.start", "digest", d.Name, day.Format(time.DateOnly))
 	return redirectWithFlash(w, r, back, "begins")
 }

@@ -62,7 +62,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 	if uuid.Validate(request) != nil {
 		request = ""
 	}
-	e, err := h.engine.Send(longRequest(w, r), d.Name, delivery.SendOptions{
+	e, err := h.engine.Send(h.auditing(longRequest(w, r), session.Editor, "digest.send", "edition", "", d.Name), d.Name, delivery.SendOptions{
 		By: session.Editor.Email, Editor: session.Editor.ID, Expect: &shown, Request: request, Undo: h.engine.Policy.Undo,
 	})
 	var changed *delivery.ChangedError
@@ -76,7 +76,6 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 		return conflict("Nothing was sent", err, "/admin/digests/"+d.Name)
 	}
 	h.log.Info("edition sent by hand", "edition", e.ID, "digest", d.Name, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "digest.send", "edition", e.ID, d.Name)
 	http.Redirect(w, r, "/admin/editions/"+e.ID, http.StatusSeeOther)
 	return nil
 }

@@ -55,10 +55,9 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 	body := approvePage{Review: review, Title: h.digestTitle(review.Edition.Digest), Deadline: h.engine.DeadlineText(review.Edition), Undo: h.undoFor(review.Edition)}
 	if r.PostFormValue("sure") == "yes" {
 		var changed *delivery.ChangedError
-		edition, err := h.engine.ApproveAs(ctx, id, delivery.Approver{Editor: session.Editor.ID, Name: session.Editor.Email, Undo: h.engine.Policy.Undo}, shown)
+		edition, err := h.engine.ApproveAs(h.auditing(ctx, session.Editor, "edition.approve", "edition", id, ""), id, delivery.Approver{Editor: session.Editor.ID, Name: session.Editor.Email, Undo: h.engine.Policy.Undo}, shown)
 		if err == nil {
 			h.log.Info("edition approved by hand", "edition", id, "editor", session.Editor.ID, "state", edition.State)
-			h.audit(r, session.Editor, "edition.approve", "edition", id, edition.State.Label())
 			return redirectWithFlash(w, r, back, h.approvedFlash(edition))
 		}
 		if !errors.As(err, &changed) {

@@ -24,16 +24,19 @@ func (h *Handler) waiveFinding(w http.ResponseWriter, r *http.Request, session s
 	back := "/admin/editions/" + id
 	var err error
 	key, action := "waived", "edition.waive"
-	if r.PostFormValue("undo") == "yes" {
+	undo := r.PostFormValue("undo") == "yes"
+	if undo {
 		key, action = "unwaived", "edition.unwaive"
-		err = h.engine.Unwaive(r.Context(), id, name)
+	}
+	ctx := h.auditing(r.Context(), session.Editor, action, "edition", id, name)
+	if undo {
+		err = h.engine.Unwaive(ctx, id, name)
 	} else {
-		err = h.engine.Waive(r.Context(), id, name, r.PostFormValue("reason"), session.Editor.Email)
+		err = h.engine.Waive(ctx, id, name, r.PostFormValue("reason"), session.Editor.Email)
 	}
 	if err != nil {
 		return conflict("Nothing was changed", err, back)
 	}
 	h.log.Info("finding of the check waived by hand", "edition", id, "finding", name, "change", key, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, action, "edition", id, name)
 	return redirectWithFlash(w, r, back, key)
 }

@@ -215,14 +215,13 @@ func (h *Handler) compose(w http.ResponseWriter, r *http.Request, session store.
 		err = h.change(ctx, c, r)
 	}
 	if err == nil {
-		err = h.engine.Compose(ctx, c)
+		err = h.engine.Compose(h.auditing(ctx, session.Editor, "edition.compose", "edition", id, truncate(r.PostFormValue("do"), 20)), c)
 	}
 	if err == nil {
 		here := "/admin/editions/" + id + "/compose?done=composed"
 		if a := r.PostFormValue("article"); a != "" {
 			here += "#articles"
 		}
-		h.audit(r, session.Editor, "edition.compose", "edition", id, truncate(r.PostFormValue("do"), 20))
 		http.Redirect(w, r, here, http.StatusSeeOther)
 		return nil
 	}

@@ -66,11 +66,10 @@ func (h *Handler) controlEdition(w http.ResponseWriter, r *http.Request, session
 	if !ok {
 		return store.ErrNotFound
 	}
-	if err := c.run(longRequest(w, r), h, id, session.Editor.Email); err != nil {
+	if err := c.run(h.auditing(longRequest(w, r), session.Editor, "edition."+action, "edition", id, ""), h, id, session.Editor.Email); err != nil {
 		return err
 	}
 	h.log.Info("edition changed by hand", "edition", id, "change", action, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "edition."+action, "edition", id, "")
 	return redirectWithFlash(w, r, "/admin/editions/"+id, c.flash)
 }
 
@@ -92,10 +91,10 @@ func (h *Handler) changeSubject(w http.ResponseWriter, r *http.Request, session 
 	if subject == "" {
 		return invalid(unchanged, "Enter a subject: spam filters reject emails without one.", back)
 	}
-	if err := h.store.SetEditionSubject(r.Context(), r.PathValue("id"), subject); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "edition.subject", "edition", r.PathValue("id"), subject)
+	if err := h.store.SetEditionSubject(ctx, r.PathValue("id"), subject); err != nil {
 		return conflict(unchanged, err, back)
 	}
 	h.log.Info("subject changed by hand", "edition", r.PathValue("id"), "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "edition.subject", "edition", r.PathValue("id"), subject)
 	return redirectWithFlash(w, r, back, "subject")
 }

@@ -103,7 +103,9 @@ func (h *Handler) fillEdition(ctx context.Context, body *editionPage) (err error
 		return err
 	}
 	// The page of a draft that cannot be rendered shows the error.
-	if proof, err := h.engine.Proof(ctx, e.ID); err != nil {
+	if proof, err := h.engine.Proof(ctx, e.ID); store.OfEngine(err) {
+		return err
+	} else if err != nil {
 		body.Problem = err.Error()
 	} else {
 		body.Proof, body.Recipients, body.Articles, body.Findings = &proof, proof.Recipients, proof.Contents, proof.Findings

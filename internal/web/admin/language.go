@@ -92,10 +92,10 @@ func (h *Handler) changeLanguage(w http.ResponseWriter, r *http.Request, session
 	if tag != "" && h.languages[tag] == nil {
 		return invalid("The language was not changed", "Choose one of the languages in the list.", "/admin/account")
 	}
-	if err := h.store.SetEditorLanguage(r.Context(), session.Editor.ID, tag); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "account.language", "editor", editorID(session.Editor), tag)
+	if err := h.store.SetEditorLanguage(ctx, session.Editor.ID, tag); err != nil {
 		return err
 	}
 	h.log.Info("editor changed the language of the admin", "editor", session.Editor.ID, "language", tag)
-	h.audit(r, session.Editor, "account.language", "editor", editorID(session.Editor), tag)
 	return redirectWithFlash(w, r, "/admin/account", "language")
 }

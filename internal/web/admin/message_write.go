@@ -112,6 +112,9 @@ func (h *Handler) writeMessage(w http.ResponseWriter, r *http.Request, session s
 	body.Message = messageOfForm(r)
 	if r.PostFormValue("do") == "count" {
 		count, err := h.engine.AudienceCount(r.Context(), body.Audience)
+		if store.OfEngine(err) {
+			return err
+		}
 		if err != nil {
 			body.Error = err
 			return h.showMessage(w, session, http.StatusUnprocessableEntity, body)
@@ -123,20 +126,20 @@ func (h *Handler) writeMessage(w http.ResponseWriter, r *http.Request, session s
 	edition, err := h.storeMessage(r, session, body)
 	var state *store.StateError
 	switch {
-	case errors.As(err, &state), errors.Is(err, store.ErrNotFound):
+	case errors.As(err, &state), errors.Is(err, store.ErrNotFound), store.OfEngine(err):
 		return err
 	case err != nil:
 		body.Error = err
 		return h.showMessage(w, session, http.StatusUnprocessableEntity, body)
 	}
 	h.log.Info("message written by hand", "edition", edition.ID, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "message.write", "edition", edition.ID, "")
 	return redirectWithFlash(w, r, "/admin/editions/"+edition.ID, "message")
 }
 
 func (h *Handler) storeMessage(r *http.Request, session store.Session, body messagePage) (store.Edition, error) {
+	ctx := h.auditing(r.Context(), session.Editor, "message.write", "edition", body.Edition, "")
 	if body.Edition == "" {
-		return h.engine.NewMessage(r.Context(), session.Editor.Email, body.Message)
+		return h.engine.NewMessage(ctx, session.Editor.Email, body.Message)
 	}
 	was, _, err := h.requestedMessage(r)
 	if err != nil {
@@ -145,7 +148,7 @@ func (h *Handler) storeMessage(r *http.Request, session store.Session, body mess
 	if body.Revision != delivery.MessageRevision(was) {
 		return was, store.ErrDraftChanged
 	}
-	return h.engine.EditMessage(r.Context(), was, body.Message)
+	return h.engine.EditMessage(ctx, was, body.Message)
 }
 
 // messageOfForm returns the message in a form.

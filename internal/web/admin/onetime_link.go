@@ -142,12 +142,15 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
 	if err == nil && in.Purpose != store.ResetLink {
 		err = checkAddressFree(r.Context(), h.store, address)
 	}
+	if store.OfEngine(err) {
+		return err
+	}
 	if err != nil {
 		form.Problem = err
 		return h.showWelcome(w, http.StatusUnprocessableEntity, in, form)
 	}
 	if in.Purpose == store.ResetLink {
-		return h.resetPassword(w, r)
+		return h.resetPassword(w, r, in.editor)
 	}
 	return h.createEditor(w, r, store.Editor{Email: address.String(), Name: form.Name})
 }
@@ -172,25 +175,24 @@ func (h *Handler) createEditor(w http.ResponseWriter, r *http.Request, editor st
 	if editor.Password, err = h.hash(ctx, r.PostFormValue("password")); err != nil {
 		return err
 	}
-	if editor, err = h.store.CreateEditorFromLink(ctx, r.PathValue("token"), editor); err != nil {
+	if editor, err = h.store.CreateEditorFromLink(h.auditing(ctx, editor, "people.join", "editor", "", ""), r.PathValue("token"), editor); err != nil {
 		return linkError(err)
 	}
-	h.audit(r, editor, "people.join", "editor", editorID(editor), string(editor.Role))
 	h.log.Info("editor created", "editor", editor.ID, "role", editor.Role, "client", clientAddress(r))
 	return h.startSession(w, r, editor, "/admin/")
 }
 
 // resetPassword uses the link up, changes the password and signs out all other browsers.
-func (h *Handler) resetPassword(w http.ResponseWriter, r *http.Request) error {
+func (h *Handler) resetPassword(w http.ResponseWriter, r *http.Request, editor store.Editor) error {
 	password, err := h.hash(r.Context(), r.PostFormValue("password"))
 	if err != nil {
 		return err
 	}
-	editor, err := h.store.ResetPassword(r.Context(), r.PathValue("token"), password)
+	ctx := h.auditing(r.Context(), editor, "account.password", "editor", editorID(editor), "by a one-time link")
+	editor, err = h.store.ResetPassword(ctx, r.PathValue("token"), password)
 	if err != nil {
 		return linkError(err)
 	}
-	h.audit(r, editor, "account.password", "editor", editorID(editor), "by a one-time link")
 	h.log.Info("editor has a new password", "editor", editor.ID, "client", clientAddress(r))
 	h.mailPasswordChanged(r, editor)
 	if on, err := h.secondFactorOf(r, editor); on || err != nil {

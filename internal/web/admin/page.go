@@ -187,6 +187,11 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 	var hold *delivery.HoldError
 	var undo *store.UndoError
 	var person *store.SubscriberStateError
+	if errors.As(err, &shown) {
+		if cause, ok := shown.Text.(error); ok && store.OfEngine(cause) { // its text is not for pages
+			err, shown = cause, nil
+		}
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return // the browser disconnected

@@ -92,7 +92,8 @@ func (h *Handler) addPasskey(w http.ResponseWriter, r *http.Request, session sto
 	if name == "" {
 		name = truncate(h.words(w).Translate(describeAgent(r.UserAgent())), maxPasskeyName)
 	}
-	err = h.store.AddPasskey(r.Context(), store.Passkey{ID: store.PasskeyID(credential.ID), Editor: session.Editor.ID, Name: name, Record: string(record)})
+	ctx := h.auditing(r.Context(), session.Editor, "account.passkey", "editor", editorID(session.Editor), "added")
+	err = h.store.AddPasskey(ctx, store.Passkey{ID: store.PasskeyID(credential.ID), Editor: session.Editor.ID, Name: name, Record: string(record)})
 	switch {
 	case errors.Is(err, store.ErrExists):
 		return refuse(passkeyExists)
@@ -101,7 +102,6 @@ func (h *Handler) addPasskey(w http.ResponseWriter, r *http.Request, session sto
 	case err != nil:
 		return err
 	}
-	h.audit(r, session.Editor, "account.passkey", "editor", editorID(session.Editor), "added")
 	h.log.Info("editor added a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, words.T("A passkey was added"), words.T("The passkey “{3}” was added to the account {0} from {1} on {2}."), name)
 	return redirectWithFlash(w, r, "/admin/account", "passkey-added")
@@ -142,10 +142,10 @@ func (h *Handler) removePasskey(w http.ResponseWriter, r *http.Request, session 
 	if err := h.checkNotLast(r, session.Editor); err != nil {
 		return err
 	}
-	if err := h.store.RemovePasskey(r.Context(), session.Editor.ID, r.PathValue("id")); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "account.passkey", "editor", editorID(session.Editor), "removed")
+	if err := h.store.RemovePasskey(ctx, session.Editor.ID, r.PathValue("id")); err != nil {
 		return err
 	}
-	h.audit(r, session.Editor, "account.passkey", "editor", editorID(session.Editor), "removed")
 	h.log.Info("editor removed a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, words.T("A passkey was removed"), words.T("A passkey was removed from the account {0} from {1} on {2}."))
 	return redirectWithFlash(w, r, "/admin/account", "passkey-off")

@@ -90,13 +90,16 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.S
 	}
 	var link string
 	if err == nil {
-		link, err = InviteLink(r.Context(), h.store, h.config.Site.URL, in)
+		ctx := h.auditing(r.Context(), session.Editor, "people.invite", "role", string(cmp.Or(in.Role, store.EditorRole)), in.Email)
+		link, err = InviteLink(ctx, h.store, h.config.Site.URL, in)
+	}
+	if store.OfEngine(err) {
+		return err
 	}
 	if err != nil {
 		return h.showPeople(w, r, session, http.StatusUnprocessableEntity, peoplePage{Problem: err})
 	}
 	h.log.Info("invitation created", "role", in.Role, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "people.invite", "role", string(cmp.Or(in.Role, store.EditorRole)), in.Email)
 	return h.showPeople(w, r, session, http.StatusOK, peoplePage{InviteLink: link, For: in.Email})
 }
 
@@ -113,12 +116,12 @@ func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, sessio
 	if err != nil {
 		return err
 	}
-	link, err := ResetLink(r.Context(), h.store, h.config.Site.URL, editor, session.Editor.ID)
+	ctx := h.auditing(r.Context(), session.Editor, "people.reset", "editor", editorID(editor), editor.Email)
+	link, err := ResetLink(ctx, h.store, h.config.Site.URL, editor, session.Editor.ID)
 	if err != nil {
 		return err
 	}
 	h.log.Info("password link created", "for", editor.ID, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "people.reset", "editor", editorID(editor), editor.Email)
 	return h.showPeople(w, r, session, http.StatusOK, peoplePage{ResetLink: link, For: editor.Email})
 }
 
@@ -126,13 +129,12 @@ func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, sessio
 func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id, err := requestedID(r)
 	if err == nil {
-		err = h.store.RevokeLink(r.Context(), id)
+		err = h.store.RevokeLink(h.auditing(r.Context(), session.Editor, "people.revoke", "link", r.PathValue("id"), ""), id)
 	}
 	if err != nil {
 		return err
 	}
 	h.log.Info("link revoked", "link", id, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "people.revoke", "link", r.PathValue("id"), "")
 	return redirectWithFlash(w, r, "/admin/people", "revoked")
 }
 
@@ -156,11 +158,11 @@ func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session s
 	} else {
 		editor.Disabled, change = time.Time{}, "enabled"
 	}
-	if err := h.store.UpdateEditor(r.Context(), editor, ""); err != nil {
+	action := map[string]string{"disabled": "people.disable", "enabled": "people.enable"}[change]
+	if err := h.store.UpdateEditor(h.auditing(r.Context(), session.Editor, action, "editor", editorID(editor), editor.Email), editor, ""); err != nil {
 		return err
 	}
 	h.log.Info("editor "+change, "for", editor.ID, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, map[string]string{"disabled": "people.disable", "enabled": "people.enable"}[change], "editor", editorID(editor), editor.Email)
 	return redirectWithFlash(w, r, "/admin/people", change)
 }
 
@@ -175,7 +177,12 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request, session sto
 	if err != nil {
 		return invalid("The role was not changed", sentence(err), "/admin/people")
 	}
-	editor, err := h.store.SetRole(r.Context(), id, role)
+	editor, err := h.store.EditorByID(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	ctx := h.auditing(r.Context(), session.Editor, "people.role", "editor", editorID(editor), editor.Email+": "+string(role))
+	editor, err = h.store.SetRole(ctx, id, role)
 	if errors.Is(err, store.ErrLastOwner) {
 		return conflict("The role was not changed", words.Errorf("This is the only owner who can sign in. Make another editor an owner first."), "/admin/people")
 	}
@@ -183,6 +190,5 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	h.log.Info("role changed", "for", editor.ID, "role", editor.Role, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "people.role", "editor", editorID(editor), editor.Email+": "+string(editor.Role))
 	return redirectWithFlash(w, r, "/admin/people", "role")
 }

@@ -113,6 +113,9 @@ func (h *Handler) showPreview(w http.ResponseWriter, r *http.Request, session st
 	if err == nil {
 		body.Look, err = look(r.Context(), o)
 	}
+	if store.OfEngine(err) {
+		return err
+	}
 	if err != nil { // such as a template error, or a subscriber who would be skipped
 		body.Error = err.Error()
 	} else {

@@ -102,7 +102,8 @@ func (h *Handler) decideByLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil { // nothing was shown
 		return h.showDraftByLink(w, r, link, signedIn, nil)
 	}
-	edition, err := h.engine.ApproveByLink(longRequest(w, r), link, signedIn, shown)
+	ctx := h.auditing(longRequest(w, r), link.Editor, "edition.approve", "edition", link.Edition, "by the link of a proof")
+	edition, err := h.engine.ApproveByLink(ctx, link, signedIn, shown)
 	var changed *delivery.ChangedError
 	switch {
 	case errors.As(err, &changed):
@@ -113,25 +114,24 @@ func (h *Handler) decideByLink(w http.ResponseWriter, r *http.Request) error {
 		return decidedError(draftError(err, "/admin/proofs/"+r.PathValue("token")))
 	}
 	h.log.Info("edition approved by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "state", edition.State, "client", clientAddress(r))
-	h.audit(r, link.Editor, "edition.approve", "edition", link.Edition, "by the link of a proof")
 	return h.showDecision(w, r, edition.ID, h.approvedFlash(edition))
 }
 
 func (h *Handler) undoByLink(w http.ResponseWriter, r *http.Request, link delivery.ProofLink) error {
-	if err := h.engine.Undo(r.Context(), link.Edition, link.Editor.Email); err != nil {
+	ctx := h.auditing(r.Context(), link.Editor, "edition.undo", "edition", link.Edition, "by the link of a proof")
+	if err := h.engine.Undo(ctx, link.Edition, link.Editor.Email); err != nil {
 		return err
 	}
 	h.log.Info("approval undone by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
-	h.audit(r, link.Editor, "edition.undo", "edition", link.Edition, "by the link of a proof")
 	return h.showDecision(w, r, link.Edition, "undone")
 }
 
 func (h *Handler) holdByLink(w http.ResponseWriter, r *http.Request, link delivery.ProofLink) error {
-	if err := h.engine.Hold(r.Context(), link.Edition, link.Editor.Email); err != nil {
+	ctx := h.auditing(r.Context(), link.Editor, "edition.hold", "edition", link.Edition, "by the link of a proof")
+	if err := h.engine.Hold(ctx, link.Edition, link.Editor.Email); err != nil {
 		return decidedError(err)
 	}
 	h.log.Info("draft held by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
-	h.audit(r, link.Editor, "edition.hold", "edition", link.Edition, "by the link of a proof")
 	return h.showDecision(w, r, link.Edition, "draft-held")
 }
 
@@ -154,11 +154,12 @@ func (h *Handler) showDecision(w http.ResponseWriter, r *http.Request, edition, 
 // takeOffered adds an article that waits to a draft.
 func (h *Handler) takeOffered(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	back := "/admin/editions/" + r.PathValue("id")
-	if err := h.engine.TakeOffered(r.Context(), r.PathValue("id"), truncate(r.PostFormValue("article"), 200), session.Editor.Email); err != nil {
+	id := truncate(r.PostFormValue("article"), 200)
+	ctx := h.auditing(r.Context(), session.Editor, "edition.add", "edition", r.PathValue("id"), id)
+	if err := h.engine.TakeOffered(ctx, r.PathValue("id"), id, session.Editor.Email); err != nil {
 		return draftError(err, back)
 	}
 	h.log.Info("an article was added to a draft", "edition", r.PathValue("id"), "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "edition.add", "edition", r.PathValue("id"), truncate(r.PostFormValue("article"), 200))
 	return redirectWithFlash(w, r, back, "taken")
 }
 

@@ -168,9 +168,9 @@ func (h *Handler) providerEditor(r *http.Request, claims providerClaims) (store.
 	editor, err := h.store.EditorByEmail(ctx, address.String())
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		editor, err = h.store.CreateInvitedEditor(ctx, store.Editor{Email: address.String(), Name: subscriber.NormalizeName(truncate(claims.Name, 100))}, account)
+		editor = store.Editor{Email: address.String(), Name: subscriber.NormalizeName(truncate(claims.Name, 100))}
+		editor, err = h.store.CreateInvitedEditor(h.auditing(ctx, editor, "people.join", "editor", "", ""), editor, account)
 		if err == nil {
-			h.audit(r, editor, "people.join", "editor", editorID(editor), string(editor.Role))
 			h.log.Info("editor created", "editor", editor.ID, "role", editor.Role, "client", clientAddress(r), "issuer", issuer)
 		}
 		return editor, err
@@ -180,10 +180,9 @@ func (h *Handler) providerEditor(r *http.Request, claims providerClaims) (store.
 		return editor, store.ErrNotFound
 	}
 	account.Editor = editor.ID
-	if err := h.store.LinkIdentity(ctx, account); err != nil {
+	if err := h.store.LinkIdentity(h.auditing(ctx, editor, "account.provider", "editor", editorID(editor), "linked"), account); err != nil {
 		return editor, err
 	}
-	h.audit(r, editor, "account.provider", "editor", editorID(editor), "linked")
 	h.log.Info("account at the provider linked", "editor", editor.ID, "client", clientAddress(r), "issuer", issuer)
 	h.mailSignInMethod(r, editor, words.T("A sign-in provider was linked"), words.T("The provider “{3}” can sign in to the account {0} from now on. It was linked from {1} on {2}."), h.provider.config.Label)
 	return editor, nil
@@ -227,10 +226,10 @@ func (h *Handler) removeIdentity(w http.ResponseWriter, r *http.Request, session
 	if err := h.checkNotLast(r, session.Editor); err != nil {
 		return err
 	}
-	if err := h.store.RemoveIdentity(r.Context(), session.Editor.ID, r.PathValue("id")); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "account.provider", "editor", editorID(session.Editor), "removed")
+	if err := h.store.RemoveIdentity(ctx, session.Editor.ID, r.PathValue("id")); err != nil {
 		return err
 	}
-	h.audit(r, session.Editor, "account.provider", "editor", editorID(session.Editor), "removed")
 	h.log.Info("editor removed an account at a provider", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, words.T("A sign-in provider was removed"), words.T("A sign-in provider was removed from the account {0} from {1} on {2}."))
 	return redirectWithFlash(w, r, "/admin/account", "provider-off")

@@ -98,7 +98,7 @@ func (h *Handler) decideQuarantined(w http.ResponseWriter, r *http.Request, sess
 	if !slices.Contains(store.Decisions, decision) {
 		return invalid("Nothing was decided", "Choose one of the decisions.", "/admin/quarantine")
 	}
-	err := h.store.DecideQuarantined(r.Context(), id, decision)
+	err := h.store.DecideQuarantined(h.auditing(r.Context(), session.Editor, "quarantine.decide", "edition", id, string(decision)), id, decision)
 	if errors.Is(err, store.ErrNotFound) {
 		return err
 	}
@@ -106,7 +106,6 @@ func (h *Handler) decideQuarantined(w http.ResponseWriter, r *http.Request, sess
 		return conflict("Nothing was decided", err, "/admin/quarantine")
 	}
 	h.log.Info("quarantined edition decided", "edition", id, "decision", decision, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "quarantine.decide", "edition", id, string(decision))
 	return redirectWithFlash(w, r, "/admin/quarantine", "decided")
 }
 
@@ -123,10 +122,9 @@ func (h *Handler) releaseQuarantine(w http.ResponseWriter, r *http.Request, sess
 	if q == nil {
 		return store.ErrNotFound
 	}
-	if _, err := h.engine.Release(ctx, !q.Journal && r.PostFormValue("articles") != "new"); err != nil {
+	if _, err := h.engine.Release(h.auditing(ctx, session.Editor, "quarantine.release", "", "", ""), !q.Journal && r.PostFormValue("articles") != "new"); err != nil {
 		return err
 	}
 	h.log.Info("quarantine released", "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "quarantine.release", "", "", "")
 	return redirectWithFlash(w, r, "/admin/", "released")
 }

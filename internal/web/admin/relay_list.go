@@ -59,20 +59,18 @@ func (h *Handler) testRelay(w http.ResponseWriter, r *http.Request, session stor
 
 // stopRelay stops a relay on all nodes for an hour.
 func (h *Handler) stopRelay(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.engine.StopRelay(r.Context(), r.PathValue("name")); err != nil {
+	if err := h.engine.StopRelay(h.auditing(r.Context(), session.Editor, "relay.stop", "relay", r.PathValue("name"), ""), r.PathValue("name")); err != nil {
 		return err
 	}
 	h.log.Info("editor stopped a relay", "editor", session.Editor.ID, "relay", r.PathValue("name"))
-	h.audit(r, session.Editor, "relay.stop", "relay", r.PathValue("name"), "")
 	return redirectWithFlash(w, r, "/admin/settings/relays", "relay-stopped")
 }
 
 // resumeRelay ends the stop of a relay.
 func (h *Handler) resumeRelay(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.engine.ResumeRelay(r.Context(), r.PathValue("name")); err != nil {
+	if err := h.engine.ResumeRelay(h.auditing(r.Context(), session.Editor, "relay.resume", "relay", r.PathValue("name"), ""), r.PathValue("name")); err != nil {
 		return err
 	}
 	h.log.Info("editor resumed a relay", "editor", session.Editor.ID, "relay", r.PathValue("name"))
-	h.audit(r, session.Editor, "relay.resume", "relay", r.PathValue("name"), "")
 	return redirectWithFlash(w, r, "/admin/settings/relays", "relay-resumed")
 }

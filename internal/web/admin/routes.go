@@ -80,7 +80,7 @@ func (h *Handler) routes() []route {
 		{"GET /admin/digests/{name}/preview", viewer, h.digestPreview},
 		{"GET /admin/digests/{name}/frame", viewer, h.digestFrame},
 		{"GET /admin/editions/{id}/deliveries", editor, h.deliveries},
-		{"GET /admin/editions/{id}/deliveries.csv", editor, h.exportDeliveries},
+		{"POST /admin/editions/{id}/deliveries.csv", editor, h.proven(h.exportDeliveries)},
 		{"GET /admin/editions/{id}/deliveries/{subscriber}", editor, h.delivery},
 		{"POST /admin/editions/{id}/deliveries/{action}", editor, h.changeDeliveries},
 		{"POST /admin/editions/{id}/test", editor, h.testEdition},
@@ -206,7 +206,9 @@ func withoutSession(f anonymousFunc) editorFunc {
 // session is redirected to the sign-in page, which leads back to the requested page.
 func (h *Handler) authorized(one route) http.Handler {
 	if one.role == noSession {
-		return h.anonymous(func(w http.ResponseWriter, r *http.Request) error { return one.handle(w, r, store.Session{}) })
+		return h.anonymous(func(w http.ResponseWriter, r *http.Request) error {
+			return h.audited(one, w, r, store.Session{})
+		})
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, err := h.session(r)

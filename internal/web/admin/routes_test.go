@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -58,7 +59,7 @@ var permitted = map[store.Role][]string{
 		"GET /admin/digests/{name}/send", "POST /admin/digests/{name}/send",
 		"GET /admin/digests/{name}/settings", "POST /admin/digests/{name}/settings", "GET /admin/digests/new", "POST /admin/digests/new",
 		"POST /admin/feeds", "POST /admin/feeds/{name}",
-		"GET /admin/editions/{id}/deliveries", "GET /admin/editions/{id}/deliveries.csv",
+		"GET /admin/editions/{id}/deliveries", "POST /admin/editions/{id}/deliveries.csv",
 		"GET /admin/editions/{id}/deliveries/{subscriber}", "POST /admin/editions/{id}/deliveries/{action}",
 		"POST /admin/editions/{id}/test", "POST /admin/editions/{id}/approve", "POST /admin/editions/{id}/waive", "POST /admin/editions/{id}/{action}",
 		"GET /admin/subscribers", "GET /admin/subscribers/{id}", "POST /admin/subscribers/{id}/unsubscribe",
@@ -81,9 +82,12 @@ var permitted = map[store.Role][]string{
 }
 
 // handler returns the admin of a site as a handler.
-func (s *site) handler() *admin.Handler {
+func (s *site) handler() *admin.Handler { return s.handlerWithLog(s.Log) }
+
+// handlerWithLog is handler with another log.
+func (s *site) handlerWithLog(log *slog.Logger) *admin.Handler {
 	s.t.Helper()
-	h, err := admin.New(admin.Deps{Store: s.Store, Engine: s.newEngine(), Config: s.Config, Log: s.Log})
+	h, err := admin.New(admin.Deps{Store: s.Store, Engine: s.newEngine(), Config: s.Config, Log: log})
 	if err != nil {
 		s.t.Fatal(err)
 	}

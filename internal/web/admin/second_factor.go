@@ -156,10 +156,10 @@ func (h *Handler) startSecondFactor(w http.ResponseWriter, r *http.Request, sess
 	if err != nil {
 		return err
 	}
-	if err := h.store.StartSecondFactor(r.Context(), session.Editor.ID, key.Secret()); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "account.factor", "editor", editorID(session.Editor), "begun")
+	if err := h.store.StartSecondFactor(ctx, session.Editor.ID, key.Secret()); err != nil {
 		return secondFactorExists(err)
 	}
-	h.audit(r, session.Editor, "account.factor", "editor", editorID(session.Editor), "begun")
 	return h.showSecondFactor(w, session, http.StatusOK, key, nil)
 }
 
@@ -212,11 +212,11 @@ func (h *Handler) confirmSecondFactor(w http.ResponseWriter, r *http.Request, se
 		return h.showSecondFactor(w, session, http.StatusUnprocessableEntity, key, words.T("This code is wrong. Check that the clock of your phone is right, and enter the code that the app shows now."))
 	}
 	codes := newRecoveryCodes()
-	if err := h.store.ConfirmSecondFactor(r.Context(), session.Editor.ID, step, codes, h.sessionToken(r)); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "account.factor", "editor", editorID(session.Editor), "on")
+	if err := h.store.ConfirmSecondFactor(ctx, session.Editor.ID, step, codes, h.sessionToken(r)); err != nil {
 		return err
 	}
 	h.log.Info("editor turned two-step sign-in on", "editor", session.Editor.ID, "client", clientAddress(r))
-	h.audit(r, session.Editor, "account.factor", "editor", editorID(session.Editor), "on")
 	return h.showRecoveryCodes(w, session, codes)
 }
 
@@ -234,20 +234,20 @@ func (h *Handler) renewRecoveryCodes(w http.ResponseWriter, r *http.Request, ses
 		return errors.Join(err, store.ErrNotFound)
 	}
 	codes := newRecoveryCodes()
-	if err := h.store.ReplaceRecoveryCodes(r.Context(), session.Editor.ID, codes); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "account.recovery-codes", "editor", editorID(session.Editor), "")
+	if err := h.store.ReplaceRecoveryCodes(ctx, session.Editor.ID, codes); err != nil {
 		return err
 	}
-	h.audit(r, session.Editor, "account.recovery-codes", "editor", editorID(session.Editor), "")
 	return h.showRecoveryCodes(w, session, codes)
 }
 
 // removeSecondFactor turns the second factor off.
 func (h *Handler) removeSecondFactor(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.store.RemoveSecondFactor(r.Context(), session.Editor.ID); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "account.factor", "editor", editorID(session.Editor), "off")
+	if err := h.store.RemoveSecondFactor(ctx, session.Editor.ID); err != nil {
 		return err
 	}
 	h.log.Info("editor turned two-step sign-in off", "editor", session.Editor.ID, "client", clientAddress(r))
-	h.audit(r, session.Editor, "account.factor", "editor", editorID(session.Editor), "off")
 	return redirectWithFlash(w, r, "/admin/account", "factor-off")
 }
 

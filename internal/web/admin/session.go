@@ -74,7 +74,8 @@ func (h *Handler) prolong(w http.ResponseWriter, r *http.Request, session store.
 // startSession signs an editor in with a new session, ends the browser's old session, and
 // redirects to a page of the admin.
 func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
-	token, err := h.store.CreateSession(r.Context(), editor, truncate(r.UserAgent(), 200), sessionAge)
+	ctx := h.auditing(r.Context(), editor, "session.start", "editor", editorID(editor), "")
+	token, err := h.store.CreateSession(ctx, editor, truncate(r.UserAgent(), 200), sessionAge)
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,6 @@ func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor st
 	if err := h.rememberBrowser(w, r, editor); err != nil {
 		return err
 	}
-	h.audit(r, editor, "session.start", "editor", editorID(editor), "")
 	h.setSessionCookie(w, token, sessionAge)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil

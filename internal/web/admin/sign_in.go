@@ -121,11 +121,12 @@ func (h *Handler) logRefused(r *http.Request, editor store.Editor, reason string
 }
 
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.store.EndSession(r.Context(), h.sessionToken(r)); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "session.end", "editor", editorID(session.Editor), "")
+	if err := h.store.EndSession(ctx, h.sessionToken(r)); err != nil {
 		return err
 	}
-	h.audit(r, session.Editor, "session.end", "editor", editorID(session.Editor), "")
 	h.setSessionCookie(w, "", -time.Second)
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`) // browsers heed it over https
 	http.Redirect(w, r, "/admin/sign-in", http.StatusSeeOther)
 	return nil
 }

@@ -85,7 +85,7 @@ func (h *Handler) changeLook(w http.ResponseWriter, r *http.Request, session sto
 	if err != nil {
 		return err
 	}
-	m, _, err := h.storeUpload(r, "logo")
+	m, _, err := h.storeUpload(r.Context(), r, session.Editor, "logo")
 	var problem *ingest.Problem
 	switch {
 	case errors.As(err, &problem):

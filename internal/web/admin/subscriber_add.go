@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -59,12 +58,13 @@ func (h *Handler) addSubscriber(w http.ResponseWriter, r *http.Request, session 
 	}
 	person := subscription.NewSubscriber{Address: address, Name: body.Name, MailLanguage: body.Language, Digests: digests}
 	var added subscriber.Subscriber
+	ctx := h.auditing(r.Context(), session.Editor, "subscriber.add", "subscriber", "", "")
 	done := "person-added"
 	if body.Agreed {
-		added, err = h.manager().AddAgreed(r.Context(), person, h.readStatement(form, session))
+		added, err = h.manager().AddAgreed(ctx, person, h.readStatement(form, session))
 	} else {
 		done = "person-asked"
-		if added, err = h.manager().AddPending(r.Context(), person); err == nil {
+		if added, err = h.manager().AddPending(ctx, person); err == nil {
 			err = h.requestConfirmation(r.Context(), address, digests)
 		}
 	}
@@ -76,6 +76,5 @@ func (h *Handler) addSubscriber(w http.ResponseWriter, r *http.Request, session 
 		return err
 	}
 	h.log.Info("subscriber added", "subscriber", added.ID, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "subscriber.add", "subscriber", strconv.FormatInt(added.ID, 10), "")
 	return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", added.ID), done)
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -39,13 +40,13 @@ func (h *Handler) editSubscriber(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	edit := readSubscriberEdit(r.PostForm)
-	err = h.manager().Edit(r.Context(), id, r.PostForm.Get("version"), edit)
+	ctx := h.auditing(r.Context(), session.Editor, "subscriber.edit", "subscriber", strconv.FormatInt(id, 10), "")
+	err = h.manager().Edit(ctx, id, r.PostForm.Get("version"), edit)
 	if err != nil && !correctable(err) && !errors.Is(err, store.ErrEdited) {
 		return err
 	}
 	if err == nil {
 		h.log.Info("subscriber changed", "subscriber", id, "change", "edited", "editor", session.Editor.ID)
-		h.audit(r, session.Editor, "subscriber.edit", "subscriber", strconv.FormatInt(id, 10), "")
 		return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", id), "person-edited")
 	}
 	body, readErr := h.subscriberPage(r)
@@ -93,8 +94,8 @@ func splitList(text string) []string {
 
 // unsubscribe ends all subscriptions of a subscriber.
 func (h *Handler) unsubscribe(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	return h.changeSubscriber(w, r, session, "unsubscribed", func(sub subscriber.Subscriber) error {
-		return h.store.UnsubscribeAll(r.Context(), sub.ID)
+	return h.changeSubscriber(w, r, session, "unsubscribed", func(ctx context.Context, sub subscriber.Subscriber) error {
+		return h.store.UnsubscribeAll(ctx, sub.ID)
 	})
 }
 
@@ -108,14 +109,14 @@ func (h *Handler) inviteAgain(w http.ResponseWriter, r *http.Request, session st
 	if len(digests) == 0 {
 		return invalid("No invitation was sent", "Choose at least one digest.", "/admin/subscribers/"+r.PathValue("id"))
 	}
-	return h.changeSubscriber(w, r, session, "invited", func(sub subscriber.Subscriber) error {
+	return h.changeSubscriber(w, r, session, "invited", func(ctx context.Context, sub subscriber.Subscriber) error {
 		if sub.State != subscriber.Unsubscribed {
 			return &store.SubscriberStateError{ID: sub.ID, From: sub.State, To: subscriber.Pending}
 		}
-		if err := h.requestConfirmation(r.Context(), sub.Address, digests); err != nil {
+		if err := h.requestConfirmation(ctx, sub.Address, digests); err != nil {
 			return err
 		}
-		return h.store.RecordSubscriberChange(r.Context(), sub.ID, store.ChangedInvited, strings.Join(digests, ", "))
+		return h.store.RecordSubscriberChange(ctx, sub.ID, store.ChangedInvited, strings.Join(digests, ", "))
 	})
 }
 
@@ -136,8 +137,8 @@ func (h *Handler) reinstate(w http.ResponseWriter, r *http.Request, session stor
 		return err
 	}
 	statement := h.readStatement(r.PostForm, session)
-	return h.changeSubscriber(w, r, session, "reinstated", func(sub subscriber.Subscriber) error {
-		return h.manager().Reinstate(r.Context(), sub.ID, statement, h.chosenDigests(r.PostForm))
+	return h.changeSubscriber(w, r, session, "reinstated", func(ctx context.Context, sub subscriber.Subscriber) error {
+		return h.manager().Reinstate(ctx, sub.ID, statement, h.chosenDigests(r.PostForm))
 	})
 }
 
@@ -156,11 +157,11 @@ func (h *Handler) suppress(w http.ResponseWriter, r *http.Request, session store
 	if reason == "" {
 		return invalid("Nothing was changed", "Say why the address must not be mailed.", "/admin/subscribers/"+r.PathValue("id"))
 	}
-	return h.changeSubscriber(w, r, session, "suppressed", func(sub subscriber.Subscriber) error {
+	return h.changeSubscriber(w, r, session, "suppressed", func(ctx context.Context, sub subscriber.Subscriber) error {
 		if sub.State == subscriber.Erased {
 			return &store.SubscriberStateError{ID: sub.ID, From: sub.State, To: subscriber.Unsubscribed}
 		}
-		return h.store.Suppress(r.Context(), sub.Address, store.EditorReason, reason)
+		return h.store.Suppress(ctx, sub.Address, store.EditorReason, reason)
 	})
 }
 
@@ -179,21 +180,21 @@ func (h *Handler) lift(w http.ResponseWriter, r *http.Request, session store.Ses
 	if found.State == subscriber.Bounced || found.State == subscriber.Active {
 		flash = "lifted"
 	}
-	return h.changeSubscriber(w, r, session, flash, func(sub subscriber.Subscriber) error {
+	return h.changeSubscriber(w, r, session, flash, func(ctx context.Context, sub subscriber.Subscriber) error {
 		if sub.State == subscriber.Bounced || sub.State == subscriber.Active {
-			return h.store.SetState(r.Context(), sub.ID, subscriber.Active, words.T("lifted by {0}", session.Editor.Email).String())
+			return h.store.SetState(ctx, sub.ID, subscriber.Active, words.T("lifted by {0}", session.Editor.Email).String())
 		}
 		if sub.State == subscriber.Erased {
 			return &store.SubscriberStateError{ID: sub.ID, From: sub.State, To: subscriber.Active}
 		}
-		held, err := h.store.Suppression(r.Context(), sub.Address)
+		held, err := h.store.Suppression(ctx, sub.Address)
 		if err != nil {
 			return err
 		}
 		if held.Reason.Personal() {
 			return store.InvalidInput(words.T("the person asked for it, so only they can subscribe again; invite them, or record a later consent"))
 		}
-		return h.store.LiftSuppression(r.Context(), sub.Address)
+		return h.store.LiftSuppression(ctx, sub.Address)
 	})
 }
 
@@ -203,7 +204,7 @@ func (h *Handler) erase(w http.ResponseWriter, r *http.Request, session store.Se
 	if r.PostFormValue("sure") == "" {
 		return invalid("Nothing was erased", "Erasing cannot be undone. Tick the box above the button.", back)
 	}
-	return h.changeSubscriber(w, r, session, "erased", func(sub subscriber.Subscriber) error { return h.store.Erase(r.Context(), sub.ID) })
+	return h.changeSubscriber(w, r, session, "erased", func(ctx context.Context, sub subscriber.Subscriber) error { return h.store.Erase(ctx, sub.ID) })
 }
 
 // subscriberActions are the actions in the audit log, by the flash message afterwards.
@@ -213,7 +214,7 @@ var subscriberActions = map[string]string{
 }
 
 // changeSubscriber changes the subscriber in a request's path and redirects to their page.
-func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, session store.Session, flash string, change func(subscriber.Subscriber) error) error {
+func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, session store.Session, flash string, change func(context.Context, subscriber.Subscriber) error) error {
 	id, err := requestedID(r)
 	if err != nil {
 		return err
@@ -223,7 +224,7 @@ func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, sessi
 		return err
 	}
 	here := fmt.Sprintf("/admin/subscribers/%d", id)
-	err = change(sub)
+	err = change(h.auditing(r.Context(), session.Editor, subscriberActions[flash], "subscriber", strconv.FormatInt(id, 10), ""), sub)
 	var held *store.SuppressedError
 	switch {
 	case correctable(err):
@@ -234,6 +235,5 @@ func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, sessi
 		return err
 	}
 	h.log.Info("subscriber changed", "subscriber", id, "change", flash, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, subscriberActions[flash], "subscriber", strconv.FormatInt(id, 10), "")
 	return redirectWithFlash(w, r, here, flash)
 }

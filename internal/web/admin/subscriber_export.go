@@ -17,7 +17,9 @@ func (h *Handler) exportSubscribers(w http.ResponseWriter, r *http.Request, sess
 	}
 	ctx := longRequest(w, r)
 	h.log.Info("subscribers exported", "editor", session.Editor.ID, "digest", filter.Digest, "state", filter.State)
-	h.audit(r, session.Editor, "subscriber.export", "", "", "a list")
+	if err := h.auditBefore(r, session.Editor, "subscriber.export", "", "", "a list"); err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="subscribers-`+h.store.Now().In(h.zone).Format("2006-01-02")+`.csv"`)
 	if err := h.manager().ExportFound(ctx, w, filter); err != nil {

@@ -147,10 +147,10 @@ func (h *Handler) exportSubscriber(w http.ResponseWriter, r *http.Request, sessi
 	if data.Subscriber.State == subscriber.Erased {
 		return &store.SubscriberStateError{ID: id, From: subscriber.Erased, To: subscriber.Active}
 	}
-	if err := h.store.RecordSubscriberChange(r.Context(), id, store.ChangedExported, ""); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "subscriber.export", "subscriber", strconv.FormatInt(id, 10), "")
+	if err := h.store.RecordSubscriberChange(ctx, id, store.ChangedExported, ""); err != nil {
 		return err
 	}
-	h.audit(r, session.Editor, "subscriber.export", "subscriber", strconv.FormatInt(id, 10), "")
 	h.log.Info("subscriber exported", "subscriber", id, "editor", session.Editor.ID)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="subscriber-%d.json"`, id))
