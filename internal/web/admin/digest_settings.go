@@ -21,13 +21,19 @@ type digestSettingsPage struct {
 	Title     string
 	Form      *settingForm
 	Schedule  *scheduleForm
+	Limited   bool // without the fields that only owners change
 	YAML      string
 	Preview   bool // the times of a schedule that is not stored
 	Following string
 }
 
-// digestSettingsForm returns the form of a digest with its stored values.
-func (h *Handler) digestSettingsForm(r *http.Request) (digestSettingsPage, settings.Current, error) {
+// keysOfOwners are the settings of a digest that only owners change: an editor alone could otherwise
+// send what two must approve.
+var keysOfOwners = []string{"digests[].approval", "digests[].at_deadline"}
+
+// digestSettingsForm returns the form of a digest with its stored values and the fields that the role
+// of the editor permits.
+func (h *Handler) digestSettingsForm(r *http.Request, session store.Session) (digestSettingsPage, settings.Current, error) {
 	now, err := h.settings.Load(r.Context())
 	if err != nil {
 		return digestSettingsPage{}, now, err
@@ -39,7 +45,11 @@ func (h *Handler) digestSettingsForm(r *http.Request) (digestSettingsPage, setti
 	}
 	d, entry := &now.Config.Digests[i], "digests["+name+"]"
 	body := digestSettingsPage{Name: name, Title: d.Title.String()}
-	body.Form = newSettingForm(now, digestSections, entry, "/admin/digests/"+name+"/settings")
+	sections := digestSections
+	if body.Limited = !session.Editor.Role.Includes(store.OwnerRole); body.Limited {
+		sections = withoutKeys(sections, keysOfOwners)
+	}
+	body.Form = newSettingForm(now, sections, entry, "/admin/digests/"+name+"/settings")
 	times := newScheduleForm(d.Schedule, d.Timezone)
 	times.Field = newSettingField(now, "digests[].schedule", entry+".schedule")
 	times.Field.Label = words.T("Schedule")
@@ -74,7 +84,7 @@ func (h *Handler) offerTemplates(form *settingForm, folder string) {
 
 // digestSettings shows the settings of a digest.
 func (h *Handler) digestSettings(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	body, now, err := h.digestSettingsForm(r)
+	body, now, err := h.digestSettingsForm(r, session)
 	if err != nil {
 		return err
 	}
@@ -89,7 +99,7 @@ func (h *Handler) showDigestSettings(w http.ResponseWriter, r *http.Request, ses
 
 // changeDigest stores the settings of a digest, or shows the times of a schedule before it is stored.
 func (h *Handler) changeDigest(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	body, _, err := h.digestSettingsForm(r)
+	body, _, err := h.digestSettingsForm(r, session)
 	if err != nil {
 		return err
 	}

@@ -107,3 +107,34 @@ func TestEditorAddsADigest(t *testing.T) {
 		t.Errorf("the digest is not active:\n%s", list)
 	}
 }
+
+// TestEditorsCannotChangeWhatOwnersDecide posts keys that the form does not show to an editor.
+func TestEditorsCannotChangeWhatOwnersDecide(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	ada, bob := s.owner(), s.bob()
+	ada.get("/admin/settings")
+	ada.post("/admin/settings", "revision", ada.hidden("revision"), "site.title@", "The Quay Post")
+	ada.post("/admin/digests/weekly/settings", "revision", ada.revision(), field("approval"), "two", field("at_deadline"), "hold")
+	before, err := s.Settings().Load(t.Context())
+	if err != nil || len(before.Stored) != 3 {
+		t.Fatalf("%+v, %v", before.Stored, err)
+	}
+	if bob.want(bob.get("/admin/digests/weekly/settings"), "Owners change how many editors must approve"); strings.Contains(bob.body, field("approval")) {
+		t.Error("the form offers the number of approvals to an editor")
+	}
+	for _, key := range []string{"site.title", "digests[weekly]", field("approval"), field("at_deadline")} {
+		if bob.post("/admin/digests/weekly/settings", "revision", bob.revision(), "unset", key); bob.code != http.StatusNotFound {
+			t.Errorf("an editor who unsets %s is answered %d", key, bob.code)
+		}
+	}
+	bob.post("/admin/digests/weekly/settings", "revision", bob.revision(), field("approval"), "automatic", field("at_deadline"), "send", "site.title@", "Bob's Post", field("max_articles"), "7")
+	bob.want(bob.body, "The settings were saved")
+	now, err := s.Settings().Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := now.Config.Digests[0]; d.Approval != "two" || d.AtDeadline != "hold" || d.MaxArticles != 7 || now.Config.Site.Title.String() != "The Quay Post" {
+		t.Errorf("%+v, %s", d, now.Config.Site.Title)
+	}
+}

@@ -86,6 +86,15 @@ func newSettingForm(now settings.Current, sections []settingSection, entry, acti
 	return form
 }
 
+// withoutKeys returns sections without some of their keys.
+func withoutKeys(sections []settingSection, keys []string) []settingSection {
+	out := slices.Clone(sections)
+	for i := range out {
+		out[i].Keys = slices.DeleteFunc(slices.Clone(out[i].Keys), func(key string) bool { return slices.Contains(keys, key) })
+	}
+	return out
+}
+
 // keyOf returns the key of an entry for a pattern such as "digests[].title".
 func keyOf(pattern, entry string) string {
 	if _, rest, found := strings.Cut(pattern, "[]"); found {
@@ -329,18 +338,18 @@ func (f *settingForm) addNotes(c *config.Config) {
 func (h *Handler) changeSettings(r *http.Request, session store.Session, form *settingForm, more ...settings.Change) (stored bool, err error) {
 	changes := append(form.read(r.PostForm), more...)
 	if key := r.PostFormValue("unset"); key != "" {
+		if !slices.ContainsFunc(form.fields(), func(f *settingField) bool { return f.Key == key }) {
+			return false, store.ErrNotFound // the role of the route covers the fields of its form only
+		}
 		changes = []settings.Change{{Key: key}}
 	}
-	rows, err := h.settings.Change(context.WithoutCancel(r.Context()), form.Revision, session.Editor.Email, changes)
+	ctx := h.auditing(context.WithoutCancel(r.Context()), session.Editor, "settings.change", "setting", "", "")
+	rows, err := h.settings.Change(ctx, form.Revision, session.Editor.Email, changes)
 	if err != nil {
 		return false, form.fail(err)
 	}
-	if len(rows) == 0 {
-		unchanged(r)
-	}
 	for _, row := range rows {
 		h.log.Info("editor changed a setting", "editor", session.Editor.ID, "key", row.Key)
-		h.audit(r, session.Editor, "settings.change", "setting", row.Key, "")
 	}
 	return true, nil
 }
