@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -133,6 +134,22 @@ func TestFormerAdminPathsRedirectToTheSamePage(t *testing.T) {
 			if w := ask(h, method, from); w.Code != want || w.Header().Get("Location") != to {
 				t.Errorf("%s %s: %d to %q, want %d to %q", method, from, w.Code, w.Header().Get("Location"), want, to)
 			}
+		}
+	}
+}
+
+// TestResponsesNameNoVersion also checks that texts have a charset.
+func TestResponsesNameNoVersion(t *testing.T) {
+	t.Parallel()
+	_, _, h := handler(t, store.SQLite)
+	for _, path := range []string{"/", "/feed.xml", "/atom.xml", "/feed.json", "/feeds.opml", "/robots.txt", "/healthz", "/readyz", "/admin/sign-in", "/admin/forgotten", "/nothing", "/assets/nothing", "/assets/admin.css", "/search?q=x"} {
+		w := ask(h, http.MethodGet, path)
+		kind := w.Header().Get("Content-Type")
+		if kind == "" || strings.HasPrefix(kind, "text/") && !strings.Contains(kind, "charset=utf-8") {
+			t.Errorf("%s has the type %q", path, kind)
+		}
+		if w.Header().Get("Server") != "" || w.Header().Get("X-Powered-By") != "" || strings.Contains(w.Body.String(), runtime.Version()) || regexp.MustCompile(`(?i)tidings[ /]v?[0-9]`).MatchString(w.Body.String()) {
+			t.Errorf("%s names a version: %v\n%s", path, w.Header(), w.Body)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"embed"
 	"fmt"
 	"log/slog"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -125,7 +126,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("X-Frame-Options", "SAMEORIGIN")
 	header.Set("X-Robots-Tag", "noindex")
+	if !isForm(r) {
+		header.Set("Accept-Post", "application/x-www-form-urlencoded, multipart/form-data")
+		http.Error(w, "Send the body as application/x-www-form-urlencoded or multipart/form-data.", http.StatusUnsupportedMediaType)
+		return
+	}
 	h.mux.ServeHTTP(w, r)
+}
+
+// isForm reports whether the body of a request, if it has one, is a form.
+func isForm(r *http.Request) bool {
+	if r.ContentLength == 0 {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && (kind == "application/x-www-form-urlencoded" || kind == "multipart/form-data")
 }
 
 // contentPolicy allows this site's own style sheet and script, and frames with previews. It

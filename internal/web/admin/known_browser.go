@@ -55,13 +55,16 @@ func (h *Handler) browserKeys(r *http.Request, editor store.Editor) (token.Brows
 }
 
 // Limits of sign-in attempts. Each attempt is counted before the password is checked, and
-// returned if the password is right, so that parallel attempts are all counted.
+// returned if the password is right, so that parallel attempts are all counted. With the intervals,
+// they permit at most 100 wrong passwords for an account, and 100 wrong codes, in any hour.
 const (
-	attemptsPerBrowser = 10  // with a known browser
-	attemptsPerPair    = 10  // for one account from one network
-	attemptsPerNetwork = 30  // for all accounts from one network
-	attemptsPerAccount = 100 // for one account from all networks
-	retryInterval      = 30 * time.Second
+	attemptsPerBrowser = 10 // with a known browser
+	attemptsPerPair    = 10 // for one account from one network
+	attemptsPerNetwork = 30 // for all accounts from one network
+	attemptsPerAccount = 40 // for one account from all networks
+	retryInterval      = 40 * time.Second
+	networkInterval    = 10 * time.Second
+	accountInterval    = time.Minute
 )
 
 // signInLimits returns the limits that an attempt counts against. They are the same for
@@ -73,8 +76,8 @@ func (h *Handler) signInLimits(r *http.Request, account string, editor store.Edi
 	network := clientNetwork(r)
 	return []store.AttemptLimit{
 		{Key: "sign-in account " + account + " network " + network, Burst: attemptsPerPair, Every: retryInterval},
-		{Key: "sign-in network " + network, Burst: attemptsPerNetwork, Every: retryInterval / 3},
-		{Key: "sign-in account " + account, Burst: attemptsPerAccount, Every: retryInterval / 3},
+		{Key: "sign-in network " + network, Burst: attemptsPerNetwork, Every: networkInterval},
+		{Key: "sign-in account " + account, Burst: attemptsPerAccount, Every: accountInterval},
 	}
 }
 
