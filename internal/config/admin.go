@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Admin describes the editors' web interface.
@@ -17,6 +18,10 @@ type Admin struct {
 type SignIn struct {
 	// Whether a password signs in. false has no effect until an owner has signed in with a passkey or at the provider.
 	Password bool `yaml:"password"`
+	// How long an editor stays signed in without using the admin. OWASP ASVS level 2 asks for 30m.
+	Idle time.Duration `yaml:"idle"`
+	// How long an editor stays signed in at most. OWASP ASVS level 2 asks for 12h.
+	Longest time.Duration `yaml:"longest"`
 	// A provider of sign-ins (OpenID Connect), such as an identity service of your organization. Without an issuer there is none.
 	OIDC OIDC `yaml:"oidc"`
 }
@@ -45,7 +50,14 @@ func (o *OIDC) fill() {
 
 func (c *checker) admin() {
 	const key = "admin.sign_in.oidc"
-	o := &c.config.Admin.SignIn.OIDC
+	in := &c.config.Admin.SignIn
+	if in.Idle < 5*time.Minute || in.Idle > in.Longest {
+		c.wrong("admin.sign_in.idle", "it is out of range", "use at least 5m and at most the value of longest, such as 30m")
+	}
+	if in.Longest < time.Hour || in.Longest > 366*24*time.Hour {
+		c.wrong("admin.sign_in.longest", "it is out of range", "use 1h to 366d, such as 12h")
+	}
+	o := &in.OIDC
 	c.secretFromFile(key, "client_secret", &o.ClientSecret, o.ClientSecretFile, "a secret")
 	if o.Issuer == "" {
 		if o.ClientID != "" {

@@ -25,7 +25,7 @@ func empty() *Config {
 		Log:       Log{Level: "info", Format: "auto", Clients: "network"},
 		Health:    Health{Alerts: true, AlertEvery: 6 * time.Hour, DiskFree: 256e6, StuckAfter: 15 * time.Minute},
 		FeedSet:   FeedSet{Memory: 24e6, Tombstones: true},
-		Admin:     Admin{SignIn: SignIn{Password: true}},
+		Admin:     Admin{SignIn: SignIn{Password: true, Idle: 14 * 24 * time.Hour, Longest: 30 * 24 * time.Hour}},
 		Check:     Check{Errors: "harmful", Links: true},
 		Delivery: Delivery{
 			Uncertain: "resend",

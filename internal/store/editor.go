@@ -227,11 +227,12 @@ func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 	return out, err
 }
 
-// TouchSession extends a session. Callers do so occasionally, not at each request.
-func (s *Store) TouchSession(ctx context.Context, token string, ttl time.Duration) error {
+// TouchSession extends a session, to at most longest after it began. Callers do so occasionally, not at
+// each request.
+func (s *Store) TouchSession(ctx context.Context, token string, ttl, longest time.Duration) error {
 	now := s.Now()
 	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "session.touch", hashToken(token), millis(now), millis(now.Add(ttl)))
+		_, err := tx.Exec(ctx, "session.touch", hashToken(token), millis(now), millis(now.Add(ttl)), longest.Milliseconds())
 		return err
 	})
 }

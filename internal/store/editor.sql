@@ -57,8 +57,9 @@ FROM sessions s JOIN editors e ON e.id = s.editor
 WHERE s.hash = $1 AND s.expires > $2 AND e.disabled = 0;
 
 -- name: session.touch
--- Index: primary key.
-UPDATE sessions SET seen = $2, expires = $3 WHERE hash = $1;
+-- Prolongs a session until $3, but to no longer than $4 after its beginning. Index: primary key.
+UPDATE sessions SET seen = $2, expires = CASE WHEN CAST($3 AS bigint) < created + CAST($4 AS bigint) THEN CAST($3 AS bigint) ELSE created + CAST($4 AS bigint) END
+WHERE hash = $1;
 
 -- name: session.prove
 -- Records that the editor proved who they are. Index: primary key.

@@ -70,11 +70,17 @@ func TestSessionsEndWithTimeAndWithTheEditor(t *testing.T) {
 		expired := session(-time.Second)
 		mustEnd(t, s, expired)
 		token := session(time.Minute)
-		if err := s.TouchSession(ctx, token, time.Hour); err != nil {
+		if err := s.TouchSession(ctx, token, time.Hour, 24*time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := s.Session(ctx, token); err != nil || got.Expires.Sub(got.Seen) != time.Hour {
 			t.Errorf("prolonged: %+v, %v", got, err)
+		}
+		if err := s.TouchSession(ctx, token, time.Hour, 20*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Session(ctx, token); err != nil || got.Expires.Sub(got.Created) != 20*time.Minute {
+			t.Errorf("prolonged beyond its longest time: %+v, %v", got, err)
 		}
 		editor.Disabled, editor.Name = s.Now(), "Ada"
 		if err := s.UpdateEditor(ctx, editor, ""); err != nil {

@@ -164,8 +164,11 @@ func TestHostileTextRunsNothingOnPages(t *testing.T) {
 	written := ada.at
 	ada.get("/admin/subscribers/1")
 	ada.post("/admin/subscribers/1/edit", "version", ada.hidden("version"), "name", hostile, "labels", hostile)
-	ada.post("/admin/messages/new", "subject", hostile, "text", hostile, "digest", "weekly", "public", "yes")
+	ada.post("/admin/messages/new", "subject", hostile, "text:", hostile, "digest", "weekly", "public", "yes")
 	message := ada.at
+	if !strings.HasPrefix(message, "/admin/editions/") {
+		t.Fatalf("the message was not stored: %s", ada.body)
+	}
 	ada.get("/admin/settings")
 	ada.post("/admin/settings", "revision", ada.hidden("revision"), "site.title@", "The <script>alert(1)</script>")
 	link := s.invite("")
@@ -191,9 +194,10 @@ func TestHostileSubjectAddsNoHeader(t *testing.T) {
 	s := startSite(t)
 	s.addSubscribers(1)
 	ada := s.owner()
-	ada.post("/admin/messages/new", "subject", "Storm\r\nBcc: all@example.org\r\n\r\n<p>body</p>", "text", "Text.", "digest", "weekly")
-	ada.post(ada.at+"/test", "to", "ada@gazette.example")
-	ada.want(ada.body, "The test email is queued.")
+	ada.post("/admin/messages/new", "subject", "Storm\r\nBcc: all@example.org\r\n\r\n<p>body</p>", "text:", "Text.", "digest", "weekly")
+	if ada.post(ada.at+"/test", "to", "ada@gazette.example"); !strings.Contains(ada.body, "The test email is queued.") {
+		t.Fatalf("%d: %s", ada.code, ada.body)
+	}
 	for _, line := range strings.Split(s.mailTo("ada@gazette.example", "Storm"), "\n") {
 		if strings.HasPrefix(strings.ToLower(line), "bcc:") {
 			t.Errorf("the mail has the header %q", line)
@@ -292,5 +296,29 @@ func TestAddressesLeaveOnlyWithAnAuditEntry(t *testing.T) {
 		if body := ada.post(path); ada.code != http.StatusInternalServerError || strings.Contains(body, "@example.org") {
 			t.Errorf("without the audit log, %s is answered %d: %s", path, ada.code, body)
 		}
+	}
+}
+
+func TestSessionsEndAsConfigured(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, with("admin: {sign_in: {idle: 30m, longest: 12h}}\n"))
+	ada := s.owner()
+	age := func(idle, since time.Duration) {
+		t.Helper()
+		if _, err := s.Store.DB().ExecContext(t.Context(), "UPDATE sessions SET seen = seen - $1, expires = expires - $1, created = created - $2", idle.Milliseconds(), since.Milliseconds()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	age(29*time.Minute, 11*time.Hour)
+	if ada.get("/admin/account"); ada.at != "/admin/account" {
+		t.Fatalf("after 29 minutes without use: %s", ada.at)
+	}
+	age(29*time.Minute, time.Hour) // prolonged until 12 hours after the sign-in only
+	if ada.get("/admin/account"); ada.at != "/admin/account" {
+		t.Fatalf("after 29 minutes more: %s", ada.at)
+	}
+	age(2*time.Minute, 0)
+	if ada.get("/admin/account"); ada.at != "/admin/sign-in" {
+		t.Errorf("twelve hours after the sign-in: %s", ada.at)
 	}
 }

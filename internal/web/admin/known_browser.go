@@ -29,7 +29,7 @@ func (h *Handler) rememberBrowser(w http.ResponseWriter, r *http.Request, editor
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: h.browserCookie(), Value: keys.Sign(browser), Path: h.cookiePath(), MaxAge: int(token.BrowserFor.Seconds()),
-		HttpOnly: true, Secure: h.secure, SameSite: http.SameSiteStrictMode,
+		HttpOnly: true, Secure: h.secure, SameSite: http.SameSiteLaxMode, // it counts when a provider leads back, too
 	})
 	return nil
 }

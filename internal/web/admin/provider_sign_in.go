@@ -29,6 +29,7 @@ var (
 	providerRefused     = words.T("The sign-in at {0} did not succeed. Try again, or sign in another way.")
 	providerNotVerified = words.T("{0} has not verified your email address. Verify it there, and try again.")
 	providerForeign     = words.T("Addresses of your domain may not sign in here.")
+	providerNotLinked   = words.T("Your account here is not linked to {0} yet. Sign in another way in this browser first, and then with {0}.")
 	providerNoAccount   = words.T("You have no account here. Ask an owner for an invitation to {0}.")
 )
 
@@ -125,7 +126,10 @@ func (h *Handler) finishProvider(w http.ResponseWriter, r *http.Request) error {
 		return h.finishProof(w, r, editor, ask, claims)
 	}
 	found, err := h.providerEditor(r, claims)
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, errNotLinked):
+		return refuse(ask.Next, words.T(providerNotLinked.English, label), err)
+	case errors.Is(err, store.ErrNotFound):
 		return refuse(ask.Next, words.T(providerNoAccount.English, claims.Email), err)
 	}
 	if err != nil {
@@ -179,6 +183,9 @@ func (h *Handler) providerEditor(r *http.Request, claims providerClaims) (store.
 	case !editor.Disabled.IsZero():
 		return editor, store.ErrNotFound
 	}
+	if err := h.mayLink(r, editor); err != nil {
+		return editor, err
+	}
 	account.Editor = editor.ID
 	if err := h.store.LinkIdentity(h.auditing(ctx, editor, "account.provider", "editor", editorID(editor), "linked"), account); err != nil {
 		return editor, err
@@ -186,6 +193,30 @@ func (h *Handler) providerEditor(r *http.Request, claims providerClaims) (store.
 	h.log.Info("account at the provider linked", "editor", editor.ID, "client", clientAddress(r), "issuer", issuer)
 	h.mailSignInMethod(r, editor, words.T("A sign-in provider was linked"), words.T("The provider “{3}” can sign in to the account {0} from now on. It was linked from {1} on {2}."), h.provider.config.Label)
 	return editor, nil
+}
+
+// errNotLinked refuses to link an account at the provider to an editor with the same address.
+var errNotLinked = errors.New("the editor has not signed in in this browser")
+
+// mayLink returns errNotLinked unless the editor has signed in in this browser, or has no other way to
+// sign in. Editors choose their addresses, so an account may have the address of someone else, who would
+// then work in the account of a stranger.
+func (h *Handler) mayLink(r *http.Request, editor store.Editor) error {
+	if _, known := h.knownBrowser(r, editor); known {
+		return nil
+	}
+	off, err := h.passwordsOff(r.Context())
+	if err != nil {
+		return err
+	}
+	keys, err := h.store.Passkeys(r.Context(), editor.ID)
+	if err == nil && (len(keys) > 0 || editor.Password != "" && !off) {
+		err = errNotLinked
+	}
+	if err != nil {
+		return err
+	}
+	return h.store.EndOtherSessions(r.Context(), editor.ID, "")
 }
 
 func (h *Handler) knownAccount(ctx context.Context, known store.Identity, email string) (store.Editor, error) {

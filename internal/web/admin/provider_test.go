@@ -17,8 +17,8 @@ func TestProviderSignsInEditorWithVerifiedAddress(t *testing.T) {
 	t.Parallel()
 	p := startFakeProvider(t)
 	s := startSite(t, p.config(""))
-	s.owner()
-	e := s.visitor()
+	e := s.owner()
+	e.post("/admin/sign-out")
 	e.want(e.get("/admin/sign-in"), "Sign in with Example Login")
 	e.through(p, nil)
 	if e.at != "/admin/account" || e.code != http.StatusOK {
@@ -38,6 +38,26 @@ func TestProviderSignsInEditorWithVerifiedAddress(t *testing.T) {
 		t.Errorf("after signing out: %s", e.at)
 	}
 	s.eventually("a mail about the new way to sign in", func() bool { return s.inbox.Received()[adaEmail] >= 1 })
+}
+
+// TestProviderIsLinkedOnlyWhereEditorSignedIn covers an editor who took the address of someone else.
+func TestProviderIsLinkedOnlyWhereEditorSignedIn(t *testing.T) {
+	t.Parallel()
+	p := startFakeProvider(t)
+	s := startSite(t, p.config(""))
+	s.owner()
+	eve, boss := s.bob(), s.visitor()
+	eve.post("/admin/account/address", "current", "four random words here", "email", "boss@gazette.example")
+	asBoss := func(c map[string]any) { c["email"], c["sub"] = "boss@gazette.example", "subject of boss" }
+	if boss.through(p, asBoss); boss.code != http.StatusUnauthorized || !strings.Contains(boss.body, "is not linked to Example Login yet") {
+		t.Errorf("in another browser: %d at %s", boss.code, boss.at)
+	}
+	if found, err := s.Store.Identities(t.Context(), 2); len(found) != 0 || err != nil {
+		t.Errorf("linked: %+v, %v", found, err)
+	}
+	if eve.through(p, asBoss); eve.at != "/admin/account" {
+		t.Errorf("in the editor's own browser: %d at %s", eve.code, eve.at)
+	}
 }
 
 func TestProviderIsRefused(t *testing.T) {
@@ -82,8 +102,7 @@ func TestProviderResponseIsUsedOnceInItsBrowser(t *testing.T) {
 	t.Parallel()
 	p := startFakeProvider(t)
 	s := startSite(t, p.config(""))
-	s.owner()
-	e, thief := s.visitor(), s.visitor()
+	e, thief := s.owner(), s.visitor()
 	state := e.ask(p, "/admin/sign-in/provider", nil)
 	response := "/admin/sign-in/provider?code=the+code&state=" + state
 	if thief.get(response); thief.code != http.StatusUnauthorized {
@@ -147,8 +166,8 @@ func TestProviderSignInAsksForCodeOfSecondFactor(t *testing.T) {
 	t.Parallel()
 	p := startFakeProvider(t)
 	s := startSite(t, p.config(""))
-	s.owner().turnOnSecondFactor()
-	e := s.visitor()
+	e := s.owner()
+	e.turnOnSecondFactor()
 	e.through(p, nil)
 	e.want(e.body, "Enter your code")
 }
@@ -158,8 +177,7 @@ func TestProviderProvesIdentity(t *testing.T) {
 	p := startFakeProvider(t)
 	s := startSite(t, p.config(""))
 	ada := s.owner()
-	visitor := s.visitor()
-	visitor.through(p, nil)
+	ada.through(p, nil)
 	s.forgetProofs(t)
 	ada.want(ada.post("/admin/account/factor"), "Confirm at Example Login")
 	prove := func(change func(map[string]any)) {
@@ -192,7 +210,6 @@ func TestPasswordIsOffOnceOwnerHasAnotherWay(t *testing.T) {
 	if e.post("/admin/sign-in", "email", adaEmail, "password", adaPassword); e.at != "/admin/" {
 		t.Fatalf("before an owner has another way: %d at %s", e.code, e.at)
 	}
-	e = s.visitor()
 	if e.through(p, nil); e.at != "/admin/account" {
 		t.Fatalf("%d at %s\n%s", e.code, e.at, e.body)
 	}
@@ -220,14 +237,13 @@ func TestDexSignsInEditor(t *testing.T) {
 	}
 	t.Parallel()
 	s := startSite(t)
-	s.owner()
+	e := s.owner()
 	dex := testkit.StartDex(t, s.url+"/admin/sign-in/provider", adaEmail)
 	s.stop()
 	c := *s.Config
 	c.Admin.SignIn.OIDC.Issuer, c.Admin.SignIn.OIDC.ClientID, c.Admin.SignIn.OIDC.Label = dex.Issuer, dex.ClientID, "dex"
 	c.Admin.SignIn.OIDC.ClientSecret = "a-secret-of-the-client"
 	s.start(&c)
-	e := s.visitor()
 	e.post("/admin/sign-in/provider", "next", "/admin/account")
 	answer, err := e.client.Get(e.link().String())
 	if err != nil {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,12 +10,19 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// A session expires if it is not used for sessionAge. It is prolonged at most once an hour, so
-// that most requests write nothing.
-const (
-	sessionAge      = 14 * 24 * time.Hour
-	prolongInterval = time.Hour
-)
+// sessionIdle returns after which time without a request a session ends.
+func (h *Handler) sessionIdle() time.Duration {
+	in := h.config.Admin.SignIn
+	return min(cmp.Or(in.Idle, 14*24*time.Hour), h.sessionLongest())
+}
+
+// sessionLongest returns how long a session lasts at most.
+func (h *Handler) sessionLongest() time.Duration {
+	return cmp.Or(h.config.Admin.SignIn.Longest, 30*24*time.Hour)
+}
+
+// prolongInterval returns how often a session is prolonged, so that most requests write nothing.
+func (h *Handler) prolongInterval() time.Duration { return min(time.Hour, h.sessionIdle()/8) }
 
 // cookieName returns the name of the session cookie. With the prefix __Host-, browsers send it
 // only to this host and over TLS (RFC 6265bis, section 4.1.3.2).
@@ -60,22 +68,22 @@ func (h *Handler) session(r *http.Request) (store.Session, error) {
 }
 
 func (h *Handler) prolong(w http.ResponseWriter, r *http.Request, session store.Session) {
-	if h.store.Now().Sub(session.Seen) < prolongInterval {
+	if h.store.Now().Sub(session.Seen) < h.prolongInterval() {
 		return
 	}
 	token := h.sessionToken(r)
-	if err := h.store.TouchSession(r.Context(), token, sessionAge); err != nil {
+	if err := h.store.TouchSession(r.Context(), token, h.sessionIdle(), h.sessionLongest()); err != nil {
 		h.log.Warn("session not prolonged", "editor", session.Editor.ID, "error", err)
 		return
 	}
-	h.setSessionCookie(w, token, sessionAge)
+	h.setSessionCookie(w, token, h.sessionIdle())
 }
 
 // startSession signs an editor in with a new session, ends the browser's old session, and
 // redirects to a page of the admin.
 func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
 	ctx := h.auditing(r.Context(), editor, "session.start", "editor", editorID(editor), "")
-	token, err := h.store.CreateSession(ctx, editor, truncate(r.UserAgent(), 200), sessionAge)
+	token, err := h.store.CreateSession(ctx, editor, truncate(r.UserAgent(), 200), h.sessionIdle())
 	if err != nil {
 		return err
 	}
@@ -87,7 +95,7 @@ func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor st
 	if err := h.rememberBrowser(w, r, editor); err != nil {
 		return err
 	}
-	h.setSessionCookie(w, token, sessionAge)
+	h.setSessionCookie(w, token, h.sessionIdle())
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
