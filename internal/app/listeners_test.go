@@ -208,3 +208,47 @@ func TestSlowClientsAreDisconnectedOnAllListeners(t *testing.T) {
 		})
 	}
 }
+
+func TestNodeGetsItsCertificateByACMEAndRedirects(t *testing.T) {
+	t.Parallel()
+	listeners := make([]net.Listener, 2)
+	ports := make([]int, 2)
+	for i := range listeners {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners[i], ports[i] = l, l.Addr().(*net.TCPAddr).Port
+	}
+	pebble := testkit.NewPebble(t, ports[1], ports[0], time.Hour)
+	pebble.Start(t)
+	p := open(t, fmt.Sprintf(`site: {url: "https://press.test", webmaster: "Ada <ada@press.test>", former_urls: ["https://old.test"]}
+server: {listen: "127.0.0.1:%d", listen_http: "127.0.0.1:%d", tls: auto, acme: {directory: "%s", ca_file: "%s"}}
+`, ports[0], ports[1], pebble.Directory, pebble.CAFile))
+	putArticles(t, p.Store, feedrules.Article(1))
+	r := runNodeOn(t, &app.Node{Service: p, Redirects: listeners[1]}, listeners[0])
+	certificate := testkit.Certificate{Roots: pebble.Roots(t)}
+	client := clientOf(t, certificate, r.address, "h2")
+	get := func(address string) (answer *http.Response, err error) {
+		if answer, err = client.Get(address); err == nil {
+			_ = answer.Body.Close()
+		}
+		return answer, err
+	}
+	testkit.Eventually(t, "the feed over HTTPS", func() bool {
+		answer, err := get("https://press.test/feed.xml")
+		return err == nil && answer.StatusCode == http.StatusOK && answer.ProtoMajor == 2 && answer.Header.Get("Strict-Transport-Security") != ""
+	})
+	testkit.Eventually(t, "a redirect from the former host over HTTPS", func() bool {
+		answer, err := get("https://old.test/feed.xml")
+		return err == nil && answer.Header.Get("Location") == "https://press.test/feed.xml"
+	})
+	testkit.Eventually(t, "a redirect from plain HTTP", func() bool {
+		head, _ := (&running{address: listeners[1].Addr().String()}).raw(t, "GET /feed.xml HTTP/1.1\r\nHost: press.test\r\n\r\n")
+		return strings.Contains(head, "Location: https://press.test/feed.xml")
+	})
+	status, err := p.Status(t.Context())
+	if err != nil || len(status.Certificates) != 2 || status.Certificates[0].Problem != "" || status.Certificates[1].Problem != "" {
+		t.Errorf("status %+v, %v", status, err)
+	}
+}

@@ -436,3 +436,22 @@ func TestListenersDependOnTLS(t *testing.T) {
 		t.Errorf("the configured folder: %s", folder)
 	}
 }
+
+func TestPortsThatTheAuthorityDoesNotReachAreAWarning(t *testing.T) {
+	t.Parallel()
+	for listen, want := range map[string]int{":443": 0, ":8443": 1, "systemd:https": 0, "192.0.2.1:443": 0} {
+		c, err := Parse([]byte("site: {url: 'https://press.example.org'}\nserver: {tls: auto, listen: '"+listen+"', listen_http: none, acme: {email: a@example.org}}"), "config.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, w := range c.Warnings() {
+			if strings.Contains(w.Error(), "server.listen: Let's Encrypt checks the host at port 443 or 80") {
+				found++
+			}
+		}
+		if found != want {
+			t.Errorf("%s: %d warnings, want %d: %v", listen, found, want, c.Warnings())
+		}
+	}
+}

@@ -224,3 +224,14 @@ func (c *checker) socket(key, value string) {
 	}
 	c.listen(key, value)
 }
+
+// warnACME warns of ports at which a public authority does not look for the site.
+func (c *Config) warnACME(warn func(key, what, fix string)) {
+	s := &c.Server
+	other := func(listen, port string) bool { // sockets of systemd are not known before they are passed
+		return !strings.HasPrefix(listen, "systemd") && !strings.HasSuffix(listen, ":"+port)
+	}
+	if s.TLS == "auto" && s.ACME.Directory == letsEncrypt && other(s.Listen, "443") && other(s.ListenHTTP, "80") {
+		warn("server.listen", "Let's Encrypt checks the host at port 443 or 80, and the service listens on neither", "use :443, or forward port 443 to "+s.Listen)
+	}
+}

@@ -20,6 +20,7 @@ func (c *Config) SettingWarnings() []Problem {
 	if left := c.examples(); len(left) > 0 {
 		warn(left[0], "these keys still have example values: "+strings.Join(left, ", "), "replace them with your own")
 	}
+	c.warnACME(warn)
 	for i, r := range c.Relays {
 		key := fmt.Sprintf("relays[%d].tls", i)
 		if r.Socket == "" && !isLocal(r.Host) && (r.TLS == "none" || r.TLS == "opportunistic") {
