@@ -93,6 +93,7 @@ func (a *cli) serve(ctx context.Context, s *app.Node) error {
 		<-ctx.Done()
 		a.stopSignals() // a second signal ends the process at once
 	}()
+	slog.SetDefault(s.Service.Log) // what watches folders logs there
 	a.warnOfSettings(s.Service.Config, s.Service.Log)
 	err := s.Run(ctx)
 	if errors.Is(err, context.Canceled) {

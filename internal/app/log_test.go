@@ -198,6 +198,9 @@ func TestLogNamesNoPersonAtInfo(t *testing.T) {
 			t.Errorf("the log lacks %s", event)
 		}
 	}
+	if line := regexp.MustCompile(`"msg":"editor signed in".*`).FindString(text); strings.Count(line, `"request":"`) != 1 {
+		t.Errorf("the line of the editor has no id of its request, or two: %s", line)
+	}
 	if t.Failed() {
 		t.Log(text)
 	}

@@ -36,6 +36,7 @@ digests: [{name: weekly, schedule: "0 8 1 1 *", sender: The Press <news@press.ex
 relays:
 %[3]s
 health: {disk_free: %[4]s}
+metrics: {token: a-token-of-a-test}
 `
 
 // node is a running service with an owner.
@@ -104,6 +105,26 @@ func (n *node) ask() (code int, report health.Report, body string) {
 		n.t.Fatalf("%v in %s", err, data)
 	}
 	return answer.StatusCode, report, string(data)
+}
+
+// scrape reads the metrics.
+func (n *node) scrape() string {
+	n.t.Helper()
+	request, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.url+"/metrics", nil)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer a-token-of-a-test")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return string(body)
 }
 
 // until waits for an answer of /readyz.
@@ -285,6 +306,9 @@ func TestStoppedPostgresIsNotReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.notReady(store.FaultUnreachable)
+	if body := n.scrape(); !strings.Contains(body, "\ntidings_store_up 0\n") || !strings.Contains(body, "\ntidings_ready 0\n") || strings.Contains(body, "tidings_editions{") {
+		t.Errorf("the metrics do not show that the store is down: %s", body)
+	}
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}

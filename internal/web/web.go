@@ -87,7 +87,7 @@ func New(d Deps) (*Site, error) {
 		d.Feeds.SetBrowser(pages.FeedPage)
 	}
 	editors, err := admin.New(admin.Deps{
-		Store: d.Store, Engine: d.Engine, Config: d.Config, Log: d.Log, RequestConfirmation: pages.RequestConfirmation,
+		Store: d.Store, Engine: d.Engine, Config: d.Config, Log: middleware.WithRequestID(d.Log), RequestConfirmation: pages.RequestConfirmation,
 		PreviewArticle: pages.PreviewArticle, Readers: d.Readers, Imports: d.Imports, Problem: d.Problem, Settings: d.Settings,
 	})
 	if err != nil {

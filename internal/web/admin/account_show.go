@@ -109,7 +109,7 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request, session
 	if err := h.store.UpdateEditor(ctx, editor, h.sessionToken(r)); err != nil {
 		return err
 	}
-	h.log.Info("editor changed their password", "editor", editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor changed their password", "editor", editor.ID, "client", clientAddress(r))
 	h.mailPasswordChanged(r, editor)
 	if err := h.rememberBrowser(w, r, editor); err != nil {
 		return err
@@ -143,7 +143,7 @@ func (h *Handler) changeAddress(w http.ResponseWriter, r *http.Request, session 
 	if err != nil {
 		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err, Email: typed})
 	}
-	h.log.Info("editor changed their address", "editor", editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor changed their address", "editor", editor.ID, "client", clientAddress(r))
 	h.mailAddressChanged(r, session.Editor, editor)
 	return redirectWithFlash(w, r, "/admin/account", "address")
 }

@@ -149,7 +149,7 @@ func (h *Handler) publishArticle(w http.ResponseWriter, r *http.Request, session
 	return h.storeArticle(w, r, session, "published", func(f *articleForm) (store.ArticleRevision, error) {
 		saved, err := h.writing.Publish(h.auditing(r.Context(), session.Editor, "article.publish", "article", f.ID, ""), changeOf(f, session))
 		if err == nil {
-			h.log.Info("article published", "article", saved.Article, "editor", session.Editor.ID)
+			h.log.InfoContext(r.Context(), "article published", "article", saved.Article, "editor", session.Editor.ID)
 		}
 		return saved, err
 	})
@@ -249,7 +249,7 @@ func (h *Handler) unpublishArticle(w http.ResponseWriter, r *http.Request, sessi
 	if err != nil {
 		return h.revisionError(err, r.PathValue("id"))
 	}
-	h.log.Info("article unpublished", "article", saved.Article, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "article unpublished", "article", saved.Article, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/articles/"+saved.Article, "unpublished")
 }
 

@@ -86,6 +86,6 @@ func (h *Handler) restoreRevision(w http.ResponseWriter, r *http.Request, sessio
 	if _, err := h.writing.RestoreRevision(ctx, id, number, base, session.Editor.Email); err != nil {
 		return h.revisionError(err, id)
 	}
-	h.log.Info("revision restored", "article", id, "revision", number, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "revision restored", "article", id, "revision", number, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/articles/"+id, "older-version")
 }

@@ -162,7 +162,7 @@ func (h *Handler) removeArticle(w http.ResponseWriter, r *http.Request, session 
 	if err := h.store.RemoveArticle(h.auditing(r.Context(), session.Editor, "article.remove", "article", id, ""), id); err != nil {
 		return err
 	}
-	h.log.Info("article removed", "article", id, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "article removed", "article", id, "editor", session.Editor.ID)
 	editions, err := h.store.EditionsUnderWay(r.Context(), id)
 	if err != nil {
 		return err
@@ -179,6 +179,6 @@ func (h *Handler) restoreArticle(w http.ResponseWriter, r *http.Request, session
 	if err := h.store.RestoreArticle(ctx, r.PathValue("id")); err != nil {
 		return err
 	}
-	h.log.Info("article restored", "article", r.PathValue("id"), "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "article restored", "article", r.PathValue("id"), "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/articles", "restored")
 }

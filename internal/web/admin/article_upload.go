@@ -38,7 +38,7 @@ func (h *Handler) uploadImage(w http.ResponseWriter, r *http.Request, session st
 	case err != nil:
 		return err
 	}
-	h.log.Info("image uploaded", "name", m.Name, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "image uploaded", "name", m.Name, "editor", session.Editor.ID)
 	return writeJSON(w, http.StatusOK, uploadedImage{Path: "/media/" + m.Name, Width: m.Width, Height: m.Height, Warning: warning})
 }
 

@@ -92,7 +92,7 @@ func (h *Handler) audited(one route, w http.ResponseWriter, r *http.Request, ses
 		}
 	}
 	if mark.open {
-		h.log.Error("a change left no entry in the audit log", "route", one.pattern, "editor", session.Editor.ID)
+		h.log.ErrorContext(r.Context(), "a change left no entry in the audit log", "route", one.pattern, "editor", session.Editor.ID)
 		h.audit(r, session.Editor, "other", "route", one.pattern, "")
 	}
 	return nil

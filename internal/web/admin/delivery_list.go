@@ -135,9 +135,9 @@ func (h *Handler) exportDeliveries(w http.ResponseWriter, r *http.Request, sessi
 	header := w.Header()
 	header.Set("Content-Type", "text/csv; charset=utf-8")
 	header.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", body.Edition.Digest+"-"+strconv.Itoa(body.Edition.Number)+"-deliveries.csv"))
-	h.log.Info("deliveries exported", "edition", body.Edition.ID, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "deliveries exported", "edition", body.Edition.ID, "editor", session.Editor.ID)
 	if err := h.engine.ExportDeliveries(ctx, w, body.Edition, filter); err != nil { // part of it may be sent
-		h.log.Error("the export of deliveries ended early", "edition", body.Edition.ID, "error", err)
+		h.log.ErrorContext(r.Context(), "the export of deliveries ended early", "edition", body.Edition.ID, "error", err)
 	}
 	return nil
 }
@@ -213,7 +213,7 @@ func (h *Handler) changeDeliveries(w http.ResponseWriter, r *http.Request, sessi
 	if err != nil {
 		return err
 	}
-	h.log.Info("deliveries changed by hand", "edition", id, "change", action, "mails", n, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "deliveries changed by hand", "edition", id, "change", action, "mails", n, "editor", session.Editor.ID)
 	if n == 0 {
 		unchanged(r)
 		return redirectWithFlash(w, r, back, "unchanged")

@@ -49,7 +49,7 @@ func (h *Handler) markSeen(w http.ResponseWriter, r *http.Request, session store
 	if err != nil {
 		return conflict("Nothing was marked", err, back)
 	}
-	h.log.Info("articles marked as seen", "digest", d.Name, "before", before, "articles", n, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "articles marked as seen", "digest", d.Name, "before", before, "articles", n, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, back, "seen")
 }
 
@@ -64,7 +64,7 @@ func (h *Handler) markUnseen(w http.ResponseWriter, r *http.Request, session sto
 	if err != nil {
 		return conflict("Nothing was put back", err, back)
 	}
-	h.log.Info("articles put back into the queue", "digest", d.Name, "articles", n, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "articles put back into the queue", "digest", d.Name, "articles", n, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, back, "unseen")
 }
 
@@ -86,6 +86,6 @@ func (h *Handler) setFirstDay(w http.ResponseWriter, r *http.Request, session st
 	if err := h.engine.SetBeginning(ctx, d.Name, day); err != nil {
 		return conflict("The start date was not changed", err, back)
 	}
-	h.log.Info("start date of a digest changed", "digest", d.Name, "day", day, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "start date of a digest changed", "digest", d.Name, "day", day, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, back, "begins")
 }

@@ -75,7 +75,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 	if err != nil {
 		return conflict("Nothing was sent", err, "/admin/digests/"+d.Name)
 	}
-	h.log.Info("edition sent by hand", "edition", e.ID, "digest", d.Name, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "edition sent by hand", "edition", e.ID, "digest", d.Name, "editor", session.Editor.ID)
 	http.Redirect(w, r, "/admin/editions/"+e.ID, http.StatusSeeOther)
 	return nil
 }

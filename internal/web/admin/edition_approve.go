@@ -57,7 +57,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 		var changed *delivery.ChangedError
 		edition, err := h.engine.ApproveAs(h.auditing(ctx, session.Editor, "edition.approve", "edition", id, ""), id, delivery.Approver{Editor: session.Editor.ID, Name: session.Editor.Email, Undo: h.engine.Policy.Undo}, shown)
 		if err == nil {
-			h.log.Info("edition approved by hand", "edition", id, "editor", session.Editor.ID, "state", edition.State)
+			h.log.InfoContext(r.Context(), "edition approved by hand", "edition", id, "editor", session.Editor.ID, "state", edition.State)
 			return redirectWithFlash(w, r, back, h.approvedFlash(edition))
 		}
 		if !errors.As(err, &changed) {

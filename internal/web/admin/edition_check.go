@@ -37,6 +37,6 @@ func (h *Handler) waiveFinding(w http.ResponseWriter, r *http.Request, session s
 	if err != nil {
 		return conflict("Nothing was changed", err, back)
 	}
-	h.log.Info("finding of the check waived by hand", "edition", id, "finding", name, "change", key, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "finding of the check waived by hand", "edition", id, "finding", name, "change", key, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, back, key)
 }

@@ -69,7 +69,7 @@ func (h *Handler) controlEdition(w http.ResponseWriter, r *http.Request, session
 	if err := c.run(h.auditing(longRequest(w, r), session.Editor, "edition."+action, "edition", id, ""), h, id, session.Editor.Email); err != nil {
 		return err
 	}
-	h.log.Info("edition changed by hand", "edition", id, "change", action, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "edition changed by hand", "edition", id, "change", action, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/editions/"+id, c.flash)
 }
 
@@ -95,6 +95,6 @@ func (h *Handler) changeSubject(w http.ResponseWriter, r *http.Request, session 
 	if err := h.store.SetEditionSubject(ctx, r.PathValue("id"), subject); err != nil {
 		return conflict(unchanged, err, back)
 	}
-	h.log.Info("subject changed by hand", "edition", r.PathValue("id"), "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "subject changed by hand", "edition", r.PathValue("id"), "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, back, "subject")
 }

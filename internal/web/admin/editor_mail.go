@@ -52,6 +52,6 @@ func (h *Handler) mailEditor(r *http.Request, to store.Editor, heading, text wor
 		Language: to.Language,
 	}
 	if err := h.engine.MailEditors(context.WithoutCancel(r.Context()), []string{to.Email}, mail); err != nil {
-		h.log.Error("mail to an editor not queued", "subject", heading, "error", err)
+		h.log.ErrorContext(r.Context(), "mail to an editor not queued", "subject", heading, "error", err)
 	}
 }

@@ -96,6 +96,6 @@ func (h *Handler) changeLanguage(w http.ResponseWriter, r *http.Request, session
 	if err := h.store.SetEditorLanguage(ctx, session.Editor.ID, tag); err != nil {
 		return err
 	}
-	h.log.Info("editor changed the language of the admin", "editor", session.Editor.ID, "language", tag)
+	h.log.InfoContext(r.Context(), "editor changed the language of the admin", "editor", session.Editor.ID, "language", tag)
 	return redirectWithFlash(w, r, "/admin/account", "language")
 }

@@ -36,7 +36,7 @@ func (h *Handler) listEvents(w http.ResponseWriter, r *http.Request, _ store.Ses
 		}
 		switch {
 		case err != nil && r.Context().Err() == nil:
-			h.log.Error("progress of a list not shown", "error", err)
+			h.log.ErrorContext(r.Context(), "progress of a list not shown", "error", err)
 			return nil
 		case err == nil && !p.Running():
 			s.send("end", nil)

@@ -259,7 +259,7 @@ func (h *Handler) startList(w http.ResponseWriter, r *http.Request, session stor
 	case err != nil:
 		return err
 	}
-	h.log.Info("list is being imported", "list", p.List.ID, "lines", p.List.Lines, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "list is being imported", "list", p.List.ID, "lines", p.List.Lines, "editor", session.Editor.ID)
 	h.audit(r, session.Editor, "subscriber.import", "list", p.List.ID, fmt.Sprintf("%d lines, digests: %s", p.List.Lines, strings.Join(p.Settings.Digests, ", ")))
 	http.Redirect(w, r, listPath(p.List.ID), http.StatusSeeOther)
 	return nil

@@ -132,7 +132,7 @@ func (h *Handler) writeMessage(w http.ResponseWriter, r *http.Request, session s
 		body.Error = err
 		return h.showMessage(w, session, http.StatusUnprocessableEntity, body)
 	}
-	h.log.Info("message written by hand", "edition", edition.ID, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "message written by hand", "edition", edition.ID, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/editions/"+edition.ID, "message")
 }
 

@@ -178,7 +178,7 @@ func (h *Handler) createEditor(w http.ResponseWriter, r *http.Request, editor st
 	if editor, err = h.store.CreateEditorFromLink(h.auditing(ctx, editor, "people.join", "editor", "", ""), r.PathValue("token"), editor); err != nil {
 		return linkError(err)
 	}
-	h.log.Info("editor created", "editor", editor.ID, "role", editor.Role, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor created", "editor", editor.ID, "role", editor.Role, "client", clientAddress(r))
 	return h.startSession(w, r, editor, "/admin/")
 }
 
@@ -193,7 +193,7 @@ func (h *Handler) resetPassword(w http.ResponseWriter, r *http.Request, editor s
 	if err != nil {
 		return linkError(err)
 	}
-	h.log.Info("editor has a new password", "editor", editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor has a new password", "editor", editor.ID, "client", clientAddress(r))
 	h.mailPasswordChanged(r, editor)
 	if on, err := h.secondFactorOf(r, editor); on || err != nil {
 		return errors.Join(err, h.enter(w, r, editor, "/admin/"))

@@ -197,7 +197,7 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 		return // the browser disconnected
 	case errors.As(err, &shown):
 	case errors.As(err, &role):
-		h.log.Info("request refused by role", "path", middleware.LogPath(r), "request", middleware.ID(r.Context()), "role", role.have, "needed", role.need)
+		h.log.InfoContext(r.Context(), "request refused by role", "path", middleware.LogPath(r), "role", role.have, "needed", role.need)
 		shown = role.Page()
 	case errors.As(err, &approver):
 		shown = &userError{http.StatusForbidden, refusedByRole, sentence(approver), "/admin/", dashboardLabel}
@@ -213,7 +213,7 @@ func (h *Handler) showError(w http.ResponseWriter, r *http.Request, editor *stor
 		shown = &userError{http.StatusNotFound, "Page not found", "The address may be mistyped, or the page no longer exists.", "/admin/", dashboardLabel}
 	default:
 		id := middleware.ID(r.Context())
-		h.log.Error("page failed", "path", middleware.LogPath(r), "request", id, "error", err)
+		h.log.ErrorContext(r.Context(), "page failed", "path", middleware.LogPath(r), "error", err)
 		shown = &userError{http.StatusInternalServerError, "Something went wrong", words.T("The server could not answer this request. The cause is in its log, under request {0}.", id), "/admin/", dashboardLabel}
 	}
 	if shown.Label == nil {

@@ -179,7 +179,7 @@ var (
 func (h *Handler) checkPasskey(r *http.Request, purpose store.ChallengePurpose, editor int64, token, answer string) (found store.Editor, problem any, err error) {
 	ctx := r.Context()
 	refuse := func(problem words.Text, err error) (store.Editor, any, error) {
-		h.log.Warn("passkey refused", "editor", found.ID, "client", clientAddress(r), "reason", describeWebAuthn(err))
+		h.log.WarnContext(r.Context(), "passkey refused", "editor", found.ID, "client", clientAddress(r), "reason", describeWebAuthn(err))
 		return store.Editor{}, problem, nil
 	}
 	session, problem, err := h.takeChallenge(ctx, purpose, editor, token)

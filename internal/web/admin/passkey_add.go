@@ -82,7 +82,7 @@ func (h *Handler) addPasskey(w http.ResponseWriter, r *http.Request, session sto
 	}
 	credential, err := h.createCredential(r, session.Editor, data)
 	if err != nil {
-		h.log.Warn("new passkey refused", "editor", session.Editor.ID, "client", clientAddress(r), "reason", describeWebAuthn(err))
+		h.log.WarnContext(r.Context(), "new passkey refused", "editor", session.Editor.ID, "client", clientAddress(r), "reason", describeWebAuthn(err))
 		return refuse(passkeyNotAdded)
 	}
 	record, err := json.Marshal(credential)
@@ -102,7 +102,7 @@ func (h *Handler) addPasskey(w http.ResponseWriter, r *http.Request, session sto
 	case err != nil:
 		return err
 	}
-	h.log.Info("editor added a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor added a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, words.T("A passkey was added"), words.T("The passkey “{3}” was added to the account {0} from {1} on {2}."), name)
 	return redirectWithFlash(w, r, "/admin/account", "passkey-added")
 }
@@ -133,7 +133,7 @@ func (h *Handler) renamePasskey(w http.ResponseWriter, r *http.Request, session 
 		return err
 	}
 	h.audit(r, session.Editor, "account.passkey", "editor", editorID(session.Editor), "renamed")
-	h.log.Info("editor renamed a passkey", "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "editor renamed a passkey", "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/account", "passkey-name")
 }
 
@@ -146,7 +146,7 @@ func (h *Handler) removePasskey(w http.ResponseWriter, r *http.Request, session 
 	if err := h.store.RemovePasskey(ctx, session.Editor.ID, r.PathValue("id")); err != nil {
 		return err
 	}
-	h.log.Info("editor removed a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor removed a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, words.T("A passkey was removed"), words.T("A passkey was removed from the account {0} from {1} on {2}."))
 	return redirectWithFlash(w, r, "/admin/account", "passkey-off")
 }

@@ -99,7 +99,7 @@ func (h *Handler) invite(w http.ResponseWriter, r *http.Request, session store.S
 	if err != nil {
 		return h.showPeople(w, r, session, http.StatusUnprocessableEntity, peoplePage{Problem: err})
 	}
-	h.log.Info("invitation created", "role", in.Role, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "invitation created", "role", in.Role, "editor", session.Editor.ID)
 	return h.showPeople(w, r, session, http.StatusOK, peoplePage{InviteLink: link, For: in.Email})
 }
 
@@ -121,7 +121,7 @@ func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, sessio
 	if err != nil {
 		return err
 	}
-	h.log.Info("password link created", "for", editor.ID, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "password link created", "for", editor.ID, "editor", session.Editor.ID)
 	return h.showPeople(w, r, session, http.StatusOK, peoplePage{ResetLink: link, For: editor.Email})
 }
 
@@ -134,7 +134,7 @@ func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session sto
 	if err != nil {
 		return err
 	}
-	h.log.Info("link revoked", "link", id, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "link revoked", "link", id, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/people", "revoked")
 }
 
@@ -162,7 +162,7 @@ func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session s
 	if err := h.store.UpdateEditor(h.auditing(r.Context(), session.Editor, action, "editor", editorID(editor), editor.Email), editor, ""); err != nil {
 		return err
 	}
-	h.log.Info("editor "+change, "for", editor.ID, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "editor "+change, "for", editor.ID, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/people", change)
 }
 
@@ -189,6 +189,6 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request, session sto
 	if err != nil {
 		return err
 	}
-	h.log.Info("role changed", "for", editor.ID, "role", editor.Role, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "role changed", "for", editor.ID, "role", editor.Role, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/people", "role")
 }

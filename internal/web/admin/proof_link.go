@@ -113,7 +113,7 @@ func (h *Handler) decideByLink(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return decidedError(draftError(err, "/admin/proofs/"+r.PathValue("token")))
 	}
-	h.log.Info("edition approved by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "state", edition.State, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "edition approved by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "state", edition.State, "client", clientAddress(r))
 	return h.showDecision(w, r, edition.ID, h.approvedFlash(edition))
 }
 
@@ -122,7 +122,7 @@ func (h *Handler) undoByLink(w http.ResponseWriter, r *http.Request, link delive
 	if err := h.engine.Undo(ctx, link.Edition, link.Editor.Email); err != nil {
 		return err
 	}
-	h.log.Info("approval undone by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "approval undone by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
 	return h.showDecision(w, r, link.Edition, "undone")
 }
 
@@ -131,7 +131,7 @@ func (h *Handler) holdByLink(w http.ResponseWriter, r *http.Request, link delive
 	if err := h.engine.Hold(ctx, link.Edition, link.Editor.Email); err != nil {
 		return decidedError(err)
 	}
-	h.log.Info("draft held by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "draft held by the link of a proof", "edition", link.Edition, "editor", link.Editor.ID, "client", clientAddress(r))
 	return h.showDecision(w, r, link.Edition, "draft-held")
 }
 
@@ -159,7 +159,7 @@ func (h *Handler) takeOffered(w http.ResponseWriter, r *http.Request, session st
 	if err := h.engine.TakeOffered(ctx, r.PathValue("id"), id, session.Editor.Email); err != nil {
 		return draftError(err, back)
 	}
-	h.log.Info("an article was added to a draft", "edition", r.PathValue("id"), "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "an article was added to a draft", "edition", r.PathValue("id"), "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, back, "taken")
 }
 

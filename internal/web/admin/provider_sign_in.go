@@ -73,7 +73,7 @@ func (h *Handler) askProvider(w http.ResponseWriter, r *http.Request, editor sto
 	}
 	address, err := h.provider.address(r.Context(), state, ask, editor.ID != 0)
 	if err != nil {
-		h.log.Error("sign-in provider not reached", "issuer", h.provider.config.Issuer, "error", err)
+		h.log.ErrorContext(r.Context(), "sign-in provider not reached", "issuer", h.provider.config.Issuer, "error", err)
 		return &userError{http.StatusBadGateway, "The sign-in provider does not answer", "Try again in a moment, or sign in another way. The cause is in the log of the server.", "/admin/sign-in", "Sign in"}
 	}
 	h.setProviderCookie(w, state, 10*time.Minute)
@@ -100,7 +100,7 @@ func (h *Handler) finishProvider(w http.ResponseWriter, r *http.Request) error {
 	}
 	label := h.provider.config.Label
 	refuse := func(next string, problem words.Text, err error) error {
-		h.log.Warn("sign-in at the provider refused", "client", clientAddress(r), "reason", err)
+		h.log.WarnContext(r.Context(), "sign-in at the provider refused", "client", clientAddress(r), "reason", err)
 		return h.showSignIn(w, r, http.StatusUnauthorized, signInForm{Next: next, Problem: problem})
 	}
 	editor, ask, err := h.takeProviderAsk(r)
@@ -175,7 +175,7 @@ func (h *Handler) providerEditor(r *http.Request, claims providerClaims) (store.
 		editor = store.Editor{Email: address.String(), Name: subscriber.NormalizeName(truncate(claims.Name, 100))}
 		editor, err = h.store.CreateInvitedEditor(h.auditing(ctx, editor, "people.join", "editor", "", ""), editor, account)
 		if err == nil {
-			h.log.Info("editor created", "editor", editor.ID, "role", editor.Role, "client", clientAddress(r), "issuer", issuer)
+			h.log.InfoContext(r.Context(), "editor created", "editor", editor.ID, "role", editor.Role, "client", clientAddress(r), "issuer", issuer)
 		}
 		return editor, err
 	case err != nil:
@@ -190,7 +190,7 @@ func (h *Handler) providerEditor(r *http.Request, claims providerClaims) (store.
 	if err := h.store.LinkIdentity(h.auditing(ctx, editor, "account.provider", "editor", editorID(editor), "linked"), account); err != nil {
 		return editor, err
 	}
-	h.log.Info("account at the provider linked", "editor", editor.ID, "client", clientAddress(r), "issuer", issuer)
+	h.log.InfoContext(r.Context(), "account at the provider linked", "editor", editor.ID, "client", clientAddress(r), "issuer", issuer)
 	h.mailSignInMethod(r, editor, words.T("A sign-in provider was linked"), words.T("The provider “{3}” can sign in to the account {0} from now on. It was linked from {1} on {2}."), h.provider.config.Label)
 	return editor, nil
 }
@@ -243,7 +243,7 @@ func (h *Handler) finishProof(w http.ResponseWriter, r *http.Request, editor int
 	}
 	old := claims.AuthTime != 0 && time.Unix(claims.AuthTime, 0).Before(ask.Began.Add(-time.Minute))
 	if err != nil || known.Editor != editor || old {
-		h.log.Warn("proof of identity at the provider refused", "editor", editor, "client", clientAddress(r), "old", old)
+		h.log.WarnContext(r.Context(), "proof of identity at the provider refused", "editor", editor, "client", clientAddress(r), "old", old)
 		return invalid("Not confirmed", "The provider confirmed another account, or an old sign-in. Nothing was changed.", ask.Next)
 	}
 	if err := h.store.ProveSession(r.Context(), h.sessionToken(r)); err != nil {
@@ -261,7 +261,7 @@ func (h *Handler) removeIdentity(w http.ResponseWriter, r *http.Request, session
 	if err := h.store.RemoveIdentity(ctx, session.Editor.ID, r.PathValue("id")); err != nil {
 		return err
 	}
-	h.log.Info("editor removed an account at a provider", "editor", session.Editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor removed an account at a provider", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, words.T("A sign-in provider was removed"), words.T("A sign-in provider was removed from the account {0} from {1} on {2}."))
 	return redirectWithFlash(w, r, "/admin/account", "provider-off")
 }

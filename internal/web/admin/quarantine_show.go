@@ -105,7 +105,7 @@ func (h *Handler) decideQuarantined(w http.ResponseWriter, r *http.Request, sess
 	if err != nil {
 		return conflict("Nothing was decided", err, "/admin/quarantine")
 	}
-	h.log.Info("quarantined edition decided", "edition", id, "decision", decision, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "quarantined edition decided", "edition", id, "decision", decision, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/quarantine", "decided")
 }
 
@@ -125,6 +125,6 @@ func (h *Handler) releaseQuarantine(w http.ResponseWriter, r *http.Request, sess
 	if _, err := h.engine.Release(h.auditing(ctx, session.Editor, "quarantine.release", "", "", ""), !q.Journal && r.PostFormValue("articles") != "new"); err != nil {
 		return err
 	}
-	h.log.Info("quarantine released", "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "quarantine released", "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/", "released")
 }

@@ -52,7 +52,7 @@ func (h *Handler) testRelay(w http.ResponseWriter, r *http.Request, session stor
 	if err != nil {
 		test.Problem = err.Error()
 	}
-	h.log.Info("editor tested a relay", "editor", session.Editor.ID, "relay", test.Relay, "error", test.Problem)
+	h.log.InfoContext(r.Context(), "editor tested a relay", "editor", session.Editor.ID, "relay", test.Relay, "error", test.Problem)
 	h.audit(r, session.Editor, "relay.test", "relay", test.Relay, "")
 	return h.showRelays(w, r, session, test)
 }
@@ -62,7 +62,7 @@ func (h *Handler) stopRelay(w http.ResponseWriter, r *http.Request, session stor
 	if err := h.engine.StopRelay(h.auditing(r.Context(), session.Editor, "relay.stop", "relay", r.PathValue("name"), ""), r.PathValue("name")); err != nil {
 		return err
 	}
-	h.log.Info("editor stopped a relay", "editor", session.Editor.ID, "relay", r.PathValue("name"))
+	h.log.InfoContext(r.Context(), "editor stopped a relay", "editor", session.Editor.ID, "relay", r.PathValue("name"))
 	return redirectWithFlash(w, r, "/admin/settings/relays", "relay-stopped")
 }
 
@@ -71,6 +71,6 @@ func (h *Handler) resumeRelay(w http.ResponseWriter, r *http.Request, session st
 	if err := h.engine.ResumeRelay(h.auditing(r.Context(), session.Editor, "relay.resume", "relay", r.PathValue("name"), ""), r.PathValue("name")); err != nil {
 		return err
 	}
-	h.log.Info("editor resumed a relay", "editor", session.Editor.ID, "relay", r.PathValue("name"))
+	h.log.InfoContext(r.Context(), "editor resumed a relay", "editor", session.Editor.ID, "relay", r.PathValue("name"))
 	return redirectWithFlash(w, r, "/admin/settings/relays", "relay-resumed")
 }

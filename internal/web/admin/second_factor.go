@@ -72,7 +72,7 @@ func (h *Handler) showCode(w http.ResponseWriter, status int, form codeForm) err
 
 // signedIn starts a session and mails the editor about a browser that is new.
 func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
-	h.log.Info("editor signed in", "editor", editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor signed in", "editor", editor.ID, "client", clientAddress(r))
 	if _, known := h.knownBrowser(r, editor); !known {
 		h.mailNewBrowser(r, editor)
 	}
@@ -132,7 +132,7 @@ func (h *Handler) checkCode(r *http.Request, editor int64, text string) (ok bool
 		err = h.store.ReturnAttempt(r.Context(), limit)
 	}
 	if !ok && err == nil {
-		h.log.Warn("code refused", "editor", editor, "client", clientAddress(r))
+		h.log.WarnContext(r.Context(), "code refused", "editor", editor, "client", clientAddress(r))
 	}
 	return ok, 0, err
 }
@@ -216,7 +216,7 @@ func (h *Handler) confirmSecondFactor(w http.ResponseWriter, r *http.Request, se
 	if err := h.store.ConfirmSecondFactor(ctx, session.Editor.ID, step, codes, h.sessionToken(r)); err != nil {
 		return err
 	}
-	h.log.Info("editor turned two-step sign-in on", "editor", session.Editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor turned two-step sign-in on", "editor", session.Editor.ID, "client", clientAddress(r))
 	return h.showRecoveryCodes(w, session, codes)
 }
 
@@ -247,7 +247,7 @@ func (h *Handler) removeSecondFactor(w http.ResponseWriter, r *http.Request, ses
 	if err := h.store.RemoveSecondFactor(ctx, session.Editor.ID); err != nil {
 		return err
 	}
-	h.log.Info("editor turned two-step sign-in off", "editor", session.Editor.ID, "client", clientAddress(r))
+	h.log.InfoContext(r.Context(), "editor turned two-step sign-in off", "editor", session.Editor.ID, "client", clientAddress(r))
 	return redirectWithFlash(w, r, "/admin/account", "factor-off")
 }
 

@@ -73,7 +73,7 @@ func (h *Handler) prolong(w http.ResponseWriter, r *http.Request, session store.
 	}
 	token := h.sessionToken(r)
 	if err := h.store.TouchSession(r.Context(), token, h.sessionIdle(), h.sessionLongest()); err != nil {
-		h.log.Warn("session not prolonged", "editor", session.Editor.ID, "error", err)
+		h.log.WarnContext(r.Context(), "session not prolonged", "editor", session.Editor.ID, "error", err)
 		return
 	}
 	h.setSessionCookie(w, token, h.sessionIdle())

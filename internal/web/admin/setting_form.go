@@ -349,7 +349,7 @@ func (h *Handler) changeSettings(r *http.Request, session store.Session, form *s
 		return false, form.fail(err)
 	}
 	for _, row := range rows {
-		h.log.Info("editor changed a setting", "editor", session.Editor.ID, "key", row.Key)
+		h.log.InfoContext(r.Context(), "editor changed a setting", "editor", session.Editor.ID, "key", row.Key)
 	}
 	return true, nil
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
-	"github.com/tidings-press/tidings/internal/web/middleware"
 	"github.com/tidings-press/tidings/internal/words"
 )
 
@@ -117,7 +116,7 @@ func (h *Handler) logRefused(r *http.Request, editor store.Editor, reason string
 	if editor.ID != 0 {
 		account = slog.Int64("editor", editor.ID)
 	}
-	h.log.Warn("sign-in refused", account, "client", clientAddress(r), "network", clientNetwork(r), "reason", reason, "request", middleware.ID(r.Context()))
+	h.log.WarnContext(r.Context(), "sign-in refused", account, "client", clientAddress(r), "network", clientNetwork(r), "reason", reason)
 }
 
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, session store.Session) error {

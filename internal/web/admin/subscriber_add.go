@@ -75,6 +75,6 @@ func (h *Handler) addSubscriber(w http.ResponseWriter, r *http.Request, session 
 	case err != nil:
 		return err
 	}
-	h.log.Info("subscriber added", "subscriber", added.ID, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "subscriber added", "subscriber", added.ID, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", added.ID), done)
 }

@@ -46,7 +46,7 @@ func (h *Handler) editSubscriber(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	if err == nil {
-		h.log.Info("subscriber changed", "subscriber", id, "change", "edited", "editor", session.Editor.ID)
+		h.log.InfoContext(r.Context(), "subscriber changed", "subscriber", id, "change", "edited", "editor", session.Editor.ID)
 		return redirectWithFlash(w, r, fmt.Sprintf("/admin/subscribers/%d", id), "person-edited")
 	}
 	body, readErr := h.subscriberPage(r)
@@ -234,6 +234,6 @@ func (h *Handler) changeSubscriber(w http.ResponseWriter, r *http.Request, sessi
 	case err != nil:
 		return err
 	}
-	h.log.Info("subscriber changed", "subscriber", id, "change", flash, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "subscriber changed", "subscriber", id, "change", flash, "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, here, flash)
 }

@@ -16,14 +16,14 @@ func (h *Handler) exportSubscribers(w http.ResponseWriter, r *http.Request, sess
 		return err
 	}
 	ctx := longRequest(w, r)
-	h.log.Info("subscribers exported", "editor", session.Editor.ID, "digest", filter.Digest, "state", filter.State)
+	h.log.InfoContext(r.Context(), "subscribers exported", "editor", session.Editor.ID, "digest", filter.Digest, "state", filter.State)
 	if err := h.auditBefore(r, session.Editor, "subscriber.export", "", "", "a list"); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="subscribers-`+h.store.Now().In(h.zone).Format("2006-01-02")+`.csv"`)
 	if err := h.manager().ExportFound(ctx, w, filter); err != nil {
-		h.log.Error("export of subscribers broke off", "editor", session.Editor.ID, "error", err)
+		h.log.ErrorContext(r.Context(), "export of subscribers broke off", "editor", session.Editor.ID, "error", err)
 		panic(http.ErrAbortHandler) // the browser must not take a part for the whole list
 	}
 	return nil

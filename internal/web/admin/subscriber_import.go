@@ -74,7 +74,7 @@ func (h *Handler) uploadList(w http.ResponseWriter, r *http.Request, session sto
 	if err != nil {
 		return err
 	}
-	h.log.Info("list uploaded", "list", list.ID, "bytes", list.Bytes, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "list uploaded", "list", list.ID, "bytes", list.Bytes, "editor", session.Editor.ID)
 	h.audit(r, session.Editor, "subscriber.upload", "list", list.ID, fmt.Sprintf("%d bytes", list.Bytes))
 	http.Redirect(w, r, listPath(list.ID), http.StatusSeeOther)
 	return nil

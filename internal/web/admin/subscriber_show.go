@@ -151,7 +151,7 @@ func (h *Handler) exportSubscriber(w http.ResponseWriter, r *http.Request, sessi
 	if err := h.store.RecordSubscriberChange(ctx, id, store.ChangedExported, ""); err != nil {
 		return err
 	}
-	h.log.Info("subscriber exported", "subscriber", id, "editor", session.Editor.ID)
+	h.log.InfoContext(r.Context(), "subscriber exported", "subscriber", id, "editor", session.Editor.ID)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="subscriber-%d.json"`, id))
 	return data.WriteJSON(w)
