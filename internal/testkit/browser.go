@@ -166,6 +166,12 @@ func (b *Browser) Type(selector, text string) {
 	b.run("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text, chromedp.NodeVisible))
 }
 
+// Choose puts a file into the field for files that a CSS selector finds.
+func (b *Browser) Choose(selector, file string) {
+	b.t.Helper()
+	b.run("choose "+file, chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
+}
+
 // Press presses keys as they are on the element that has the focus, such as kb.Enter.
 func (b *Browser) Press(keys string) {
 	b.t.Helper()

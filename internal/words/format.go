@@ -59,6 +59,9 @@ func (l *Language) LongDay(t time.Time) string { return l.date(t, l.formats.long
 // DateTime formats a time, such as "Fri 27 Nov 2026, 08:00 CET".
 func (l *Language) DateTime(t time.Time) string { return l.date(t, l.formats.dateTime) }
 
+// ShortMonth names the month of a time, such as "Nov".
+func (l *Language) ShortMonth(t time.Time) string { return l.formats.shortMonths[t.Month()-1] }
+
 // Month formats a month, such as "November 2026".
 func (l *Language) Month(t time.Time) string { return l.date(t, l.formats.month) }
 

@@ -70,13 +70,13 @@ func TestNumbersAndPluralsFollowLanguage(t *testing.T) {
 func TestDatesAreWrittenInTheLanguage(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, time.March, 1, 8, 5, 0, 0, time.FixedZone("CET", 3600))
-	for tag, want := range map[string][6]string{
-		"en": {"1 Mar 2026", "1 Mar", "Sunday 1 March 2026", "March 2026", "Sun 1 Mar 2026, 08:05 CET", "Sun"},
-		"fr": {"1 mars 2026", "1 mars", "dimanche 1 mars 2026", "mars 2026", "dim. 1 mars 2026, 08:05 CET", "dim."},
-		"de": {"1. März 2026", "1. März", "Sonntag, 1. März 2026", "März 2026", "So., 1. März 2026, 08:05 CET", "So."},
+	for tag, want := range map[string][7]string{
+		"en": {"1 Mar 2026", "1 Mar", "Sunday 1 March 2026", "March 2026", "Sun 1 Mar 2026, 08:05 CET", "Sun", "Mar"},
+		"fr": {"1 mars 2026", "1 mars", "dimanche 1 mars 2026", "mars 2026", "dim. 1 mars 2026, 08:05 CET", "dim.", "mars"},
+		"de": {"1. März 2026", "1. März", "Sonntag, 1. März 2026", "März 2026", "So., 1. März 2026, 08:05 CET", "So.", "März"},
 	} {
 		l := catalogue(t).In(tag)
-		if got := [6]string{l.Day(at), l.ShortDay(at), l.LongDay(at), l.Month(at), l.DateTime(at), l.ShortWeekday(at.Weekday())}; got != want {
+		if got := [7]string{l.Day(at), l.ShortDay(at), l.LongDay(at), l.Month(at), l.DateTime(at), l.ShortWeekday(at.Weekday()), l.ShortMonth(at)}; got != want {
 			t.Errorf("%s: %q", tag, got)
 		}
 	}

@@ -66,7 +66,7 @@ func drawFigures(months []subscriberMonth, l *words.Language) figuresPage {
 	data := func(title, empty string) chart.Data {
 		d := chart.Data{Title: title, Empty: empty, Format: func(n int64) string { return l.Number(n) }}
 		for _, m := range months {
-			d.Labels = append(d.Labels, l.Month(m.month))
+			d.Labels, d.Ticks = append(d.Labels, l.Month(m.month)), append(d.Ticks, l.ShortMonth(m.month))
 		}
 		return d
 	}

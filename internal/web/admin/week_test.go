@@ -9,6 +9,8 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,10 +19,7 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/tidings-press/tidings/internal/store"
-	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
-	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // week is a site in the first week of its editors, Ada and Bob, each with a browser.
@@ -164,7 +163,7 @@ func (w *week) writeArticle(title, at string) {
 	}
 }
 
-// addPeople adds a subscriber on the page, imports the others, and invites Bob.
+// addPeople adds a subscriber, imports a list of others, and invites Bob.
 func (w *week) addPeople() {
 	b := w.ada
 	b.Open(w.url + "/admin/subscribers/new")
@@ -173,15 +172,7 @@ func (w *week) addPeople() {
 	b.Click("[name=how][value=agreed]")
 	b.Click("button.main")
 	b.WaitText("reader0@example.org")
-	var list strings.Builder
-	list.WriteString("email,name\n")
-	for i := 1; i < firstSubscribers; i++ {
-		fmt.Fprintf(&list, "reader%d@example.org,Reader %d\n", i, i)
-	}
-	rows := storetest.List(w.t, strings.NewReader(list.String()))
-	if result, err := w.Store.ImportSubscribers(w.t.Context(), rows, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active}); err != nil || result.Added != firstSubscribers-1 {
-		w.t.Fatalf("imported %+v, %v", result, err)
-	}
+	w.importList()
 	b.Open(w.url + "/admin/people")
 	w.set(b, "#invited", bobEmail)
 	b.Click(`form[action="/admin/account/invite"] button`)
@@ -195,6 +186,32 @@ func (w *week) addPeople() {
 	w.bob.Type("[name=password]", "four random words here")
 	w.bob.Click("button.main")
 	w.bob.WaitText("Next editions")
+}
+
+// importList uploads a list with the other subscribers, has it checked, and imports it.
+func (w *week) importList() {
+	var list strings.Builder
+	list.WriteString("email,name\n")
+	for i := 1; i < firstSubscribers; i++ {
+		fmt.Fprintf(&list, "reader%d@example.org,Reader %d\n", i, i)
+	}
+	file := filepath.Join(w.t.TempDir(), "readers.csv")
+	if err := os.WriteFile(file, []byte(list.String()), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	b := w.ada
+	b.Open(w.url + "/admin/subscribers/import")
+	b.Choose("#file", file)
+	b.Click("form.form button.main")
+	b.WaitText("Say what each column holds.")
+	b.Wait(`document.querySelector("[name=digest]").checked = true`)
+	w.set(b, "[name=consent]", "asked in a letter")
+	b.Click("[name=agreed]")
+	b.Click(".list-form button.main")
+	b.WaitText("Next step: import it")
+	b.Screenshot("week-import")
+	b.Click(`form[action$="/start"] button.main`)
+	b.WaitText("The list was imported")
 }
 
 // readProof opens the link of the proof that both editors got by mail.
