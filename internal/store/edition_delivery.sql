@@ -103,12 +103,16 @@ UPDATE deliveries SET reply = '',
 WHERE edition IN (SELECT seq FROM editions) AND subscriber = $1 AND (reply <> '' OR reason <> '');
 
 -- name: delivery.storyOfSubscriber
--- The deliveries of a subscriber with what names their edition, the newest edition first.
--- Index: primary keys.
-SELECT e.id, e.subject, e.digest, d.state, d.reason, d.tries, d.code, d.reply, d.relay, d.at FROM editions e JOIN deliveries d ON d.edition = e.seq
-WHERE d.subscriber = $1 ORDER BY e.seq DESC LIMIT $2;
+-- The deliveries of a subscriber with what names their edition, the newest edition first. The
+-- cross join makes SQLite look into each edition, and not through all deliveries. Index: primary keys.
+SELECT e.id, e.subject, e.digest, d.state, d.reason, d.tries, d.code, d.reply, d.relay, d.at
+FROM editions e CROSS JOIN deliveries d -- sqlite only
+FROM editions e JOIN deliveries d ON true -- postgres only
+WHERE d.edition = e.seq AND d.subscriber = $1 ORDER BY e.seq DESC LIMIT $2;
 
 -- name: delivery.ofSubscriber
 -- The deliveries of a subscriber, the newest edition first. Index: primary keys.
-SELECT e.id, d.state, d.reason, d.tries, d.code, d.reply, d.at FROM editions e JOIN deliveries d ON d.edition = e.seq
-WHERE d.subscriber = $1 ORDER BY e.seq DESC LIMIT $2;
+SELECT e.id, d.state, d.reason, d.tries, d.code, d.reply, d.at
+FROM editions e CROSS JOIN deliveries d -- sqlite only
+FROM editions e JOIN deliveries d ON true -- postgres only
+WHERE d.edition = e.seq AND d.subscriber = $1 ORDER BY e.seq DESC LIMIT $2;
