@@ -38,13 +38,17 @@ func (b Backlog) Editions() int {
 }
 
 // Backlog counts the articles that wait for a digest. A nonzero since replaces the digest's
-// beginning.
+// beginning. In a store with many articles the numbers may be a minute old.
 func (e *Engine) Backlog(ctx context.Context, name string, since time.Time) (Backlog, error) {
 	def, err := e.definition(name)
 	if err != nil {
 		return Backlog{}, err
 	}
-	return BacklogOf(ctx, e.Store, def, since)
+	state, err := e.Store.DigestState(ctx, name)
+	if err != nil {
+		return Backlog{}, err
+	}
+	return e.backlog(ctx, def, e.waiting(def, state, selection{since: since}))
 }
 
 // BacklogOf is Engine.Backlog without an engine. It returns store.ErrNotFound for a digest
@@ -92,11 +96,12 @@ func (e *Engine) nothingNewError(ctx context.Context, def *Definition, w store.Q
 	if err != nil {
 		return err
 	}
-	zone, err := time.LoadLocation(def.Timezone)
-	if err != nil {
-		zone = time.UTC
-	}
-	return &NothingNewError{Backlog: b, reason: b.reason(max(def.Min, 1), zone)}
+	return b.nothingNew(def)
+}
+
+// nothingNew returns the error for a digest whose queue is b.
+func (b Backlog) nothingNew(def *Definition) *NothingNewError {
+	return &NothingNewError{Backlog: b, reason: b.reason(max(def.Min, 1), def.zone())}
 }
 
 // NothingNewError reports that a digest has too few new articles for an edition, and where the
@@ -165,6 +170,7 @@ func (e *Engine) SetBeginning(ctx context.Context, name string, since time.Time)
 	if _, err := e.definition(name); err != nil {
 		return err
 	}
+	defer e.backlogs.forget(name)
 	return e.Store.SetDigestSince(ctx, name, since)
 }
 
@@ -175,6 +181,7 @@ func (e *Engine) MarkSeen(ctx context.Context, name string, before time.Time) (i
 	if err != nil {
 		return 0, err
 	}
+	defer e.backlogs.forget(name)
 	return e.Store.MarkSeen(ctx, w)
 }
 
@@ -198,5 +205,6 @@ func (e *Engine) MarkUnseen(ctx context.Context, name string, before time.Time) 
 	if _, err := e.definition(name); err != nil {
 		return 0, err
 	}
+	defer e.backlogs.forget(name)
 	return e.Store.MarkUnseen(ctx, name, before)
 }

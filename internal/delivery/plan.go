@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -254,13 +253,13 @@ func (p *planner) nothingReason(ctx context.Context, w store.QueueQuery) (words.
 	if p.nothing != nil && p.def.After == 0 {
 		return *p.nothing, nil
 	}
-	err := p.nothingNewError(ctx, p.def, w)
-	var nothing *NothingNewError
-	if !errors.As(err, &nothing) {
+	b, err := p.backlog(ctx, p.def, w)
+	if err != nil {
 		return words.Text{}, err
 	}
-	p.nothing = &nothing.reason
-	return nothing.reason, nil
+	reason := b.nothingNew(p.def).reason
+	p.nothing = &reason
+	return reason, nil
 }
 
 // tooFew explains why an edition is not made of n articles.

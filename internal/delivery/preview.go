@@ -69,7 +69,7 @@ func (e *Engine) Preview(ctx context.Context, name string, options PreviewOption
 	if err != nil {
 		return Preview{}, err
 	}
-	if out.Backlog, err = backlog(ctx, e.Store, def, e.waiting(def, state, from)); err != nil {
+	if out.Backlog, err = e.backlog(ctx, def, e.waiting(def, state, from)); err != nil {
 		return Preview{}, err
 	}
 	if out.Recipients, err = e.countRecipients(ctx, def, issue.Articles); err != nil {

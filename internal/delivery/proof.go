@@ -71,7 +71,7 @@ func (e *Engine) proof(ctx context.Context, id string, online context.Context) (
 		out.Reasons = append(out.Reasons, e.reasonFor(def, state, review.Edition, &review.Contents[i]))
 	}
 	w := e.waiting(def, state, selection{})
-	if out.Backlog, err = backlog(ctx, e.Store, def, w); err != nil {
+	if out.Backlog, err = e.backlog(ctx, def, w); err != nil {
 		return out, err
 	}
 	w.Limit = maxOffered

@@ -47,7 +47,7 @@ func (e *Engine) EditionRecipients(ctx context.Context, edition store.Edition) (
 	if err != nil || counts.Skipped == 0 {
 		return Recipients{Count: counts.Total}, err
 	}
-	skipped, err := e.Store.SkipCounts(ctx, edition.Seq)
+	skipped, err := e.skipCounts(ctx, edition.Seq, counts.Skipped)
 	return Recipients{Count: counts.Total - counts.Skipped, Skipped: skipped}, err
 }
 
@@ -89,4 +89,29 @@ func (e *Engine) countRecipients(ctx context.Context, def *Definition, articles 
 	}
 	out.Skipped = store.SortSkipCounts(skipped)
 	return out, nil
+}
+
+// skippedOf names the skipped deliveries of an edition: while there are n, their reasons stay the same.
+type skippedOf struct {
+	edition, n int64
+}
+
+// skipReasons are the skipped deliveries of an edition by reason.
+type skipReasons struct{ counts []store.SkipCount }
+
+// maxSkipReasons is of how many editions the reasons are kept.
+const maxSkipReasons = 200
+
+// skipCounts counts the n skipped deliveries of an edition by reason, which reads the deliveries of all
+// chunks that have one: once for as long as there are n.
+func (e *Engine) skipCounts(ctx context.Context, edition, n int64) ([]store.SkipCount, error) {
+	key := skippedOf{edition, n}
+	if kept, ok := e.skipped.Get(key); ok {
+		return kept.counts, nil
+	}
+	counts, err := e.Store.SkipCounts(ctx, edition)
+	if err == nil {
+		e.skipped.Put(key, &skipReasons{counts})
+	}
+	return counts, err
 }

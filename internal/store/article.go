@@ -72,6 +72,17 @@ func (s *Store) CountArticles(ctx context.Context, status article.Status) (int64
 	return n, err
 }
 
+// manyArticles is from how many articles on counting those that wait for a digest takes longer than a
+// page may.
+const manyArticles = 5000
+
+// ManyArticles reports whether the store has had so many articles that counting some of them takes long.
+func (s *Store) ManyArticles(ctx context.Context) (bool, error) {
+	var last int64
+	_, err := s.readers.One(ctx, "article.lastSeq", nil, &last)
+	return last > manyArticles, err
+}
+
 // StoredArticle is an article with its position in the order of a query.
 type StoredArticle struct {
 	article.Article

@@ -94,6 +94,10 @@ SELECT seq, appears, revision, columns(article) FROM articles WHERE id IN string
 -- How many articles have a status. Index: articles_appears.
 SELECT count(*) FROM articles WHERE status = $1;
 
+-- name: article.lastSeq
+-- The highest number so far. Index: primary key.
+SELECT coalesce(max(seq), 0) FROM articles;
+
 -- name: redirect.get
 -- The target of a redirect: the slug of an article, or a URL.
 -- Index: primary key, primary key of articles.
