@@ -63,7 +63,7 @@ func newBackup(a *cli) *cobra.Command {
 		},
 	}
 	c.Flags().StringArrayVar(&recipients, "recipient", nil, "encrypt to this public `key` of age too; may be repeated")
-	c.AddCommand(newBackupVerify(a), newBackupKeygen(a))
+	c.AddCommand(newBackupVerify(a), newBackupKeygen(a), newBackupNow(a), newBackupStatus(a))
 	return c
 }
 

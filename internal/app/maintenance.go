@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article/ingest"
+	"github.com/tidings-press/tidings/internal/backups"
 	"github.com/tidings-press/tidings/internal/copies"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/metrics"
@@ -167,6 +168,25 @@ func (s *Service) makeCopies(ctx context.Context) {
 		s.logError(ctx, "cannot make copies of images", err)
 	})
 }
+
+// makeBackups makes the backups on schedule, until the context ends.
+func (s *Service) makeBackups(ctx context.Context) {
+	if s.Config.Backup.Schedule == "" {
+		return
+	}
+	runner, err := s.Backups()
+	if err != nil {
+		s.logError(ctx, "no backups are made", err)
+		return
+	}
+	if len(s.Config.Backup.Recipients) == 0 {
+		s.Log.Warn("the backups on schedule are not encrypted and hold the addresses of subscribers; set backup.recipients")
+	}
+	runner.Run(ctx)
+}
+
+// Backups returns what makes the backups of the configuration.
+func (s *Service) Backups() (*backups.Runner, error) { return backups.New(s.Store, s.Config, s.Log) }
 
 // expiryInterval is how often the store is searched for expired articles. The query reads a small
 // index.

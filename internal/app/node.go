@@ -188,6 +188,7 @@ func (n *Node) start(ctx context.Context, p *Service) (*instance, error) {
 	g.work.Go(func() { p.withdrawExpired(ctx) })
 	g.work.Go(func() { p.makeCopies(ctx) })
 	g.work.Go(func() { p.Subscribers().RunUploads(ctx, p.Log) })
+	g.work.Go(func() { p.makeBackups(ctx) })
 	g.work.Go(func() { p.pollMailbox(ctx) })
 	if n.HTTP == nil {
 		n.monitored.Store(&monitored{engine: engine, monitor: monitor})

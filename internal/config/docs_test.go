@@ -110,6 +110,7 @@ func docDefaults() Config {
 	c.Relays = []Relay{{}}
 	c.Mail.DKIM = []DKIM{{}}
 	c.Bounces.Mailbox = &Mailbox{}
+	c.Backup.S3 = &BackupS3{}
 	c.Bounces.Webhooks = []Webhook{{}}
 	site := c.Site
 	c.Site = Site{}

@@ -33,6 +33,7 @@ func (c *Config) SharedHash() string {
 	for i := range shared.Mail.DKIM {
 		shared.Mail.DKIM[i].KeyFile = ""
 	}
+	shared.Backup.Folder, shared.Backup.S3 = "", nil
 	shared.Bounces.SMTP, shared.Bounces.LMTP = "", ""
 	data, err := shared.YAML()
 	if err != nil {

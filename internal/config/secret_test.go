@@ -79,7 +79,7 @@ func TestNoKeyPrintsItsSecret(t *testing.T) {
 func TestSecretKeysHaveHiddenType(t *testing.T) {
 	t.Parallel()
 	hiddenTypes := map[reflect.Type]bool{reflect.TypeFor[Secret](): true, reflect.TypeFor[DSN](): true, reflect.TypeFor[HeaderLine](): true}
-	harmless := map[string]bool{"password_file": true, "client_secret_file": true, "token_file": true, "auth": true, "author": true, "authors": true} // paths, mechanisms and people
+	harmless := map[string]bool{"password_file": true, "client_secret_file": true, "secret_key_file": true, "token_file": true, "auth": true, "author": true, "authors": true} // paths, mechanisms and people
 	var walk func(typ reflect.Type)
 	walk = func(typ reflect.Type) {
 		switch typ.Kind() {

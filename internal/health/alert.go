@@ -148,6 +148,7 @@ func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
 
 // advice maps findings to what owners can do about them.
 var advice = map[string]string{
+	"backup":                       "It is tried again every fifteen minutes, and earlier backups are kept. Check the folder or bucket of the backups and its free space.",
 	string(store.FaultFull):        "No mail is sent and nothing is recorded until there is free space. Free some space; sending then continues without a restart.",
 	"disk":                         "When it is full, sending stops. Free some space, or move the store to a larger disk.",
 	string(store.FaultDamaged):     "Stop the service, keep a copy of the files, and restore a backup.",

@@ -106,6 +106,7 @@ func (m *Monitor) Check(ctx context.Context) Report {
 		relays := m.relayFindings(ctx)
 		r.findings = append(r.findings, m.lagFindings(ctx, &r.Lag, len(relays) > 0)...)
 		r.findings = append(r.findings, relays...)
+		r.findings = append(r.findings, m.backupFindings(ctx)...)
 	}
 	r.summarize()
 	m.latest = r
@@ -283,4 +284,13 @@ func (m *Monitor) relayFindings(ctx context.Context) (out []finding) {
 		out = append(out, f)
 	}
 	return out
+}
+
+// backupFindings reports the last backup on schedule if it failed, until one succeeds.
+func (m *Monitor) backupFindings(ctx context.Context) []finding {
+	last, err := m.Store.ScheduledBackups(ctx, 1)
+	if err != nil || len(last) == 0 || last[0].Error == "" {
+		return nil // after an error the next check tries again
+	}
+	return []finding{{cause: "backup", text: "the last backup failed", detail: last[0].Error, warning: true}}
 }

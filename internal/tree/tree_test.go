@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"internal/web", "internal/bounce", "internal/websub", "internal/health"},
 	{"internal/article/writing"},
 	{"internal/delivery", "internal/article/ingest", "internal/settings", "internal/subscription"},
-	{"internal/copies"},
+	{"internal/copies", "internal/backups"},
 	{"internal/store", "internal/feedserver", "internal/lint"},
 	{"internal/digest", "feed"},
 	{"internal/config"},

@@ -102,6 +102,11 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 	}
 	body := dashboardPage{Tasks: h.taskRows(&session.Editor, overview.Tasks)}
 	body.Tasks = append(body.Tasks, h.importTasks(&session.Editor)...)
+	backups, err := h.backupTasks(ctx, &session.Editor)
+	if err != nil {
+		return err
+	}
+	body.Tasks = append(body.Tasks, backups...)
 	for _, one := range overview.Sending {
 		body.UnderWay = append(body.UnderWay, h.editionRow(one))
 	}
@@ -313,6 +318,22 @@ func (h *Handler) importTasks(editor *store.Editor) []taskRow {
 	}
 	return out
 }
+
+// backupTasks returns the last backup on schedule if it failed. Only owners see it, since the error
+// may name folders and hosts.
+func (h *Handler) backupTasks(ctx context.Context, editor *store.Editor) ([]taskRow, error) {
+	if editor.Role != store.OwnerRole {
+		return nil, nil
+	}
+	last, err := h.store.ScheduledBackups(ctx, 1)
+	if err != nil || len(last) == 0 || last[0].Error == "" {
+		return nil, err
+	}
+	return []taskRow{{Kind: backupTask, Text: words.T("The last backup failed: {0}", last[0].Error)}}, nil
+}
+
+// backupTask is the kind of taskRow about a backup.
+const backupTask delivery.TaskKind = "backup"
 
 // importTask is the kind of taskRow about a file that was not imported.
 const importTask delivery.TaskKind = "import"
