@@ -69,6 +69,9 @@ const (
 	RefusalsKept = 30 * 24 * time.Hour
 )
 
+// ErrUploadRead reports that a file could not be read from the database. It can be read later.
+var ErrUploadRead = errors.New("the file of the list could not be read")
+
 // UploadJob is the kind of the jobs that check and import uploaded lists. The key is the list's id.
 const UploadJob = "subscriber-list"
 
@@ -156,7 +159,7 @@ func (f *uploadFile) Read(p []byte) (int, error) {
 	if len(f.rest) == 0 {
 		found, err := f.store.readers.One(f.ctx, "upload.part", []any{f.list, f.part}, &f.rest)
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("%w: %w", ErrUploadRead, err)
 		}
 		if !found {
 			return 0, io.EOF

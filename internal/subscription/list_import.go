@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // ListImport says how a list is imported.
@@ -26,21 +27,14 @@ type ListImport struct {
 type ImportSummary struct {
 	DryRun  bool                `json:"dry_run"`
 	Columns []subscriber.Column `json:"columns"`
-	Values  []MappedValue       `json:"values,omitempty"` // words of other systems, read as states
 	store.ImportReport
-}
-
-// MappedValue is a word of another system that was read as a state, and its number of lines.
-type MappedValue struct {
-	subscriber.Mapped
-	Lines int64 `json:"lines"`
 }
 
 // ImportList imports a list; see store.ImportSubscribers. If it breaks off, the summary has what was
 // done.
 func (m Manager) ImportList(ctx context.Context, list *subscriber.List, o ListImport) (ImportSummary, error) {
 	if err := m.Config.CheckDigests(o.Digests); err != nil {
-		return ImportSummary{}, err
+		return ImportSummary{}, store.InvalidInput(words.T("{0}", err))
 	}
 	if len(o.Digests) == 0 {
 		o.Digests = m.Config.DigestNames()
@@ -59,15 +53,18 @@ func (m Manager) ImportList(ctx context.Context, list *subscriber.List, o ListIm
 		Digests: o.Digests, MailLanguage: o.MailLanguage, Labels: o.Labels, DryRun: o.DryRun, Upload: o.Upload, Check: withTopics, Report: o.Report, Progress: o.Progress,
 		Consent: subscriber.Consent{Source: "import", Text: o.Consent, At: m.Store.Now()},
 	})
-	return ImportSummary{DryRun: o.DryRun, Columns: list.Columns(), Values: mappedValues(list), ImportReport: result}, err
+	result.Values = readWords(list)
+	return ImportSummary{DryRun: o.DryRun, Columns: list.Columns(), ImportReport: result}, err
 }
 
-// mappedValues returns the words of other systems that a list has, in order.
-func mappedValues(list *subscriber.List) []MappedValue {
-	var out []MappedValue
+// readWords returns the words of other systems that a list has, in order.
+func readWords(list *subscriber.List) []store.ReadWord {
+	var out []store.ReadWord
 	for m, n := range list.Mapped() {
-		out = append(out, MappedValue{m, n})
+		out = append(out, store.ReadWord{Mapped: m, Lines: n})
 	}
-	slices.SortFunc(out, func(a, b MappedValue) int { return strings.Compare(a.Heading+"\x00"+a.Value, b.Heading+"\x00"+b.Value) })
+	slices.SortFunc(out, func(a, b store.ReadWord) int {
+		return strings.Compare(a.Heading+"\x00"+a.Value, b.Heading+"\x00"+b.Value)
+	})
 	return out
 }

@@ -69,7 +69,7 @@ func (m Manager) Upload(ctx context.Context, name, editor string, file io.Reader
 // as the settings have them.
 func (m Manager) PreviewUpload(ctx context.Context, list store.UploadedList, s UploadSettings) (subscriber.ListPreview, error) {
 	p, err := subscriber.PreviewList(m.Store.UploadFile(ctx, list.ID), subscriber.ListOptions{Latin1: s.Latin1, Positions: s.Columns})
-	if errors.Is(err, subscriber.ErrList) {
+	if errors.Is(err, subscriber.ErrList) && !errors.Is(err, store.ErrUploadRead) {
 		err = store.InvalidInput(words.T("the file cannot be read as a list: {0}", listProblem(err)))
 	}
 	return p, err

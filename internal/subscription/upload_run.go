@@ -64,7 +64,7 @@ func (m Manager) recordUpload(ctx context.Context, log *slog.Logger, job store.J
 		return m.Store.PruneUploads(ctx) // the file of an import is not needed any more
 	case stopped:
 		return m.Store.ContinueJob(ctx, job, 0)
-	case errors.As(err, &input), errors.Is(err, subscriber.ErrList), job.Tries >= uploadTries:
+	case errors.As(err, &input), errors.Is(err, subscriber.ErrList) && !errors.Is(err, store.ErrUploadRead), job.Tries >= uploadTries:
 		log.Error("uploaded list not imported", "list", job.Key, "error", err)
 		return m.Store.FinishUpload(ctx, job, report, err.Error())
 	}

@@ -266,6 +266,43 @@ func TestSecondEditorCannotStartOrChangeAList(t *testing.T) {
 	})
 }
 
+func TestReportNamesWordsReadAsStates(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.Open(t, store.SQLite, store.Options{}))
+	list := s.start(s.check(s.upload("email,status\na@example.org,cleaned\nb@example.org,active\nc@example.org,cleaned\n"), settings()))
+	want := store.ReadWord{Mapped: subscriber.Mapped{Heading: "status", Value: "cleaned", State: subscriber.Bounced}, Lines: 2}
+	if !slices.Contains(list.Report.Values, want) {
+		t.Errorf("the report has %+v, want %+v", list.Report.Values, want)
+	}
+	set, err := subscription.SettingsOf(list)
+	if err != nil || len(set.Read) != 2 || set.Read[1].Meaning != subscriber.MeansState {
+		t.Errorf("columns %+v, %v", set.Read, err)
+	}
+}
+
+// TestUnreadFileIsTriedAgain closes the connection to the database while a list is read, and removes a
+// digest while another one waits.
+func TestUnreadFileIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	st := storetest.Open(t, store.SQLite, store.Options{})
+	s := newSite(t, st)
+	list := s.upload("email\nnew@example.org\n")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	var input *store.InputError
+	if _, err := s.PreviewUpload(ended, list, settings()); errors.As(err, &input) || !errors.Is(err, store.ErrUploadRead) {
+		t.Errorf("a file that cannot be read now: %v", err)
+	}
+	if err := s.CheckUpload(t.Context(), list, settings(), nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Config.Digests = s.Config.Digests[1:]
+	s.run()
+	if list = s.list(list.ID); list.State != store.UploadFailed || !strings.Contains(list.Problem, "weekly") {
+		t.Errorf("with a digest that was removed: %s %q", list.State, list.Problem)
+	}
+}
+
 func TestErasureRemovesRefusedLinesWithTheAddress(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
