@@ -39,7 +39,7 @@ func trySQLite(ctx context.Context, file string, recorded *journal.State, opts R
 	if err != nil {
 		return err
 	}
-	err = fill(ctx, "sqlite:"+filepath.Join(folder, "check.db"), file, recorded, opts, out)
+	err = fill(ctx, "sqlite:"+filepath.Join(folder, "store"), file, recorded, opts, out)
 	return errors.Join(err, os.RemoveAll(folder))
 }
 
