@@ -18,6 +18,17 @@ func (s *Service) monitor(engine *delivery.Engine) *health.Monitor {
 			o.Digests = append(o.Digests, d.Name)
 		}
 	}
+	if s.Config.Server.TLS != "none" {
+		o.Certificates = func() map[string]string {
+			out := map[string]string{}
+			for _, c := range s.certificateStates(s.Store.Now()) {
+				if c.Problem != "" {
+					out[c.Host] = c.Problem
+				}
+			}
+			return out
+		}
+	}
 	if _, address, err := subscriber.ParseMailbox(s.Config.Site.Webmaster); err == nil {
 		o.Fallback = []string{address.String()}
 	}

@@ -23,23 +23,30 @@ import (
 // encrypted is a running service with TLS and a listener for plain HTTP.
 type encrypted struct {
 	*running
-	plain  string // address of the listener for plain HTTP
-	client *http.Client
+	plain       string // address of the listener for plain HTTP
+	client      *http.Client
+	certificate testkit.Certificate
 }
 
 // startTLS runs a service with a certificate for press.example from files.
 func startTLS(t *testing.T, settings string) *encrypted {
 	t.Helper()
+	return startTLSFor(t, "press.example", settings)
+}
+
+// startTLSFor is startTLS for a site with another host, for which the certificate may not be.
+func startTLSFor(t *testing.T, host, settings string) *encrypted {
+	t.Helper()
 	dir := t.TempDir()
 	certificate := testkit.NewCertificate(t, "press.example")
 	certFile, keyFile := certificate.WriteFiles(t, dir)
-	p := open(t, fmt.Sprintf("site: {url: https://press.example}\nserver: {listen: 127.0.0.1:0, listen_http: '127.0.0.1:00', cert_file: %s, key_file: %s}\n%s", certFile, keyFile, settings))
+	p := open(t, fmt.Sprintf("site: {url: https://%s}\nserver: {listen: 127.0.0.1:0, listen_http: '127.0.0.1:00', cert_file: %s, key_file: %s}\n%s", host, certFile, keyFile, settings))
 	putArticles(t, p.Store, feedrules.Article(1))
 	pages, redirects, err := p.OpenListeners()
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &encrypted{plain: redirects.Addr().String()}
+	e := &encrypted{plain: redirects.Addr().String(), certificate: certificate}
 	e.running = runNodeOn(t, &app.Node{Service: p, Redirects: redirects}, pages)
 	e.client = clientOf(t, certificate, e.address, "h2", "http/1.1")
 	return e

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/certificate"
@@ -80,7 +81,9 @@ func (s *Service) certificateStates(now time.Time) []CertificateStatus {
 		if err == nil {
 			until := info.Until.UTC()
 			state.Issuer, state.Until, state.Days = info.Issuer, &until, int(until.Sub(now)/(24*time.Hour))
-			err = info.Covers(host, now)
+			if err = info.Covers(host, now); err == nil && info.Expiring(now) {
+				err = fmt.Errorf("it expires on %s and has not been renewed", until.Format(time.DateOnly))
+			}
 		}
 		if err != nil {
 			state.Problem = err.Error()

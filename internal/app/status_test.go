@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -37,4 +38,19 @@ func TestStatusShowsCertificatesAndTheirProblems(t *testing.T) {
 	if s, err := open(t, "site: {url: https://press.example}\n").Status(t.Context()); err != nil || len(s.Certificates) != 0 || s.Overdue.Tick != 0 || s.Store != "sqlite" {
 		t.Errorf("without TLS: %+v, %v", s, err)
 	}
+}
+
+func TestReadinessWarnsOfABadCertificate(t *testing.T) {
+	t.Parallel()
+	e := startTLSFor(t, "other.example", "")
+	client := clientOf(t, e.certificate, e.address, "h2")
+	testkit.Eventually(t, "the warning", func() bool {
+		answer, err := client.Get("https://press.example/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		return err == nil && strings.Contains(string(body), "a certificate needs attention") && !strings.Contains(string(body), "other.example")
+	})
 }

@@ -48,6 +48,10 @@ func (i Info) Covers(host string, now time.Time) error {
 	return nil
 }
 
+// Expiring reports whether less than a tenth of a certificate's life is left. Renewal begins when a third
+// is left.
+func (i Info) Expiring(now time.Time) bool { return i.Until.Sub(now) < i.Until.Sub(i.From)/10 }
+
 // Inspect returns what the first certificate of a PEM file says.
 func Inspect(path string) (Info, error) {
 	data, err := read(path)

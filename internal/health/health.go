@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +32,10 @@ type Options struct {
 	Fallback []string      // addresses to alert while there is no owner
 	Site     string        // public URL of the site
 	Title    string
-	Log      *slog.Logger
+	// Certificates returns what is wrong with the certificate of each host that has a problem, such as that
+	// it expires soon. It may be nil.
+	Certificates func() map[string]string
+	Log          *slog.Logger
 }
 
 // Monitor watches one node. It is safe for concurrent use.
@@ -100,6 +105,7 @@ func (m *Monitor) Check(ctx context.Context) Report {
 	r.findings = append(r.findings, m.storeFindings(ctx)...)
 	broken := len(r.findings) > 0
 	r.findings = append(r.findings, m.diskFindings()...)
+	r.findings = append(r.findings, m.certificateFindings()...)
 	r.findings = append(r.findings, m.engineFindings()...)
 	if !broken { // otherwise each query would run into the timeout
 		r.findings = append(r.findings, m.schemaAndClockFindings(ctx)...)
@@ -213,6 +219,22 @@ func (m *Monitor) diskFindings() []finding {
 		return []finding{{cause: "disk", text: "the disk of the store is nearly full", detail: fmt.Sprintf("%d MB are free in %s", free>>20, folder), warning: true}}
 	}
 	return nil
+}
+
+// certificateGrace is how long a host may be without a good certificate before owners are alerted. The
+// first request for one takes a while.
+const certificateGrace = 15 * time.Minute
+
+// certificateFindings reports the certificates that browsers refuse, or will refuse soon.
+func (m *Monitor) certificateFindings() (out []finding) {
+	if m.Certificates == nil {
+		return nil
+	}
+	for host, problem := range m.Certificates() {
+		out = append(out, finding{cause: "certificate: " + host, text: "a certificate needs attention", detail: host + ": " + problem, warning: true, grace: certificateGrace})
+	}
+	slices.SortFunc(out, func(a, b finding) int { return strings.Compare(a.cause, b.cause) })
+	return out
 }
 
 // failingGrace is how long a loop of the engine may fail before it is reported.

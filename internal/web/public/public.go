@@ -132,6 +132,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	}
 	mux.Handle("GET /tags/{$}", p.cached(loadshare.Cacheable, []string{"find"}, nil, p.tags))
 	mux.Handle("GET /sitemap.xml", p.cached(loadshare.Search, []string{"part"}, nil, p.sitemap))
+	mux.Handle("GET /robots.txt", p.cached(loadshare.Cacheable, nil, nil, p.robots))
 	mux.Handle("GET /subscribe", p.cached(loadshare.Cacheable, []string{"digest"}, nil, p.subscribeForm))
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
 		mux.Handle(pattern, p.cached(loadshare.Search, []string{"before", "page", feedserver.QueryParameter(kind)}, p.limitSearches, p.searchHandler(kind)))
@@ -150,7 +151,6 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /erase/{token}":       p.erase,
 		"GET /export/{token}":       p.exportPage,
 		"POST /export/{token}":      p.export,
-		"GET /robots.txt":           p.robots,
 
 		"GET /editions/{edition}/feedback/{answer}":  p.feedbackPage,
 		"POST /editions/{edition}/feedback/{answer}": p.feedback,
