@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
@@ -260,6 +261,24 @@ func TestOwnerResetsPasswordsAndDisablesEditors(t *testing.T) {
 	if again.get("/admin/welcome/" + token); again.code != http.StatusGone {
 		t.Errorf("the link answers %d after its use", again.code)
 	}
+	if again.post("/admin/editors/1/sign-in-methods"); again.code != http.StatusForbidden {
+		t.Errorf("an editor removes the owner's sign-in methods: %d", again.code)
+	}
+	if owner.post("/admin/editors/1/sign-in-methods"); owner.code != http.StatusNotFound {
+		t.Errorf("the owner removes their own sign-in methods here: %d", owner.code)
+	}
+	if err := s.Store.AddPasskey(t.Context(), store.Passkey{ID: "key", Editor: 2, Name: "Phone"}); err != nil {
+		t.Fatal(err)
+	}
+	owner.want(owner.post("/admin/editors/2/sign-in-methods"), "New password for bob@gazette.example", s.url+"/admin/welcome/")
+	if keys, err := s.Store.Passkeys(t.Context(), 2); err != nil || len(keys) > 0 {
+		t.Errorf("after the removal: %+v, %v", keys, err)
+	}
+	if again.get("/admin/"); again.at != "/admin/sign-in" {
+		t.Errorf("after the removal the editor is at %s", again.at)
+	}
+	s.mailTo("bob@gazette.example", "Your sign-in methods were removed")
+	owner.want(owner.get("/admin/audit"), "people.sign-in-methods")
 	owner.want(owner.post("/admin/editors/2/access"), "This editor was disabled", ">Enable<")
 	if again.get("/admin/"); again.at != "/admin/sign-in" {
 		t.Errorf("the disabled editor is at %s", again.at)

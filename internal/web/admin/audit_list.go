@@ -49,7 +49,7 @@ var auditActions = []string{
 	"edition.add", "edition.approve", "edition.cancel", "edition.check", "edition.compose", "edition.drop", "edition.export", "edition.hold", "edition.pause", "edition.release", "edition.resend", "edition.resume", "edition.retry", "edition.subject", "edition.test", "edition.undo", "edition.unwaive", "edition.waive",
 	"image.upload",
 	"message.write",
-	"people.disable", "people.enable", "people.invite", "people.join", "people.remove", "people.reset", "people.revoke", "people.role",
+	"people.disable", "people.enable", "people.invite", "people.join", "people.remove", "people.reset", "people.revoke", "people.role", "people.sign-in-methods",
 	"quarantine.decide", "quarantine.release",
 	"session.end", "session.start",
 	"settings.change",

@@ -125,6 +125,37 @@ func (h *Handler) resetPasswordOf(w http.ResponseWriter, r *http.Request, sessio
 	return h.showPeople(w, r, session, http.StatusOK, peoplePage{ResetLink: link, For: editor.Email})
 }
 
+// resetSignInOf removes another editor's two-step sign-in, passkeys and accounts at a provider, ends their
+// sessions, and shows a link for a new password once. The editor gets a mail.
+func (h *Handler) resetSignInOf(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	id, err := requestedID(r)
+	if err == nil && id == session.Editor.ID {
+		err = store.ErrNotFound // they use the page of their own account
+	}
+	if err != nil {
+		return err
+	}
+	editor, err := h.store.EditorByID(r.Context(), id)
+	if err == nil && !editor.Disabled.IsZero() {
+		err = store.ErrNotFound
+	}
+	if err == nil {
+		err = h.store.RemoveSignInMethods(r.Context(), id)
+	}
+	if err != nil {
+		return err
+	}
+	h.log.Info("sign-in methods removed", "for", editor.ID, "editor", session.Editor.ID)
+	h.audit(r, session.Editor, "people.sign-in-methods", "editor", editorID(editor), editor.Email)
+	h.mailSignInMethod(r, editor, words.T("Your sign-in methods were removed"),
+		words.T("{3} removed two-step sign-in, passkeys and provider accounts from the account {0}, from {1} on {2}. All browsers are signed out. You get a link for a new password from an owner."), session.Editor.Email)
+	link, err := ResetLink(r.Context(), h.store, h.config.Site.URL, editor, session.Editor.ID)
+	if err != nil {
+		return err
+	}
+	return h.showPeople(w, r, session, http.StatusOK, peoplePage{ResetLink: link, For: editor.Email})
+}
+
 // revokeLink revokes a one-time link.
 func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id, err := requestedID(r)

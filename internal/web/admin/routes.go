@@ -161,6 +161,7 @@ func (h *Handler) routes() []route {
 		{"POST /admin/account/invite", owner, h.proven(h.invite)},
 		{"POST /admin/links/{id}/revoke", owner, h.revokeLink},
 		{"POST /admin/editors/{id}/reset", owner, h.proven(h.resetPasswordOf)},
+		{"POST /admin/editors/{id}/sign-in-methods", owner, h.proven(h.resetSignInOf)},
 		{"POST /admin/editors/{id}/access", owner, h.proven(h.toggleAccess)},
 		{"POST /admin/editors/{id}/role", owner, h.proven(h.changeRole)},
 

@@ -75,7 +75,7 @@ var permitted = map[store.Role][]string{
 		"GET /admin/settings", "POST /admin/settings", "GET /admin/settings/look", "POST /admin/settings/look", "GET /admin/settings/look/mail",
 		"GET /admin/settings/relays", "POST /admin/settings/relays/{name}/test", "POST /admin/settings/relays/{name}/stop", "POST /admin/settings/relays/{name}/resume",
 		"GET /admin/people", "POST /admin/account/invite", "POST /admin/links/{id}/revoke",
-		"POST /admin/editors/{id}/reset", "POST /admin/editors/{id}/access", "POST /admin/editors/{id}/role",
+		"POST /admin/editors/{id}/reset", "POST /admin/editors/{id}/sign-in-methods", "POST /admin/editors/{id}/access", "POST /admin/editors/{id}/role",
 		"GET /admin/audit",
 		"GET /admin/quarantine", "POST /admin/quarantine/editions/{id}", "POST /admin/quarantine/release",
 	},
