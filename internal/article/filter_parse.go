@@ -1,9 +1,11 @@
 package article
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Limits of an expression. They are far above what people write, and protect the store from
@@ -23,7 +25,7 @@ const (
 // expression selects all articles.
 func ParseFilter(expr string) (Filter, error) {
 	if len(expr) > maxFilter {
-		return Filter{}, fmt.Errorf("the filter has %d characters; at most %d are read", len(expr), maxFilter)
+		return Filter{}, words.Errorf("the filter has {0} characters; at most {1} are read", len(expr), maxFilter)
 	}
 	p := &filterParser{}
 	if err := p.split(expr); err != nil {
@@ -37,7 +39,7 @@ func ParseFilter(expr string) (Filter, error) {
 		return Filter{}, err
 	}
 	if p.more() {
-		return Filter{}, fmt.Errorf("filter: AND, OR or the end is expected before %q", p.tokens[p.at].text)
+		return Filter{}, words.Errorf("filter: AND, OR or the end is expected before {0}", strconv.Quote(p.tokens[p.at].text))
 	}
 	return Filter{node}, nil
 }
@@ -68,7 +70,7 @@ func (p *filterParser) split(expr string) error {
 		}
 		p.tokens, rest = append(p.tokens, next), tail
 		if len(p.tokens) > 2*maxTerms {
-			return fmt.Errorf("filter: more than %d terms", maxTerms)
+			return words.Errorf("filter: more than {0} terms", maxTerms)
 		}
 	}
 	return nil
@@ -93,7 +95,7 @@ func cutTerm(s string) (token, string, error) {
 	}
 	word, tail := s[:end], s[end:]
 	if word == "" {
-		return token{}, "", fmt.Errorf("filter: %s needs a word after it, such as %sgolang", kind, kind)
+		return token{}, "", words.Errorf("filter: {0} needs a word after it, such as {1}golang", kind, kind)
 	}
 	if kind == "" && (word == "AND" || word == "OR" || word == "NOT") {
 		return token{text: word, operator: true}, tail, nil
@@ -128,7 +130,7 @@ func cutQuoted(s string) (text, tail string, err error) {
 		}
 		out.WriteByte(s[i])
 	}
-	return "", "", fmt.Errorf("filter: the quote before %q is never closed", s)
+	return "", "", words.Errorf("filter: the quote before {0} is never closed", strconv.Quote(s))
 }
 
 func (p *filterParser) more() bool { return p.at < len(p.tokens) }
@@ -164,7 +166,7 @@ func (p *filterParser) and(depth int) (Node, error) {
 
 func (p *filterParser) not(depth int) (Node, error) {
 	if depth > maxDepth {
-		return nil, fmt.Errorf("filter: nested deeper than %d", maxDepth)
+		return nil, words.Errorf("filter: nested deeper than {0}", maxDepth)
 	}
 	if p.take("NOT") {
 		of, err := p.not(depth + 1)
@@ -173,16 +175,16 @@ func (p *filterParser) not(depth int) (Node, error) {
 	if p.take("(") {
 		inner, err := p.or(depth + 1)
 		if err == nil && !p.take(")") {
-			err = fmt.Errorf("filter: a bracket is never closed")
+			err = words.Errorf("filter: a bracket is never closed")
 		}
 		return inner, err
 	}
 	if !p.more() {
-		return nil, fmt.Errorf("filter: a tag is expected at the end")
+		return nil, words.Errorf("filter: a tag is expected at the end")
 	}
 	t := p.tokens[p.at]
 	if t.operator {
-		return nil, fmt.Errorf("filter: a tag is expected before %q", t.text)
+		return nil, words.Errorf("filter: a tag is expected before {0}", strconv.Quote(t.text))
 	}
 	p.at++
 	return t.node()
@@ -199,7 +201,7 @@ func (t token) node() (Node, error) {
 	case t.kind == hasFile:
 		return HasFile{}, nil
 	case key(t.text) == "":
-		return nil, fmt.Errorf("filter: empty quotes; write a tag between them")
+		return nil, words.Errorf("filter: empty quotes; write a tag between them")
 	case t.kind == "author:":
 		return By{AuthorKey(t.text)}, nil
 	}

@@ -47,8 +47,11 @@ type FaultsError struct {
 	Findings []lint.Finding // the errors
 }
 
-func (e *FaultsError) Error() string {
-	return "the check found errors: " + summaryOf(e.Findings) + "; fix or waive them first"
+func (e *FaultsError) Error() string { return e.Text().String() }
+
+// Text returns the error for pages.
+func (e *FaultsError) Text() words.Text {
+	return words.T("the check found errors: {0}; fix or waive them first", summaryOf(e.Findings))
 }
 
 // summaryOf lists findings in a line.

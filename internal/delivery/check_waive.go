@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // maxReason bounds the reason of a waiver, in characters.
@@ -22,11 +24,11 @@ func (e *Engine) Waive(ctx context.Context, id, finding, reason, by string) erro
 	reason = article.CleanLine(reason)
 	switch {
 	case !lint.Known(finding):
-		return fmt.Errorf("unknown finding %q; write a name that the check prints, such as link-broken", finding)
+		return words.Errorf("unknown finding {0}; write a name that the check prints, such as link-broken", strconv.Quote(finding))
 	case reason == "":
-		return errors.New("a waiver needs a reason; write why the edition may be sent despite the finding")
+		return words.Errorf("a waiver needs a reason; write why the edition may be sent despite the finding")
 	case len([]rune(reason)) > maxReason:
-		return fmt.Errorf("the reason is longer than %d characters; shorten it", maxReason)
+		return words.Errorf("the reason is longer than {0} characters; shorten it", maxReason)
 	}
 	waiver := digest.Waiver{Finding: finding, Reason: reason, By: by, At: e.Store.Now().UTC()}
 	return e.changeWaivers(ctx, id, func(all []digest.Waiver) []digest.Waiver { return append(without(all, finding), waiver) })

@@ -3,9 +3,8 @@ package delivery
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Message is what editors write of a message: a one-off mail that no tick makes.
@@ -35,7 +35,7 @@ const (
 // MessageOf returns what editors wrote of a stored message.
 func MessageOf(edition store.Edition) (Message, error) {
 	if !edition.IsMessage() {
-		return Message{}, fmt.Errorf("edition %s is not a message, but an edition of %s", edition.ID, edition.Digest)
+		return Message{}, words.Errorf("edition {0} is not a message, but an edition of {1}", edition.ID, edition.Digest)
 	}
 	audience, err := digest.ParseAudience(edition.Audience)
 	return Message{
@@ -124,11 +124,11 @@ func (e *Engine) checkMessage(ctx context.Context, m Message) error {
 		}
 	}
 	if n := len([]rune(m.Subject)); n > maxMessageSubject {
-		return fmt.Errorf("the subject has %d characters; at most %d are allowed", n, maxMessageSubject)
+		return words.Errorf("the subject has {0} characters; at most {1} are allowed", n, maxMessageSubject)
 	}
 	for lang, text := range m.Text {
 		if len(text) > maxMessageText {
-			return fmt.Errorf("the text in language %q has %d bytes; at most %d are allowed", lang, len(text), maxMessageText)
+			return words.Errorf("the text in language {0} has {1} bytes; at most {2} are allowed", strconv.Quote(lang), len(text), maxMessageText)
 		}
 	}
 	if err := e.checkLabels(ctx, m.Audience.Segment); err != nil {
@@ -140,7 +140,7 @@ func (e *Engine) checkMessage(ctx context.Context, m Message) error {
 // checkPicked returns an error for an article that is not published.
 func (e *Engine) checkPicked(ctx context.Context, ids []string) error {
 	if len(ids) > maxMessageArticles {
-		return fmt.Errorf("a message holds at most %d articles, not %d", maxMessageArticles, len(ids))
+		return words.Errorf("a message holds at most {0} articles, not {1}", maxMessageArticles, len(ids))
 	}
 	found, err := e.Store.ArticlesByID(ctx, ids)
 	if err != nil {
@@ -148,10 +148,10 @@ func (e *Engine) checkPicked(ctx context.Context, ids []string) error {
 	}
 	for i, id := range ids {
 		if slices.Contains(ids[:i], id) {
-			return fmt.Errorf("the article %s is named twice", id)
+			return words.Errorf("the article {0} is named twice", id)
 		}
 		if !slices.ContainsFunc(found, func(a article.Article) bool { return a.ID == id && a.Listed(e.Store.Now()) }) {
-			return fmt.Errorf("no article with the id %q is published; \"tidings article list\" shows the ids", id)
+			return words.Errorf("no article with the id {0} is published; \"tidings article list\" shows the ids", strconv.Quote(id))
 		}
 	}
 	return nil
@@ -176,7 +176,7 @@ func (e *Engine) checkLabels(ctx context.Context, text string) error {
 				continue
 			}
 			known := strings.Join(labels[:min(len(labels), namedLabels)], ", ")
-			return fmt.Errorf("segment: no active subscriber has the label %q; labels: %s", value, cmp.Or(known, "none"))
+			return words.Errorf("segment: no active subscriber has the label {0}; labels: {1}", strconv.Quote(value), cmp.Or(known, "none"))
 		}
 	}
 	return nil
@@ -215,7 +215,7 @@ func (e *Engine) groups(ctx context.Context, edition store.Edition) (*store.Audi
 }
 
 // ErrNoRecipients refuses the approval of a message that no subscriber would get.
-var ErrNoRecipients = errors.New("no subscriber would get the message now; change its digests or its segment")
+var ErrNoRecipients = words.Errorf("no subscriber would get the message now; change its digests or its segment")
 
 // audience returns an audience in the form that the store reads. Days in a segment are those of the
 // first digest's timezone.

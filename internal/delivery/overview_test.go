@@ -63,3 +63,23 @@ func TestOverviewListsTasksByUrgency(t *testing.T) {
 		}
 	})
 }
+
+func TestResultsListRetriesByReason(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Greylist: 100}, func(*delivery.Options) {}, func(b *env) {
+		b.importSubscribers(5)
+		b.addArticle("ferries")
+		b.start()
+		b.untilProgress(b.send().ID, "that all mails are deferred", func(p progress) bool { return p.Counts.Deferred == 5 })
+		list, err := b.engine.Results(b.t.Context(), "weekly", 5)
+		if err != nil || len(list) != 1 || len(list[0].Failures) == 0 {
+			b.t.Fatalf("%+v, %v", list, err)
+		}
+		if one := list[0]; !one.Retrying() || one.Rate != 0 || one.Failures[0].State != digest.DeliveryDeferred || one.Failures[0].Count != 5 || one.Failures[0].Code == "" {
+			b.t.Errorf("it is shown as %+v", one)
+		}
+		if list, err = b.engine.Results(b.t.Context(), "daily", 5); err != nil || len(list) > 0 {
+			b.t.Errorf("of another digest: %+v, %v", list, err)
+		}
+	})
+}

@@ -106,6 +106,10 @@ func TestHourlyQuotaIsUsedUp(t *testing.T) {
 		b.atBeginOfHour()
 		b.start()
 		b.untilProgress(b.send().ID, "at its limit", func(p progress) bool { return p.Counts.Sent >= 200 })
+		b.eventually("its rate and the time left", func() bool {
+			list, err := b.engine.Results(b.t.Context(), "weekly", 5)
+			return err == nil && len(list) == 1 && list[0].Rate > 0 && list[0].Left > 0
+		})
 		time.Sleep(300 * time.Millisecond)
 		if got := len(b.server.Received()); got != 200 {
 			b.t.Errorf("%d mails were sent, want 200", got)

@@ -3,10 +3,13 @@ package schedule
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Error reports what is wrong with a spec or timezone, and how to fix it.
@@ -16,8 +19,11 @@ type Error struct {
 	Fix     string
 }
 
-func (e *Error) Error() string {
-	return fmt.Sprintf("schedule %q: %s; use %s", e.Spec, e.Problem, e.Fix)
+func (e *Error) Error() string { return e.Text().String() }
+
+// Text returns the error for pages.
+func (e *Error) Text() words.Text {
+	return words.T("schedule {0}: {1}; use {2}", strconv.Quote(e.Spec), words.Stored(e.Problem), words.Stored(e.Fix))
 }
 
 const fieldsFix = `five fields (minute hour day-of-month month day-of-week) such as "0 8 * * 5", six with seconds first, or @weekly`
@@ -54,7 +60,7 @@ func cutZone(spec, timezone string) (bare, zone string, err error) {
 		}
 		end := strings.IndexAny(rest, " \t")
 		if end < 0 {
-			return "", "", &Error{Spec: spec, Problem: "no schedule follows the timezone", Fix: prefix + "Europe/Paris 0 8 * * 5"}
+			return "", "", &Error{Spec: spec, Problem: "no schedule follows the timezone", Fix: fmt.Sprintf("%sEurope/Paris 0 8 * * 5", prefix)}
 		}
 		return strings.TrimSpace(rest[end:]), rest[:end], nil
 	}
@@ -69,7 +75,7 @@ func LoadZone(name string) (*time.Location, error) {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
-		return nil, fmt.Errorf("timezone %q is unknown", name)
+		return nil, words.Errorf("timezone {0} is unknown", strconv.Quote(name))
 	}
 	return zone, nil
 }

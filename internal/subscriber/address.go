@@ -10,6 +10,8 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Limits of an address in octets (RFC 5321 section 4.5.3.1; the path limit of 256
@@ -34,8 +36,11 @@ type AddressError struct {
 	Expected string
 }
 
-func (e *AddressError) Error() string {
-	return fmt.Sprintf("address %s: %s; expected: %s", quoteShort(e.Input), e.What, e.Expected)
+func (e *AddressError) Error() string { return e.Text().String() }
+
+// Text returns the error for pages.
+func (e *AddressError) Text() words.Text {
+	return words.T("address {0}: {1}; expected: {2}", quoteShort(e.Input), words.Stored(e.What), words.Stored(e.Expected))
 }
 
 // ParseAddress parses one address, such as ada@example.org. The local part may be a dot-atom or

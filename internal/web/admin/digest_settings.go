@@ -119,7 +119,7 @@ func (h *Handler) changeDigest(w http.ResponseWriter, r *http.Request, session s
 		body.Form.read(r.PostForm)
 		body.Preview = true
 		if _, err := schedule.Parse(body.Schedule.Cron, body.Schedule.Timezone); err != nil {
-			body.Schedule.Field.Problem = err.Error()
+			body.Schedule.Field.Problem = h.words(w).Translate(err)
 		}
 		unchanged(r)
 		return h.showDigestSettings(w, r, session, http.StatusOK, body)

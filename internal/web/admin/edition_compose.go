@@ -23,7 +23,7 @@ type composePage struct {
 	Fields   []composeField
 	Left     []leftOut
 	Addable  []article.Article
-	Error    string // why the last change was not stored
+	Error    any // a text: why the last change was not stored
 	Problems []delivery.EditProblem
 	Wanted   []string // titles in the order that was not stored
 }
@@ -72,10 +72,10 @@ func (h *Handler) showComposition(w http.ResponseWriter, r *http.Request, sessio
 	body := composePage{Composition: c, Title: h.digestTitle(c.Edition.Digest), Fields: fieldsOf(c)}
 	status := http.StatusOK
 	if failed != nil {
-		body.Error, status = failed.Error(), http.StatusConflict
+		body.Error, status = any(failed), http.StatusConflict
 		var problems delivery.EditProblems
 		if errors.As(failed, &problems) {
-			body.Error, body.Problems, status = "Nothing was changed.", problems, http.StatusUnprocessableEntity
+			body.Error, body.Problems, status = words.T("Nothing was changed."), problems, http.StatusUnprocessableEntity
 		}
 		body.keepTyped(r)
 	}
@@ -231,7 +231,7 @@ func (h *Handler) compose(w http.ResponseWriter, r *http.Request, session store.
 		return draftError(err, "/admin/editions/"+id)
 	}
 	if changed != nil {
-		err = errors.New("Nothing was changed: " + err.Error() + ". Look at it, and make your change again.")
+		err = words.Errorf("Nothing was changed: {0}. Look at it, and make your change again.", err)
 	}
 	is, readErr := h.engine.Composition(ctx, id, by, "")
 	if readErr != nil {

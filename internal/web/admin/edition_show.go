@@ -20,7 +20,7 @@ type editionPage struct {
 	Articles   []article.Article
 	Proof      *delivery.Proof  // of a draft that can be sent
 	Approvals  []store.Approval // of an edition that is no draft
-	Problem    string           // why a draft cannot be sent
+	Problem    error            // why a draft cannot be sent
 	Findings   []lint.Finding   // faults of a draft
 	Refused    []store.AddressedDelivery
 	Deferred   []store.AddressedDelivery
@@ -106,7 +106,7 @@ func (h *Handler) fillEdition(ctx context.Context, body *editionPage) (err error
 	if proof, err := h.engine.Proof(ctx, e.ID); store.OfEngine(err) {
 		return err
 	} else if err != nil {
-		body.Problem = err.Error()
+		body.Problem = err
 	} else {
 		body.Proof, body.Recipients, body.Articles, body.Findings = &proof, proof.Recipients, proof.Contents, proof.Findings
 	}

@@ -63,6 +63,7 @@ func TestReasonsFindingsAndMailsAreInTheLanguageOfTheEditor(t *testing.T) {
 	e.want(e.get("/admin/articles/"+draft.Articles[0]+"/where"), "il est dans le brouillon du numéro 1 ("+draft.ID+"), qui attend l’approbation", "la newsletter prend tous les articles")
 	e.want(e.get("/admin/digests/weekly"), "rien de nouveau : tous les articles qui conviennent figurent dans un brouillon qui attend l’approbation")
 	e.want(e.post(here+"/cancel"), "annulé par "+adaEmail)
+	e.want(e.get("/admin/digests/weekly"), "Derniers numéros", `<a href="`+here+`"`)
 	s.visitor().post("/admin/forgotten", "email", adaEmail)
 	s.mailTo(adaEmail, "Choisir un nouveau mot de passe")
 }

@@ -27,7 +27,7 @@ type previewPage struct {
 	Images  bool
 	MayAs   bool // the editor may see subscribers
 	MayTest bool
-	Error   string // why there is no preview
+	Error   error // why there is no preview
 }
 
 // looker returns a variant of the edition that a page is about.
@@ -117,7 +117,7 @@ func (h *Handler) showPreview(w http.ResponseWriter, r *http.Request, session st
 		return err
 	}
 	if err != nil { // such as a template error, or a subscriber who would be skipped
-		body.Error = err.Error()
+		body.Error = err
 	} else {
 		body.Subject = filledFor(body.Look).Subject
 	}

@@ -223,6 +223,7 @@ func visibleTexts(page string) []string {
 var textFields = map[string]map[string]int{
 	"page":      {"Title": 0, "Flash": -1},
 	"userError": {"Title": 1, "Text": 2, "Label": 4},
+	"Error":     {"Problem": -1, "Fix": -1}, // of package schedule
 }
 
 // textArguments are the indexes of arguments that are texts, by function.
@@ -253,10 +254,23 @@ func (u *usedTexts) goFile(path string) {
 				case "lint/clients.go feature":
 					u.features(file, n)
 				}
+				if _, pairs := array.Elt.(*ast.StructType); pairs && file == "schedule/parse.go" {
+					u.fields(file, n, 1, 2)
+				}
+			}
+			if fmt.Sprint(n.Type) == "Error" && file == "schedule/parse.go" {
+				u.composite(file, n)
 			}
 		case *ast.ValueSpec:
+			if file == "schedule/parse.go" && n.Names[0].Name == "fieldsFix" {
+				u.values(file, n)
+			}
 			if inAdmin && len(n.Names) == 1 && (n.Names[0].Name == "flashMessages" || strings.HasSuffix(n.Names[0].Name, "Label")) {
 				u.values(file, n)
+			}
+		case *ast.ReturnStmt:
+			if file == "subscriber/address.go" || file == "subscriber/local.go" {
+				u.sentences(file, n.Results)
 			}
 		case *ast.AssignStmt:
 			if field, ok := n.Lhs[0].(*ast.SelectorExpr); inAdmin && ok && field.Sel.Name == "Problem" {
@@ -308,6 +322,15 @@ func (u *usedTexts) features(file string, n *ast.CompositeLit) {
 	}
 }
 
+// sentences adds the literals with more than one word.
+func (u *usedTexts) sentences(file string, all []ast.Expr) {
+	for _, one := range all {
+		if s, ok := literal(one); ok && strings.Contains(s, " ") {
+			u.add(file, s)
+		}
+	}
+}
+
 func (u *usedTexts) values(file string, n *ast.ValueSpec) {
 	for _, value := range n.Values {
 		if m, ok := value.(*ast.CompositeLit); ok {
@@ -330,6 +353,9 @@ func (u *usedTexts) call(file string, inAdmin bool, n *ast.CallExpr) {
 		from = fmt.Sprint(f.X)
 	}
 	inWords := strings.HasPrefix(file, "words/")
+	if name == "invalid" && file == "subscriber/address.go" {
+		u.sentences(file, n.Args)
+	}
 	switch {
 	case (name == "T" || name == "Errorf") && from != "words", from == "" && !inAdmin, (name == "Say" || name == "Plural") && !inAdmin && !inWords:
 		return
