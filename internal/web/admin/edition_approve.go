@@ -77,7 +77,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, session store.
 		status = http.StatusConflict
 	}
 	unchanged(r)
-	return h.show(w, status, "edition_approve", page{Title: words.T("Send {0}?", review.Subject), Nav: "digests", Editor: &session.Editor, Body: body})
+	return h.show(w, status, "edition_approve", page{Title: words.T("Send {0}?", review.Subject), Nav: editionArea(review.Edition), Editor: &session.Editor, Body: body})
 }
 
 // undoFor returns how long an edition waits for an undo once it is approved: not if it waits for its

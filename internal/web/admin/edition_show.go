@@ -61,6 +61,14 @@ func (p progress) Can(action string) bool {
 	return p.Edition.State.CanBecome(next)
 }
 
+// editionArea returns the area of the navigation that an edition belongs to.
+func editionArea(e store.Edition) string {
+	if e.IsMessage() {
+		return "messages"
+	}
+	return "digests"
+}
+
 func (h *Handler) edition(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	p, err := h.engine.Progress(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -71,7 +79,7 @@ func (h *Handler) edition(w http.ResponseWriter, r *http.Request, session store.
 		return err
 	}
 	return h.show(w, http.StatusOK, "edition_show", page{
-		Title: p.Edition.Subject, Nav: "digests", Editor: &session.Editor, Flash: flash(r),
+		Title: p.Edition.Subject, Nav: editionArea(p.Edition), Editor: &session.Editor, Flash: flash(r),
 		Live: !p.Edition.State.Final(), Refresh: body.Moving(), Body: body,
 	})
 }

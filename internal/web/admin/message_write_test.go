@@ -23,6 +23,9 @@ func TestMessageIsWrittenCountedAndSent(t *testing.T) {
 		t.Errorf("status %d", e.code)
 	}
 	e.want(e.post("/admin/messages/new", form...), "The message is stored as a draft", "2 subscribers", "Change text and audience")
+	if strings.Contains(e.body, "0 articles") || !strings.Contains(e.body, `<p class="trail"><a href="/admin/messages">`) || !strings.Contains(e.body, `href="/admin/messages" aria-current`) {
+		t.Errorf("the page of the message is not in the area of messages:\n%s", e.body)
+	}
 	id := strings.TrimPrefix(e.at, "/admin/editions/")
 	shown := e.hidden("shown")
 	e.want(e.get("/admin/messages/"+id), "Our office **moves**.", `<select name="template">`, "Preview and test emails…")

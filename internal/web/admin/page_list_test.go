@@ -68,20 +68,19 @@ var adminPages = []adminPage{
 
 // notInPages are the routes that show no page of the list above, with the reason.
 var notInPages = map[string]string{
-	"/sign-in/provider":             "redirects to another page",
-	"/editions/{id}/events":         "a stream of events",
-	"/editions/{id}/deliveries.csv": "a file",
-	"/imports/{id}/events":          "a stream of events",
-	"/imports/{id}/refused.csv":     "a file",
-	"/digests/{name}/text":          "plain text",
-	"/digests/{name}/mail":          "an email, in a frame of digest",
-	"/digests/{name}/frame":         "an email, in a frame of digest-preview",
-	"/editions/{id}/mail":           "an email, in a frame of compose",
-	"/editions/{id}/frame":          "an email, in a frame of preview",
-	"/proofs/{token}/mail":          "an email, in a frame of proof",
-	"/settings/look/mail":           "an email, in a frame of settings-look",
-	"/articles/{id}/preview":        "a page of the public site, in a frame of article-imported",
-	"/quarantine":                   "shown at the end of TestPagesFitPhoneAndDarkScheme, since it stops all emails",
+	"/sign-in/provider":         "redirects to another page",
+	"/editions/{id}/events":     "a stream of events",
+	"/imports/{id}/events":      "a stream of events",
+	"/imports/{id}/refused.csv": "a file",
+	"/digests/{name}/text":      "plain text",
+	"/digests/{name}/mail":      "an email, in a frame of digest",
+	"/digests/{name}/frame":     "an email, in a frame of digest-preview",
+	"/editions/{id}/mail":       "an email, in a frame of compose",
+	"/editions/{id}/frame":      "an email, in a frame of preview",
+	"/proofs/{token}/mail":      "an email, in a frame of proof",
+	"/settings/look/mail":       "an email, in a frame of settings-look",
+	"/articles/{id}/preview":    "a page of the public site, in a frame of article-imported",
+	"/quarantine":               "shown at the end of TestPagesFitPhoneAndDarkScheme, since it stops all emails",
 }
 
 func TestEveryPageIsInTheListOfPages(t *testing.T) {
