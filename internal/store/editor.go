@@ -75,8 +75,37 @@ func (s *Store) UpdateEditor(ctx context.Context, e Editor, here string) error {
 	return describeDuplicate(err, e.Email)
 }
 
+// ChangeEditor changes what change sets in a stored editor, and returns the editor as it is then. It
+// keeps what others changed since the caller read the editor. ErrLastOwner reports that no owner could
+// sign in any more; else it does what UpdateEditor does.
+func (s *Store) ChangeEditor(ctx context.Context, id int64, here string, change func(*Editor) error) (Editor, error) {
+	var e Editor
+	err := s.write(ctx, func(tx *conn) error {
+		owners, err := tx.editors(ctx, "editor.owners")
+		if err != nil {
+			return err
+		}
+		found, err := tx.editors(ctx, "editor.lock", id)
+		if err == nil && len(found) == 0 {
+			err = notFound("editor", id)
+		}
+		if err != nil {
+			return err
+		}
+		e = found[0]
+		if err := change(&e); err != nil {
+			return err
+		}
+		if signsIn := e.Role == OwnerRole && e.Disabled.IsZero(); !signsIn && len(owners) == 1 && owners[0].ID == id {
+			return ErrLastOwner
+		}
+		return s.updateEditor(ctx, tx, e, here)
+	})
+	return e, describeDuplicate(err, e.Email)
+}
+
 func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here string) error {
-	found, err := tx.editors(ctx, "editor.byID", e.ID)
+	found, err := tx.editors(ctx, "editor.lock", e.ID)
 	if err == nil && len(found) == 0 {
 		err = notFound("editor", e.ID)
 	}

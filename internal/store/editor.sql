@@ -18,6 +18,12 @@ SELECT id, columns(editor) FROM editors WHERE id = $1;
 -- Index: editors_email.
 SELECT id, columns(editor) FROM editors ORDER BY email_key;
 
+-- name: editor.lock
+-- An editor, whose row is locked until the end of the transaction. Index: primary key.
+SELECT id, columns(editor) FROM editors WHERE id = $1
+FOR UPDATE -- postgres only
+;
+
 -- name: editor.owners
 -- The owners who may sign in, locked until the end of the transaction, so that two of them cannot
 -- take each other's role at the same time. There are few editors. Index: none.

@@ -181,7 +181,7 @@ func (s *Store) ResetPassword(ctx context.Context, token, password string) (Edit
 		if err != nil {
 			return err
 		}
-		found, err := tx.editors(ctx, "editor.byID", l.Editor)
+		found, err := tx.editors(ctx, "editor.lock", l.Editor)
 		if err != nil {
 			return err
 		}

@@ -51,24 +51,8 @@ var ErrLastOwner = errors.New("this is the only owner who can sign in; make anot
 // SetRole changes an editor's role, ends all their sessions, and voids the links that they made.
 // It returns ErrLastOwner if no owner would be left.
 func (s *Store) SetRole(ctx context.Context, id int64, role Role) (Editor, error) {
-	var e Editor
-	err := s.write(ctx, func(tx *conn) error {
-		owners, err := tx.editors(ctx, "editor.owners")
-		if err != nil {
-			return err
-		}
-		found, err := tx.editors(ctx, "editor.byID", id)
-		if err == nil && len(found) == 0 {
-			err = notFound("editor", id)
-		}
-		if err != nil {
-			return err
-		}
-		if e = found[0]; role != OwnerRole && len(owners) == 1 && owners[0].ID == id {
-			return ErrLastOwner
-		}
+	return s.ChangeEditor(ctx, id, "", func(e *Editor) error {
 		e.Role = role
-		return s.updateEditor(ctx, tx, e, "")
+		return nil
 	})
-	return e, err
 }

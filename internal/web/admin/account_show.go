@@ -92,21 +92,37 @@ func (h *Handler) checkCurrentPassword(w http.ResponseWriter, r *http.Request, s
 	return true, nil
 }
 
+// unchangedSince returns an error if an editor was disabled, or got another password, since the request
+// began: hashing a password takes time.
+func unchangedSince(session store.Session, e *store.Editor) error {
+	if !e.Disabled.IsZero() || e.Password != session.Editor.Password {
+		return store.ErrNotFound
+	}
+	return nil
+}
+
 // changePassword changes the editor's password and signs out all other browsers.
 func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if ok, err := h.checkCurrentPassword(w, r, session); !ok || err != nil {
 		return err
 	}
-	editor := session.Editor
-	err := h.checkPassword(r.PostFormValue("password"), editor.Name, editor.Email)
+	err := h.checkPassword(r.PostFormValue("password"), session.Editor.Name, session.Editor.Email)
 	if err != nil {
 		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err})
 	}
-	if editor.Password, err = h.hash(r.Context(), r.PostFormValue("password")); err != nil {
+	password, err := h.hash(r.Context(), r.PostFormValue("password"))
+	if err != nil {
 		return err
 	}
 	ctx := h.auditing(r.Context(), session.Editor, "account.password", "editor", editorID(session.Editor), "")
-	if err := h.store.UpdateEditor(ctx, editor, h.sessionToken(r)); err != nil {
+	editor, err := h.store.ChangeEditor(ctx, session.Editor.ID, h.sessionToken(r), func(e *store.Editor) error {
+		if err := unchangedSince(session, e); err != nil {
+			return err
+		}
+		e.Password = password
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	h.log.InfoContext(r.Context(), "editor changed their password", "editor", editor.ID, "client", clientAddress(r))
@@ -129,15 +145,17 @@ func (h *Handler) changeAddress(w http.ResponseWriter, r *http.Request, session 
 		err = checkAddressFree(r.Context(), h.store, address)
 	}
 	editor := session.Editor
-	editor.Email = address.String()
 	if err == nil {
-		ctx := h.auditing(r.Context(), session.Editor, "account.address", "editor", editorID(editor), "now "+editor.Email)
-		err = h.store.UpdateEditor(ctx, editor, h.sessionToken(r))
+		ctx := h.auditing(r.Context(), session.Editor, "account.address", "editor", editorID(editor), "now "+address.String())
+		editor, err = h.store.ChangeEditor(ctx, session.Editor.ID, h.sessionToken(r), func(e *store.Editor) error {
+			e.Email = address.String()
+			return unchangedSince(session, e)
+		})
 	}
 	if errors.Is(err, store.ErrExists) {
 		err = errAddressTaken
 	}
-	if store.OfEngine(err) {
+	if store.OfEngine(err) || errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	if err != nil {

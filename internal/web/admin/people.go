@@ -169,6 +169,9 @@ func (h *Handler) revokeLink(w http.ResponseWriter, r *http.Request, session sto
 	return redirectWithFlash(w, r, "/admin/people", "revoked")
 }
 
+// lastOwner refuses to take the only owner's access or role.
+var lastOwner = words.Errorf("This is the only owner who can sign in. Make another editor an owner first.")
+
 // toggleAccess disables or enables another editor. Links that a disabled editor created stop
 // working.
 func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session store.Session) error {
@@ -183,14 +186,19 @@ func (h *Handler) toggleAccess(w http.ResponseWriter, r *http.Request, session s
 	if err != nil {
 		return err
 	}
-	change := "disabled"
-	if editor.Disabled.IsZero() {
-		editor.Disabled = h.store.Now()
-	} else {
-		editor.Disabled, change = time.Time{}, "enabled"
+	change, action, disabled := "disabled", "people.disable", h.store.Now()
+	if !editor.Disabled.IsZero() {
+		change, action, disabled = "enabled", "people.enable", time.Time{}
 	}
-	action := map[string]string{"disabled": "people.disable", "enabled": "people.enable"}[change]
-	if err := h.store.UpdateEditor(h.auditing(r.Context(), session.Editor, action, "editor", editorID(editor), editor.Email), editor, ""); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, action, "editor", editorID(editor), editor.Email)
+	_, err = h.store.ChangeEditor(ctx, id, "", func(e *store.Editor) error {
+		e.Disabled = disabled
+		return nil
+	})
+	if errors.Is(err, store.ErrLastOwner) {
+		return conflict("Nothing was changed", lastOwner, "/admin/people")
+	}
+	if err != nil {
 		return err
 	}
 	h.log.InfoContext(r.Context(), "editor "+change, "for", editor.ID, "editor", session.Editor.ID)
@@ -215,7 +223,7 @@ func (h *Handler) changeRole(w http.ResponseWriter, r *http.Request, session sto
 	ctx := h.auditing(r.Context(), session.Editor, "people.role", "editor", editorID(editor), editor.Email+": "+string(role))
 	editor, err = h.store.SetRole(ctx, id, role)
 	if errors.Is(err, store.ErrLastOwner) {
-		return conflict("The role was not changed", words.Errorf("This is the only owner who can sign in. Make another editor an owner first."), "/admin/people")
+		return conflict("The role was not changed", lastOwner, "/admin/people")
 	}
 	if err != nil {
 		return err
