@@ -251,7 +251,9 @@ func (h *Handler) startList(w http.ResponseWriter, r *http.Request, session stor
 	}
 	revision, err := strconv.ParseInt(r.PostFormValue("revision"), 10, 64)
 	if err == nil {
-		err = h.store.StartUpload(r.Context(), p.List.ID, revision, session.Editor.Email)
+		detail := fmt.Sprintf("%d lines, digests: %s", p.List.Lines, strings.Join(p.Settings.Digests, ", "))
+		ctx := h.auditing(r.Context(), session.Editor, "subscriber.import", "list", p.List.ID, detail)
+		err = h.store.StartUpload(ctx, p.List.ID, revision, session.Editor.Email)
 	}
 	switch {
 	case errors.Is(err, strconv.ErrSyntax), errors.Is(err, strconv.ErrRange), errors.Is(err, store.ErrUploadChanged):
@@ -260,7 +262,6 @@ func (h *Handler) startList(w http.ResponseWriter, r *http.Request, session stor
 		return err
 	}
 	h.log.InfoContext(r.Context(), "list is being imported", "list", p.List.ID, "lines", p.List.Lines, "editor", session.Editor.ID)
-	h.audit(r, session.Editor, "subscriber.import", "list", p.List.ID, fmt.Sprintf("%d lines, digests: %s", p.List.Lines, strings.Join(p.Settings.Digests, ", ")))
 	http.Redirect(w, r, listPath(p.List.ID), http.StatusSeeOther)
 	return nil
 }
@@ -269,7 +270,7 @@ func (h *Handler) startList(w http.ResponseWriter, r *http.Request, session stor
 func (h *Handler) removeList(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	p, err := h.requestedList(r)
 	if err == nil {
-		err = h.store.RemoveUpload(r.Context(), p.List.ID)
+		err = h.store.RemoveUpload(h.auditing(r.Context(), session.Editor, "subscriber.remove-list", "list", p.List.ID, ""), p.List.ID)
 	}
 	switch {
 	case errors.Is(err, store.ErrUploadChanged):
@@ -277,7 +278,6 @@ func (h *Handler) removeList(w http.ResponseWriter, r *http.Request, session sto
 	case err != nil:
 		return err
 	}
-	h.audit(r, session.Editor, "subscriber.remove-list", "list", p.List.ID, "")
 	return redirectWithFlash(w, r, "/admin/subscribers/import", "list-removed")
 }
 

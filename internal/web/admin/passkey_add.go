@@ -129,10 +129,10 @@ func (h *Handler) renamePasskey(w http.ResponseWriter, r *http.Request, session 
 	if name == "" {
 		return invalid("The passkey was not renamed", "Write a name by which you recognize the device.", "/admin/account")
 	}
-	if err := h.store.RenamePasskey(r.Context(), session.Editor.ID, r.PathValue("id"), name); err != nil {
+	ctx := h.auditing(r.Context(), session.Editor, "account.passkey", "editor", editorID(session.Editor), "renamed")
+	if err := h.store.RenamePasskey(ctx, session.Editor.ID, r.PathValue("id"), name); err != nil {
 		return err
 	}
-	h.audit(r, session.Editor, "account.passkey", "editor", editorID(session.Editor), "renamed")
 	h.log.InfoContext(r.Context(), "editor renamed a passkey", "editor", session.Editor.ID)
 	return redirectWithFlash(w, r, "/admin/account", "passkey-name")
 }
