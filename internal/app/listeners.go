@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,10 +35,17 @@ func (s *Service) OpenListeners() (pages, redirects net.Listener, err error) {
 	server := s.Config.Server
 	open := func(key, address string) (net.Listener, error) {
 		l, err := listen.Open(address, server.Mode())
-		if err != nil {
-			return nil, s.Config.Problem(key, err.Error(), "use a free address of this machine")
+		if err == nil {
+			return l, nil
 		}
-		return l, nil
+		what, fix, found := strings.Cut(err.Error(), "; ")
+		switch {
+		case errors.Is(err, fs.ErrPermission) && !strings.HasPrefix(address, "unix:"):
+			fix = "use a port from 1024 on, or give the service the right to this one (CAP_NET_BIND_SERVICE, or a socket of systemd)"
+		case !found:
+			fix = "use a free address of this machine"
+		}
+		return nil, s.Config.Problem(key, what, fix)
 	}
 	if pages, err = open("server.listen", server.Listen); err != nil {
 		return nil, nil, err

@@ -259,3 +259,22 @@ server: {listen: "127.0.0.1:%d", listen_http: "127.0.0.1:%d", tls: auto, acme: {
 		t.Errorf("status %+v, %v", status, err)
 	}
 }
+
+func TestListenerThatCannotBeOpenedSaysHowToFixIt(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for address, want := range map[string]string{
+		taken.Addr().String():       "address already in use; use a free address of this machine",
+		"systemd":                   "server.listen: systemd passes no stream socket; start the service by its socket unit, with ListenStream",
+		"unix:/nowhere/at/all.sock": "no such file or directory; use a free address of this machine",
+	} {
+		_, _, err := open(t, "site: {url: https://press.example}\nserver: {listen: '"+address+"'}\n").OpenListeners()
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", address, err, want)
+		}
+	}
+}
