@@ -34,6 +34,8 @@ var (
 	mailAgeMetric  = describe("tidings_oldest_mail_age_seconds", "Time since the oldest edition began to be sent that still has mails to send, retries included.")
 	lagMetric      = describe("tidings_lag_seconds", "Time for which the oldest work of a kind has been due without a node that does it: a tick, an edition, a job.", "work")
 	jobsMetric     = describe("tidings_jobs_due", "Jobs that are due, such as confirmations; at most 10000 are counted.")
+	backedUpMetric = describe("tidings_backup_last_success_timestamp_seconds", "Time at which the last backup on schedule that succeeded ended, as Unix time; missing before the first.")
+	failedMetric   = describe("tidings_backup_failed", "1 if the last try of a backup on schedule failed, else 0; missing before the first.")
 	breakerMetric  = describe("tidings_relay_breaker_state", "1 for the state of the circuit breaker of a relay on this node, 0 for the others.", "relay", "state")
 	cacheMetric    = describe("tidings_render_cache_bytes", "Memory that rendered documents take.", "cache")
 )
@@ -54,7 +56,7 @@ type nodeCollector struct {
 
 // Describe implements prometheus.Collector.
 func (c *nodeCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{readyMetric, storeUpMetric, editionsMetric, mailAgeMetric, lagMetric, jobsMetric, breakerMetric, cacheMetric} {
+	for _, d := range []*prometheus.Desc{readyMetric, storeUpMetric, editionsMetric, mailAgeMetric, lagMetric, jobsMetric, backedUpMetric, failedMetric, breakerMetric, cacheMetric} {
 		out <- d
 	}
 }
@@ -87,6 +89,12 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(lagMetric, backlog.Lag.Tick.Seconds(), "tick")
 	gauge(lagMetric, backlog.Lag.Chunk.Seconds(), "edition")
 	gauge(lagMetric, backlog.Lag.Job.Seconds(), "job")
+	if backlog.HasBackups {
+		gauge(failedMetric, oneIf(backlog.BackupFailed))
+	}
+	if !backlog.BackedUp.IsZero() {
+		gauge(backedUpMetric, float64(backlog.BackedUp.UnixMilli())/1000)
+	}
 }
 
 func oneIf(holds bool) float64 {

@@ -14,12 +14,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/metrics"
+	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
@@ -89,6 +91,13 @@ func TestMetricsShowRealTraffic(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	backup := store.ScheduledBackup{Tick: p.Store.Now().Add(-time.Hour), Name: "press.backup"}
+	if claimed, err := p.Store.ClaimBackup(t.Context(), backup.Tick, "test", time.Minute); err != nil || !claimed {
+		t.Fatal(claimed, err)
+	}
+	if err := p.Store.FinishBackup(t.Context(), "test", backup, 0); err != nil {
+		t.Fatal(err)
+	}
 	r := runOn(t, p)
 	for range 2 {
 		ask(t, "http://"+r.address+"/feed.xml", "Accept-Encoding", "gzip")
@@ -110,7 +119,7 @@ func TestMetricsShowRealTraffic(t *testing.T) {
 		`tidings_http_requests_total{code="200"}`, `tidings_http_connections`, `tidings_http_request_duration_seconds_count`,
 		`tidings_render_cache_hits_total{cache="feeds"}`, `tidings_render_cache_misses_total{cache="feeds"}`, `tidings_render_cache_misses_total{cache="pages"}`,
 		`tidings_render_cache_bytes{cache="feeds"}`, `tidings_store_query_duration_seconds_count{group="commit"}`, `tidings_store_query_duration_seconds_count{group="article"}`,
-		`go_goroutines`, `process_open_fds`,
+		`tidings_backup_last_success_timestamp_seconds`, `go_goroutines`, `process_open_fds`,
 	} {
 		if !hasMetric(body, series) {
 			t.Errorf("%s is missing or 0", series)

@@ -220,6 +220,16 @@ var alertCases = map[string]struct {
 		raise:  series{`tidings_webhook_requests_total{job="tidings",service="ses",code="401"}`: "0+1x200"},
 		quiet:  series{`tidings_webhook_requests_total{job="tidings",service="ses",code="204"}`: "0+1x200"},
 	},
+	"TidingsBackupFailed": {
+		labels: map[string]string{"job": "tidings"},
+		raise:  series{`tidings_backup_failed{job="tidings",instance="a"}`: "1x200"},
+		quiet:  series{`tidings_backup_failed{job="tidings",instance="a"}`: "0x100 1x9 0x200"},
+	},
+	"TidingsBackupOld": {
+		labels: map[string]string{"job": "tidings"},
+		raise:  series{`tidings_backup_last_success_timestamp_seconds{job="tidings",instance="a"}`: "-200000x200"},
+		quiet:  series{`tidings_backup_last_success_timestamp_seconds{job="tidings",instance="a"}`: "0x200"},
+	},
 	"TidingsErrors": {
 		labels: map[string]string{"instance": "a"},
 		raise:  series{`tidings_http_requests_total{job="tidings",instance="a",code="500"}`: "0+2x200", `tidings_http_requests_total{job="tidings",instance="a",code="200"}`: "0+100x200"},

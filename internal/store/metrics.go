@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
@@ -14,6 +15,10 @@ type Backlog struct {
 	OldestMail time.Duration          // age of the oldest edition with waiting mails
 	Jobs       int64                  // number of jobs that are due, at most 10,000
 	Lag        Lag
+
+	BackedUp     time.Time // end of the last backup on schedule that succeeded; zero without one
+	BackupFailed bool      // the last try of a backup failed
+	HasBackups   bool      // there were any
 }
 
 // Backlog returns what waits in the store. Its queries take a time that does not grow with the store.
@@ -40,5 +45,24 @@ func (s *Store) Backlog(ctx context.Context, digests []string) (Backlog, error) 
 	if err == nil {
 		out.Lag, err = s.Lag(ctx, digests)
 	}
+	if err == nil {
+		err = s.addBackups(ctx, &out)
+	}
 	return out, err
+}
+
+// searchedBackups is among how many of the latest backups the last success is searched.
+const searchedBackups = 50
+
+// addBackups adds the results of backups on schedule.
+func (s *Store) addBackups(ctx context.Context, out *Backlog) error {
+	latest, err := s.ScheduledBackups(ctx, searchedBackups)
+	if err != nil || len(latest) == 0 {
+		return err
+	}
+	out.HasBackups, out.BackupFailed = true, latest[0].Error != ""
+	if i := slices.IndexFunc(latest, func(b ScheduledBackup) bool { return b.State == BackupDone }); i >= 0 {
+		out.BackedUp = latest[i].Finished
+	}
+	return nil
 }
