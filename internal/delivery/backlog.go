@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
@@ -155,13 +154,6 @@ func (b Backlog) reason(least int, zone *time.Location) words.Text {
 		parts[i] = p.some
 	}
 	return words.T("of the articles that fit, {0}", words.Joined("; ", parts...))
-}
-
-func count(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }
 
 // SetBeginning moves the beginning of a digest: of the stored articles, those dated from then
