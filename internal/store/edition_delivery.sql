@@ -73,15 +73,23 @@ UPDATE chunks SET sent = sent + $4, refused = refused + $5, skipped = skipped + 
 WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased';
 
 -- name: delivery.list
--- Deliveries of an edition in some states, after a subscriber. Index: primary key.
+-- Deliveries of an edition in some states, after a subscriber. Chunks without refused or deferred mails
+-- are left out if only these are asked for; the counters of a leased chunk lag behind.
+-- Indexes: primary keys.
 SELECT columns(delivery of d), coalesce(s.address, '')
-FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
-WHERE d.edition = $1 AND d.subscriber > $2 AND d.state IN strings($3) ORDER BY d.subscriber LIMIT $4;
+FROM chunks c CROSS JOIN deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber -- sqlite only
+FROM chunks c JOIN deliveries d ON true LEFT JOIN subscribers s ON s.id = d.subscriber -- postgres only
+WHERE c.edition = $1 AND c.last_id > $2 AND d.edition = c.edition AND d.subscriber BETWEEN c.first_id AND c.last_id AND d.subscriber > $2
+    AND (c.state = 'leased' OR c.refused > 0 AND 'refused' IN strings($3) OR c.deferred > 0 AND 'deferred' IN strings($3)
+        OR EXISTS (SELECT 1 FROM strings($3) AS v WHERE v.value NOT IN ('refused', 'deferred')))
+    AND d.state IN strings($3) ORDER BY c.number, d.subscriber LIMIT $4;
 
 -- name: delivery.doubted
--- Deliveries of an edition that are or were in doubt, after a subscriber. Index: primary key.
+-- Deliveries of an edition that are or were in doubt, after a subscriber. Index: deliveries_doubted.
 SELECT columns(delivery of d), coalesce(s.address, '')
-FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
+FROM deliveries d INDEXED BY deliveries_doubted -- sqlite only
+FROM deliveries d -- postgres only
+LEFT JOIN subscribers s ON s.id = d.subscriber
 WHERE d.edition = $1 AND d.subscriber > $2 AND d.reason LIKE 'in doubt%' ORDER BY d.subscriber LIMIT $3;
 
 -- name: delivery.decide
