@@ -91,7 +91,8 @@ type objects struct {
 	deepBefore, middleOfDeliveries int64
 }
 
-// pages returns all pages of the admin but the one to which an OpenID provider leads back.
+// pages returns all pages of the admin but the one to which an OpenID provider leads back, and those
+// of uploaded lists.
 func (o *objects) pages() []page {
 	one := func(at string) []string { return []string{at} }
 	subscribers := func(query ...string) []string {
@@ -182,6 +183,7 @@ func (o *objects) pages() []page {
 		{name: "subscribers: search with filters", paths: []string{"/admin/subscribers?q=gmail&state=complained", "/admin/subscribers?q=lefevre&digest=staff", "/admin/subscribers?language=fr&label=source+3&state=bounced", "/admin/subscribers?q=zanzibar&state=active"}},
 		{name: "subscriber", paths: person("/admin/subscribers/%d")},
 		{name: "subscriber: new", paths: one("/admin/subscribers/new")},
+		{name: "subscribers: import", paths: one("/admin/subscribers/import")},
 		{name: "subscribers: figures", paths: one("/admin/subscribers/figures")},
 		{name: "account", paths: one("/admin/account")},
 		{name: "people", paths: one("/admin/people")},
