@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ import (
 // page is a page of the admin that is measured.
 type page struct {
 	name   string
+	method string   // GET if empty
 	paths  []string // requested in turn
 	status int      // of the answer; 200 if 0
 	anyone bool     // without a session
@@ -43,7 +45,7 @@ func (s *site) request(ctx context.Context, p *page) error {
 	at := p.paths[len(p.took)%len(p.paths)]
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+at, nil)
+	request, err := http.NewRequestWithContext(ctx, cmp.Or(p.method, http.MethodGet), s.url+at, nil)
 	if err != nil {
 		return err
 	}
@@ -153,7 +155,7 @@ func (o *objects) pages() []page {
 		{name: "deliveries: state", paths: []string{edition(o.large) + "/deliveries?state=refused", edition(o.large) + "/deliveries?state=deferred"}},
 		{name: "deliveries: reply", paths: []string{edition(o.large) + "/deliveries?reply=permanent", edition(o.large) + "/deliveries?reply=temporary"}},
 		{name: "deliveries: search", paths: []string{edition(o.large) + "/deliveries?q=lefevre77", edition(o.large) + "/deliveries?q=gmail", edition(o.large) + "/deliveries?q=zanzibar", edition(o.large) + "/deliveries?q=ada&state=refused"}},
-		{name: "deliveries: CSV", paths: one(edition(o.large) + "/deliveries.csv"), first: true},
+		{name: "deliveries: CSV", method: http.MethodPost, paths: one(edition(o.large) + "/deliveries.csv"), first: true},
 		{name: "delivery", paths: []string{fmt.Sprint(edition(o.large), "/deliveries/", o.recipient), fmt.Sprint(edition(o.large), "/deliveries/", o.refused)}},
 		{name: "messages", paths: one("/admin/messages")},
 		{name: "message: new", paths: one("/admin/messages/new")},
