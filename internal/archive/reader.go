@@ -124,6 +124,9 @@ func (r *Reader) Row(into []any) ([]any, error) {
 // returned nil.
 func (r *Reader) Last() int64 { return r.last }
 
+// Total returns the number of rows that were read so far.
+func (r *Reader) Total() int64 { return r.total }
+
 // Tally returns the number and the checksum of the rows of the table that were read.
 func (r *Reader) Tally() Tally { return r.tally }
 

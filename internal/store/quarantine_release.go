@@ -125,6 +125,9 @@ func (s *Store) ReleaseQuarantine(ctx context.Context, release Release) ([]Quara
 		if err == nil && q == nil {
 			err = notFound("quarantine", "")
 		}
+		if err == nil && q.Reason == Moved {
+			err = &MovedError{string(s.engine), q.Since}
+		}
 		if err != nil {
 			return err
 		}

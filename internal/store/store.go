@@ -104,7 +104,10 @@ func (s *Store) prepare(ctx context.Context, dsn string, opts Options) error {
 	if err := schema.Ensure(ctx, s.engine, s.DB()); err != nil {
 		return describeSchema(dsn, err)
 	}
-	var err error
+	err := s.checkNotMoved(ctx, dsn)
+	if err != nil {
+		return err
+	}
 	if s.migrations, err = schema.CountApplied(ctx, s.engine, s.DB()); err == nil && opts.Journal != "" {
 		err = s.openJournal(ctx, opts.Journal)
 	}

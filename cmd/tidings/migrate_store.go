@@ -1,0 +1,55 @@
+package main
+
+import (
+	"cmp"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/store"
+)
+
+const migrateStoreLong = `Migrate-store copies the whole content of a store into an empty one: from SQLite to PostgreSQL, back, or
+within an engine. It compares all rows. Stop every tidings process first, and set store.dsn to the new
+store afterwards. Queued mails and half-sent editions continue there; no quarantine is needed.
+
+The former store keeps its content. It is marked as moved, so that no process opens it or sends from it.
+--undo removes the mark; use it only if nothing was sent from the new store.`
+
+func newMigrateStore(a *cli) *cobra.Command {
+	var from, to string
+	var undo bool
+	c := &cobra.Command{
+		Use:     "migrate-store",
+		Short:   "Move the store to another engine or place",
+		Long:    migrateStoreLong,
+		Example: "  tidings migrate-store --to postgres://tidings@localhost/tidings",
+		Args:    exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if undo == (to != "") {
+				return usagef("name the new store with --to, or pass --undo")
+			}
+			conf, err := a.config()
+			if err != nil {
+				return err
+			}
+			from := cmp.Or(from, conf.Store.DSN.Reveal())
+			if undo {
+				if err := store.UndoMove(c.Context(), from, app.StoreOptions(conf)); err != nil {
+					return err
+				}
+				return a.report(map[string]any{"store": store.Redact(from), "moved": false}, "%s can be used again", store.Redact(from))
+			}
+			moved, err := store.Move(c.Context(), from, to, app.StoreOptions(conf))
+			if err != nil {
+				return err
+			}
+			return a.report(map[string]any{"from": store.Redact(from), "to": store.Redact(to), "rows": moved.Rows},
+				"%s moved to %s, all equal; set store.dsn to it. %s is marked and not opened any more.", some(moved.Rows, "row", "rows"), store.Redact(to), store.Redact(from))
+		},
+	}
+	c.Flags().StringVar(&from, "from", "", "`DSN` of the store to move (default store.dsn)")
+	c.Flags().StringVar(&to, "to", "", "`DSN` of the new store, such as sqlite:tidings.db or postgres://user@host/name")
+	c.Flags().BoolVar(&undo, "undo", false, "remove the mark of a store that was moved")
+	return c
+}
