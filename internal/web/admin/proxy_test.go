@@ -26,8 +26,9 @@ func documented(t *testing.T, kind string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text, found := strings.Cut(string(page), "\n```"+kind+"\n")
-	if text, _, found = strings.Cut(text, "\n```\n"); !found {
+	_, after, begins := strings.Cut(string(page), "\n```"+kind+"\n")
+	text, _, ends := strings.Cut(after, "\n```\n")
+	if !begins || !ends {
 		t.Fatalf("docs/https.md has no configuration of %s", kind)
 	}
 	return text + "\n"
