@@ -219,7 +219,11 @@ func (h *Handler) compose(w http.ResponseWriter, r *http.Request, session store.
 	}
 	if err == nil {
 		here := "/admin/editions/" + id + "/compose?done=composed"
-		if a := r.PostFormValue("article"); a != "" {
+		// The next press of Tab continues at the place that the fragment names.
+		switch a := r.PostFormValue("article"); {
+		case slices.ContainsFunc(c.Articles, func(in article.Article) bool { return in.ID == a }):
+			here += "#article-" + a
+		case a != "":
 			here += "#articles"
 		}
 		http.Redirect(w, r, here, http.StatusSeeOther)

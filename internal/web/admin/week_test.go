@@ -262,6 +262,10 @@ func (w *week) composeDraft() {
 	w.pressButton(b, "Move up: "+want[2])
 	want[1], want[2] = want[2], want[1]
 	w.waitOrder(b, want)
+	b.Press(kb.Tab)
+	if got, err := b.Evaluate(`document.activeElement.closest("[data-id]")?.dataset.id`); got != `"`+w.articleID(want[1])+`"` || err != nil {
+		w.t.Errorf("after an article was moved with the keyboard, Tab leads to %s, %v", got, err)
+	}
 	at := func(title string) string { return fmt.Sprintf(`[data-order] > [data-id="%s"]`, w.articleID(title)) }
 	b.Click(at("The lighthouse") + " button[value=lead]")
 	b.Wait(`document.querySelector("[data-order] .tag")`)
