@@ -41,7 +41,7 @@ var fixedRules = []Rule{
 	{"postal-unset", Warning, false, "No postal address is configured. Many countries require one in each mail.", "Set mail.postal_address in the configuration."},
 	{"leftover-text", Error, false, "Text of the template looks like a value that was not filled in.", "Correct the template, the subject or the text that an editor wrote."},
 	{"heading-empty", Warning, false, "A heading has no text. Screen readers announce it all the same.", "Leave the heading out of the template when it has no text."},
-	{"summary-missing", Warning, false, "An article has no summary.", "Write a summary in the article's front matter."},
+	{"summary-missing", Warning, false, "An article has no summary.", "Write a summary: in the article's front matter, or in the admin."},
 	{"image-alt-missing", Warning, false, "An image has no alt text. Many mail programs hide images and show that text.", "Describe the image in the article, or set alt=\"\" in the template if it is decoration."},
 	{"image-absent", Error, false, "An image of this site is not in the store.", "Import the article again with its image, or remove the image."},
 	{"image-heavy", Warning, false, "An image has more than 1,000,000 bytes. It loads slowly on phones.", "Use a smaller image."},
