@@ -25,6 +25,8 @@ type Look struct {
 type LookOptions struct {
 	Variant string             // the key of one of Look.All
 	As      subscriber.Address // shows the mail of the subscriber with this address
+
+	Unchecked bool // leaves out Look.Findings, which cost as much as the mails
 }
 
 // LookAtNext returns a variant of the edition that a digest would make now. It changes and records
@@ -43,7 +45,7 @@ func (e *Engine) LookAtNext(ctx context.Context, name string, o LookOptions) (Lo
 		return Look{}, err
 	}
 	out, err := e.look(ctx, def, issue, o)
-	if err != nil {
+	if err != nil || o.Unchecked {
 		return out, err
 	}
 	findings, err := e.findings(ctx, issue, out.All, 0, nil)
@@ -70,9 +72,14 @@ func (e *Engine) LookAtEdition(ctx context.Context, id string, o LookOptions) (L
 		return Look{}, err
 	}
 	out, err := e.look(ctx, def, issue, o)
-	if err == nil {
-		out.Findings, err = e.check(ctx, edition, nil)
+	if err != nil || o.Unchecked {
+		return out, err
 	}
+	rendered := map[string]digest.Variant{}
+	for _, v := range out.All {
+		rendered[v.Key] = v
+	}
+	out.Findings, err = e.checkInput(ctx, edition, issue, rendered, nil)
 	return out, err
 }
 

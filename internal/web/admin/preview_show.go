@@ -148,6 +148,7 @@ func (h *Handler) showFrame(w http.ResponseWriter, r *http.Request, session stor
 	if err != nil {
 		return conflict("No preview", err, "/admin/")
 	}
+	o.Unchecked = true
 	shown, err := look(r.Context(), o)
 	if err != nil {
 		return conflict("No preview", err, "/admin/")
