@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -173,24 +172,22 @@ func TestSlowClientsAreDisconnectedOnAllListeners(t *testing.T) {
 	t.Parallel()
 	testkit.Slow(t) // the limit is 10 seconds
 	e := startTLS(t, "")
-	overTLS, err := tls.Dial("tcp", e.address, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the certificate does not matter here
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err1 := net.Dial("tcp", e.plain)
-	handshake, err2 := net.Dial("tcp", e.address)
-	if err := errors.Join(err1, err2); err != nil {
-		t.Fatal(err)
-	}
-	for what, conn := range map[string]net.Conn{"a header over TLS": overTLS, "a header over plain HTTP": plain, "a handshake": handshake} {
+	const header = "GET / HTTP/1.1\r\nHost: press.example\r\nX-Slow: "
+	for what, begin := range map[string]struct {
+		address, text string
+		tls           bool
+	}{"a header over TLS": {e.address, header, true}, "a header over plain HTTP": {e.plain, header, false}, "a handshake": {e.address, "\x16\x03\x01\x02\x00\x01", false}} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			defer conn.Close()
-			begin := "GET / HTTP/1.1\r\nHost: press.example\r\nX-Slow: "
-			if conn == handshake {
-				begin = "\x16\x03\x01\x02\x00\x01" // the first bytes of a ClientHello
+			conn, err := net.Dial("tcp", begin.address)
+			if begin.tls && err == nil {
+				conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the certificate does not matter here
 			}
-			if _, err := io.WriteString(conn, begin); err != nil {
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := io.WriteString(conn, begin.text); err != nil {
 				t.Fatal(err)
 			}
 			if err := conn.SetReadDeadline(time.Now().Add(testkit.Timeout)); err != nil {
@@ -207,7 +204,7 @@ func TestSlowClientsAreDisconnectedOnAllListeners(t *testing.T) {
 					}
 				}
 			}()
-			_, err := io.Copy(io.Discard, conn)
+			_, err = io.Copy(io.Discard, conn)
 			close(ended)
 			if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
 				t.Error("the connection stays open")

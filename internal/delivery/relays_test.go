@@ -225,9 +225,8 @@ func TestConnectionTakenByAnotherNodeIsClosed(t *testing.T) {
 		b.eventually("one connection is left", func() bool { return b.server.Open() <= 1 })
 		before := len(b.server.Mails())
 		b.eventually("more mails are sent", func() bool { return len(b.server.Mails()) > before+50 })
-		if open := b.server.Open(); open != 1 {
-			b.t.Errorf("%d connections are open, and another node has 3 of 4", open)
-		}
+		// It may be open twice for a moment: while the server reads the end of one that was replaced.
+		b.eventually("one connection is open, since another node has 3 of 4", func() bool { return b.server.Open() == 1 })
 		for number := range int64(3) {
 			if err := b.store.ReleaseConnection(b.t.Context(), "main", "another node", number); err != nil {
 				b.t.Fatal(err)

@@ -73,12 +73,12 @@ func TestRecorderTimesOutOnASilentServer(t *testing.T) {
 	e := approveEdition(t, s, "e1", "a1")
 	r := s.NewRecorder()
 	defer r.Close()
-	r.SetTimeout(300 * time.Millisecond)
 	c := claim(t, s, "n1", time.Minute)
 	in := store.Intent{Chunk: c, Subscriber: dueSubscribers(t, s, c, true)[0], Nonce: 7}
 	if granted, err := r.Record(t.Context(), store.RecorderEntry{Intent: &in}); !granted || err != nil {
 		t.Fatal(granted, err)
 	}
+	r.SetTimeout(300 * time.Millisecond)
 	quiet.Store(true)
 	note := store.RecorderEntry{Outcome: &store.Outcome{Intent: in, State: digest.DeliverySent, Code: 250}}
 	begun := time.Now()
