@@ -65,8 +65,11 @@ func TestQuarantineIsReviewedAndReleased(t *testing.T) {
 			if state := s.state(draft.ID); state != digest.Cancelled {
 				t.Errorf("the draft is %s", state)
 			}
-			if n := len(s.inbox.Mails()) - s.inbox.Received()[adaEmail]; n != 3 {
-				t.Errorf("%d mails left, want the three before the restore", n)
+			// Editors may get mails about the quarantine and about sign-ins.
+			for address, n := range s.inbox.Received() {
+				if strings.HasPrefix(address, "reader") && n != 1 {
+					t.Errorf("%s got %d mails, want the one before the restore", address, n)
+				}
 			}
 			if owner.get("/admin/quarantine"); owner.code != http.StatusNotFound {
 				t.Errorf("without a quarantine its page answers %d", owner.code)
