@@ -103,7 +103,7 @@ func TestDashboardIsRefreshedInBrowser(t *testing.T) {
 		t.Skip("drives a browser")
 	}
 	t.Parallel()
-	s := startSite(t, perSecond(5))
+	s := startSite(t, perSecond(1)) // slow enough for the browser to see it being sent
 	s.addSubscribers(20)
 	b := testkit.StartBrowser(t)
 	s.signUp(b)
