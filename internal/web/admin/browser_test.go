@@ -111,10 +111,10 @@ func TestDashboardIsRefreshedInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Open(s.url + "/admin/")
-	b.Wait(`document.querySelector("#under-way table")`)
+	b.Wait(`document.querySelector("#under-way .card")`)
 	b.Wait(`(window.stayedOpen = true)`)
-	b.Wait(`!document.querySelector("#under-way table") && document.querySelector("#recent table")`)
-	b.Wait(`window.stayedOpen && !document.querySelector("[data-refresh]")`)
+	b.Wait(`!document.querySelector("#under-way .card") && document.querySelector("#recent table")`)
+	b.Wait(`window.stayedOpen && !document.querySelector("#under-way[data-refresh], #recent[data-refresh]")`)
 	noProblems(t, b)
 }
 
