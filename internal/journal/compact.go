@@ -114,10 +114,15 @@ func (s *State) records(since time.Time) []Record {
 		add(&out, v.At, SubscriberState(id, v.Value))
 	}
 	for place, p := range s.Subscriptions {
-		if p.Value == Left {
-			add(&out, p.At, Unsubscribed(place.Subscriber, place.Digest))
-		} else {
-			add(&out, p.At, Subscribed(place.Subscriber, place.Digest))
+		// The record of leaving all digests replaces the others of a subscriber, so it comes
+		// before those of the same time.
+		if place.Digest == "" {
+			add(&out, p.At, subscriptionRecord(place, p.Value))
+		}
+	}
+	for place, p := range s.Subscriptions {
+		if place.Digest != "" {
+			add(&out, p.At, subscriptionRecord(place, p.Value))
 		}
 	}
 	for hash, v := range s.Suppressions {
@@ -152,6 +157,13 @@ func (s *State) records(since time.Time) []Record {
 	slices.SortStableFunc(articles, byTime)
 	slices.SortStableFunc(out, byTime)
 	return append(articles, out...)
+}
+
+func subscriptionRecord(place SubscriptionKey, value string) Record {
+	if value == Left {
+		return Unsubscribed(place.Subscriber, place.Digest)
+	}
+	return Subscribed(place.Subscriber, place.Digest)
 }
 
 func maxTime(a, b time.Time) time.Time {

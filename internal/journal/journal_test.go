@@ -153,6 +153,24 @@ func TestCompactKeepsTheFactsAndBoundsTheSize(t *testing.T) {
 	checkState(t, state)
 }
 
+func TestCompactKeepsWhoJoinedAgainAtTheTimeOfLeaving(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	j := New(folder, "gen")
+	for id := range int64(100) {
+		must(t, j.Append(noon, 0, Unsubscribed(id, ""), Subscribed(id, "weekly")))
+	}
+	_, err := j.Compact(noon.Add(time.Hour), Limits{Size: 10, Keep: 24 * time.Hour})
+	must(t, errors.Join(err, j.Close()))
+	state, err := Read(folder)
+	must(t, err)
+	for id := range int64(100) {
+		if state.Subscriptions[SubscriptionKey{id, "weekly"}].Value != Joined || state.Subscriptions[SubscriptionKey{id, ""}].Value != Left {
+			t.Errorf("subscriber %d has lost the subscription", id)
+		}
+	}
+}
+
 func TestOldRecordsAndArticlesAreDropped(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
