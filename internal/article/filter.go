@@ -11,7 +11,7 @@ type Filter struct {
 }
 
 // Node is one part of a filter's expression: And, Or, Not, All, Tag, By,
-// Language, Word or HasFile.
+// Language, From, Word or HasFile.
 type Node interface {
 	matches(a *Article) bool
 	write(out *strings.Builder)
@@ -30,6 +30,8 @@ type (
 	// Language holds for articles in this language or a region of it: "en" includes "en-GB".
 	// An empty Tag holds for articles whose language is unknown.
 	Language struct{ Tag string }
+	// From holds for articles with this SourceKey.
+	From struct{ Key string }
 	// Word holds for articles that contain these words, as Words returns them, in this order
 	// and side by side.
 	Word struct{ Text string }
@@ -83,6 +85,8 @@ func (n Language) matches(a *Article) bool {
 	return have == want || strings.HasPrefix(have, want+"-")
 }
 
+func (n From) matches(a *Article) bool { return SourceKey(a) == n.Key }
+
 func (n Word) matches(a *Article) bool {
 	want := strings.Join(Words(n.Text), " ")
 	return want == "" || strings.Contains(" "+a.SearchText()+" ", " "+want+" ")
@@ -99,6 +103,7 @@ func (HasFile) write(out *strings.Builder)    { out.WriteString(hasFile) }
 func (n Tag) write(out *strings.Builder)      { writeTerm(out, "tag:", n.Key) }
 func (n By) write(out *strings.Builder)       { writeTerm(out, "author:", n.Key) }
 func (n Language) write(out *strings.Builder) { writeTerm(out, "lang:", n.Tag) }
+func (n From) write(out *strings.Builder)     { writeTerm(out, "source:", n.Key) }
 func (n Word) write(out *strings.Builder)     { writeTerm(out, "text:", n.Text) }
 
 func writePair(out *strings.Builder, left Node, operator string, right Node) {

@@ -20,7 +20,7 @@ const (
 //
 //	golang AND NOT (jobs OR "tips and tricks") AND lang:en
 //
-// A word or a quoted text is a tag. The prefixes author:, lang:, text: and tag: select another
+// A word or a quoted text is a tag. The prefixes author:, lang:, source:, text: and tag: select another
 // field, * stands for all articles, and has:file for those with an enclosure. NOT binds closest, then AND, then OR. An empty
 // expression selects all articles.
 func ParseFilter(expr string) (Filter, error) {
@@ -79,7 +79,7 @@ func (p *filterParser) split(expr string) error {
 // cutTerm reads one term or operator, and returns the rest of the expression.
 func cutTerm(s string) (token, string, error) {
 	kind := ""
-	for _, prefix := range []string{"tag:", "author:", "lang:", "text:"} {
+	for _, prefix := range []string{"tag:", "author:", "lang:", "source:", "text:"} {
 		if tail, ok := strings.CutPrefix(s, prefix); ok {
 			kind, s = prefix, tail
 			break
@@ -204,6 +204,8 @@ func (t token) node() (Node, error) {
 		return nil, words.Errorf("filter: empty quotes; write a tag between them")
 	case t.kind == "author:":
 		return By{AuthorKey(t.text)}, nil
+	case t.kind == "source:":
+		return From{strings.TrimSpace(t.text)}, nil
 	}
 	return Tag{TagKey(t.text)}, nil
 }

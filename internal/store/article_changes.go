@@ -147,6 +147,9 @@ func (s *Store) labelChanges(ctx context.Context, window []any, n *FeedChanges) 
 			n.Edited = true
 			continue
 		}
+		if l.kind == sourceLabel {
+			continue
+		}
 		name, err := s.spelling(ctx, l.kind, l.key)
 		if errors.Is(err, ErrNotFound) {
 			continue

@@ -15,7 +15,7 @@ import (
 const maxClauses = 64
 
 // clause is one alternative of a filter: every term of must holds and none of
-// mustNot, each a Tag, By, Language or Word, and all of the expressions in also.
+// mustNot, each a Tag, By, Language, From or Word, and all of the expressions in also.
 type clause struct{ must, mustNot, also []article.Node }
 
 // clausesOf converts an expression to disjunctive form: alternatives that can each be read
@@ -117,6 +117,8 @@ func labelOf(term article.Node) (l label, ok bool) {
 		return label{kind: authorLabel, key: n.Key}, true
 	case article.Language:
 		return label{kind: languageLabel, key: strings.ToLower(n.Tag)}, true
+	case article.From:
+		return label{kind: sourceLabel, key: n.Key}, true
 	}
 	return label{}, false
 }

@@ -56,6 +56,11 @@ func (s *Store) LanguageKeys(ctx context.Context) ([]string, error) {
 	return out, err
 }
 
+// TopSources returns the source keys of most published articles, at most limit, by key.
+func (s *Store) TopSources(ctx context.Context, limit int) ([]LabelCount, error) {
+	return s.labels(ctx, sourceLabel, limit)
+}
+
 // labels returns the counts of a kind of label: of all labels, or with a limit of the most
 // frequent ones. The table also counts articles with a future date; these are subtracted
 // here.
@@ -131,9 +136,10 @@ const (
 	tagLabel      = "tag"
 	authorLabel   = "author"
 	languageLabel = "language"
+	sourceLabel   = "source" // has no feeds and no pages
 )
 
-// label is a tag, author or language by which an article is found.
+// label is a tag, author, language or source by which an article is found.
 type label struct{ kind, key, name string }
 
 // labelsOf returns an article's labels. A language with a region also counts for the
@@ -146,6 +152,9 @@ func labelsOf(a *article.Article) []label {
 	}
 	for _, author := range a.Authors {
 		out = append(out, label{authorLabel, article.AuthorKey(author.Name), author.Name})
+	}
+	if key := article.SourceKey(a); key != "" {
+		out = append(out, label{sourceLabel, key, key})
 	}
 	for tag := a.Language; ; {
 		out = append(out, label{languageLabel, strings.ToLower(tag), tag})

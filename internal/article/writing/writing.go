@@ -25,7 +25,7 @@ import (
 )
 
 // SourcePrefix begins the source of every article that was written in the browser.
-const SourcePrefix = "browser:"
+const SourcePrefix = article.BrowserSource
 
 // Articles writes articles of a site.
 type Articles struct {

@@ -1,9 +1,11 @@
 package admin
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +26,7 @@ type articleListPage struct {
 	Older    string // address of the next page; empty on the last
 	Removed  string // id of the article that was just removed
 	Known    articleSuggestions
+	Sources  []string
 }
 
 // articleRow is an article in the list.
@@ -40,6 +43,7 @@ type articleSearch struct {
 	Tag      string
 	Author   string
 	Language string
+	Source   string // as article.SourceKey returns it
 	Match    string // filter expression
 }
 
@@ -54,7 +58,7 @@ func (s articleSearch) Any() bool { return s != (articleSearch{}) }
 
 // Narrowed counts the fields that are not always visible and restrict the list.
 func (s articleSearch) Narrowed() (n int) {
-	for _, field := range []string{s.Tag, s.Author, s.Language, s.Match} {
+	for _, field := range []string{s.Tag, s.Author, s.Language, s.Source, s.Match} {
 		if field != "" {
 			n++
 		}
@@ -64,13 +68,13 @@ func (s articleSearch) Narrowed() (n int) {
 
 func readArticleSearch(query url.Values) articleSearch {
 	get := func(key string) string { return strings.TrimSpace(truncate(query.Get(key), 500)) }
-	return articleSearch{Words: get("q"), State: get("state"), Tag: get("tag"), Author: get("author"), Language: get("language"), Match: get("match")}
+	return articleSearch{Words: get("q"), State: get("state"), Tag: get("tag"), Author: get("author"), Language: get("language"), Source: get("source"), Match: get("match")}
 }
 
 // values returns the search as the query of an address.
 func (s articleSearch) values() url.Values {
 	v := url.Values{}
-	for key, value := range map[string]string{"q": s.Words, "state": s.State, "tag": s.Tag, "author": s.Author, "language": s.Language, "match": s.Match} {
+	for key, value := range map[string]string{"q": s.Words, "state": s.State, "tag": s.Tag, "author": s.Author, "language": s.Language, "source": s.Source, "match": s.Match} {
 		if value != "" {
 			v.Set(key, value)
 		}
@@ -106,7 +110,32 @@ func (s articleSearch) query(now time.Time) (store.Query, error) {
 	if s.Language != "" {
 		q.Filter = q.Filter.And(article.Filter{Expr: article.Language{Tag: strings.ToLower(s.Language)}})
 	}
+	if s.Source != "" {
+		q.Filter = q.Filter.And(article.Filter{Expr: article.From{Key: s.Source}})
+	}
 	return q, err
+}
+
+// mostSources bounds the sources that the list offers: those of most articles.
+const mostSources = 200
+
+// articleSources returns the sources to choose from, the chosen one included.
+func (h *Handler) articleSources(ctx context.Context, chosen string) ([]string, error) {
+	found, err := h.store.TopSources(ctx, mostSources)
+	out := []string{article.FromBrowser, article.FromFiles}
+	for _, one := range found {
+		out = append(out, one.Key)
+	}
+	if chosen != "" {
+		out = append(out, chosen)
+	}
+	slices.Sort(out[2:])
+	for i := len(out) - 1; i > 0; i-- {
+		if slices.Contains(out[:i], out[i]) {
+			out = slices.Delete(out, i, i+1)
+		}
+	}
+	return out, err
 }
 
 // articles lists the articles that a search finds, the newest first.
@@ -139,6 +168,9 @@ func (h *Handler) articles(w http.ResponseWriter, r *http.Request, session store
 		}
 	}
 	if body.Known, err = h.articleSuggestions(r); err != nil {
+		return err
+	}
+	if body.Sources, err = h.articleSources(r.Context(), body.Source); err != nil {
 		return err
 	}
 	return h.show(w, http.StatusOK, "article_list", page{Title: "Articles", Nav: "articles", Editor: &session.Editor, Flash: flash(r), Body: body})

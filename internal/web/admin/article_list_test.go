@@ -70,20 +70,24 @@ func TestDatesAreInTheSitesTimezone(t *testing.T) {
 	}
 }
 
-func TestArticlesAreFilteredByStateTagAuthorAndLanguage(t *testing.T) {
+func TestArticlesAreFilteredByStateTagAuthorLanguageAndSource(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	s.put("A coming article", func(a *article.Article) {
 		a.Published = time.Now().Add(48 * time.Hour).UTC()
 		a.Tags, a.Authors, a.Language = []string{"Zeppelin"}, []article.Author{{Name: "Vera Molnár"}}, "hu"
+		a.Origin = &article.Origin{Title: "The Daily Planet"}
 	})
 	s.put("An unfinished article", func(a *article.Article) { a.Status = article.Draft })
 	s.put("An old notice", func(a *article.Article) { a.Expires = time.Now().Add(-time.Hour) })
+	s.put("A written article", func(a *article.Article) { a.Source = article.BrowserSource + "1" })
 	e := s.owner()
 	for query, want := range map[string]string{
 		"state=scheduled": "A coming article", "state=draft": "An unfinished article", "state=removed": "An old notice",
 		"tag=zeppelin": "A coming article", "author=vera+moln%C3%A1r": "A coming article", "language=hu": "A coming article",
-		"q=coming&state=scheduled&tag=Zeppelin&language=hu": "A coming article",
+		"source=The+Daily+Planet": "A coming article", "source=browser": "A written article",
+		"q=coming&state=scheduled&tag=zeppelin&author=vera+moln%C3%A1r&language=hu&source=The+Daily+Planet&match=NOT+coast": "A coming article",
+		"q=coming&state=scheduled&tag=Zeppelin&language=hu":                                                                 "A coming article",
 	} {
 		page := e.get("/admin/articles?" + query)
 		if n := strings.Count(page, `<td><a href="/admin/articles/`); n != 1 || !strings.Contains(page, want) {
@@ -92,4 +96,5 @@ func TestArticlesAreFilteredByStateTagAuthorAndLanguage(t *testing.T) {
 	}
 	e.want(e.get("/admin/articles?state=removed"), `class="state expired"`)
 	e.want(e.get("/admin/articles?state=published&tag=zeppelin"), "No articles found")
+	e.want(e.get("/admin/articles?source=The+Daily+Planet"), `<option value="The Daily Planet" selected`, `<option value="browser" dir="auto">Written here`)
 }
