@@ -71,6 +71,7 @@ func newAuditList(a *cli) *cobra.Command {
 // and the kind of the object, which is the first argument.
 var auditedCommands = map[string]struct{ action, kind string }{
 	"article import": {"article.import", ""}, "article remove": {"article.remove", "article"},
+	"backup now": {"backup.make", ""},
 	"config set": {"settings.change", "setting"}, "config unset": {"settings.change", "setting"},
 	"digest approve": {"edition.approve", "edition"}, "digest cancel": {"edition.cancel", "edition"}, "digest edit": {"edition.compose", "edition"},
 	"digest hold": {"edition.hold", "edition"}, "digest pause": {"edition.pause", "edition"}, "digest resume": {"edition.resume", "edition"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 
 	"github.com/spf13/cobra"
 
@@ -35,12 +36,12 @@ func newMigrateStore(a *cli) *cobra.Command {
 			}
 			from := cmp.Or(from, conf.Store.DSN.Reveal())
 			if undo {
-				if err := store.UndoMove(c.Context(), from, app.StoreOptions(conf)); err != nil {
+				if err := store.UndoMove(auditedMove(c.Context(), "store.move-undo", ""), from, app.StoreOptions(conf)); err != nil {
 					return err
 				}
 				return a.report(map[string]any{"store": store.Redact(from), "moved": false}, "%s can be used again", store.Redact(from))
 			}
-			moved, err := store.Move(c.Context(), from, to, app.StoreOptions(conf))
+			moved, err := store.Move(auditedMove(c.Context(), "store.move", "from "+store.Redact(from)+" to "+store.Redact(to)), from, to, app.StoreOptions(conf))
 			if err != nil {
 				return err
 			}
@@ -52,4 +53,10 @@ func newMigrateStore(a *cli) *cobra.Command {
 	c.Flags().StringVar(&to, "to", "", "`DSN` of the new store, such as sqlite:tidings.db or postgres://user@host/name")
 	c.Flags().BoolVar(&undo, "undo", false, "remove the mark of a store that was moved")
 	return c
+}
+
+// auditedMove returns a context for Move and UndoMove, which add an entry to the audit log.
+func auditedMove(ctx context.Context, action, detail string) context.Context {
+	ctx, _ = store.WithAudit(ctx, store.AuditEntry{Who: store.AuditCommandLine, Action: action, Detail: detail})
+	return ctx
 }

@@ -18,11 +18,18 @@ import (
 // Other processes may read, write and send mail meanwhile. The schema may be older or
 // newer than this program's, since a backup is made before an upgrade.
 func Backup(ctx context.Context, dsn string, opts Options, w io.Writer) (err error) {
-	s, err := connect(ctx, dsn, opts)
+	s, err := connectExisting(ctx, dsn, opts)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	empty, err := schema.IsEmpty(ctx, s.engine, s.DB())
+	if err != nil {
+		return err
+	}
+	if empty {
+		return &OpenError{Store: Redact(dsn), What: "it is empty, there is nothing to back up", Fix: "check store.dsn"}
+	}
 	if there, err := schema.HasTable(ctx, s.engine, s.db.Readers.DB, schema.Unfinished); err != nil || there {
 		return errors.Join(err, describeSchema(dsn, schema.ErrUnfinished))
 	}

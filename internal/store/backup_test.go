@@ -207,6 +207,27 @@ func TestBackupFileIsPrivateAndNeverOverwritten(t *testing.T) {
 	}
 }
 
+func TestBackupOfAMissingOrEmptyStoreIsRefused(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "missing.db")
+	var refused *store.OpenError
+	err := store.Backup(t.Context(), "sqlite:"+missing, store.Options{}, io.Discard)
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), missing+": there is no such file; check store.dsn") {
+		t.Errorf("a missing file: %v", err)
+	}
+	if _, err := os.Stat(missing); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file was created: %v", err)
+	}
+	if err := os.WriteFile(missing, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dsn := range []string{"sqlite:" + missing, emptyDSN(t, store.Postgres)} {
+		if err := store.Backup(t.Context(), dsn, store.Options{}, io.Discard); !errors.As(err, &refused) || !strings.Contains(err.Error(), "nothing to back up") {
+			t.Errorf("an empty store: %v", err)
+		}
+	}
+}
+
 func TestInterruptedRestoreIsNotOpened(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()

@@ -40,7 +40,8 @@ func (s *Store) checkNotMoved(ctx context.Context, dsn string) error {
 // Move copies the whole content of a store into an empty one of either engine and compares all
 // rows. Queued mails, leases and one-time links continue there. The former store keeps its content
 // and is marked as moved before it is read: no process can open it, and none sends from it. If the
-// copy fails, the mark is removed. Errors are *OpenError and *MovedError.
+// copy fails, the mark is removed. An entry of WithAudit is added to the new store. Errors are
+// *OpenError and *MovedError.
 func Move(ctx context.Context, from, to string, opts Options) (summary archive.Summary, err error) {
 	opts.Journal, opts.name = "", sqldb.SessionName+" move"
 	target, err := connect(ctx, to, opts)
@@ -58,7 +59,7 @@ func Move(ctx context.Context, from, to string, opts Options) (summary archive.S
 	if err := checkUnused(ctx, from, opts); err != nil {
 		return summary, err
 	}
-	if err := markMoved(ctx, from, opts); err != nil {
+	if err := markMoved(WithoutAudit(ctx), from, opts); err != nil {
 		return summary, err
 	}
 	// A process may have opened the store before the mark.
@@ -66,7 +67,7 @@ func Move(ctx context.Context, from, to string, opts Options) (summary archive.S
 		summary, err = copyStore(ctx, from, target, opts)
 	}
 	if err != nil {
-		err = errors.Join(fmt.Errorf("move %s to %s: %w", Redact(from), Redact(to), err), UndoMove(context.WithoutCancel(ctx), from, opts))
+		err = errors.Join(fmt.Errorf("move %s to %s: %w", Redact(from), Redact(to), err), UndoMove(WithoutAudit(context.WithoutCancel(ctx)), from, opts))
 	}
 	return summary, err
 }
@@ -89,7 +90,7 @@ func checkUnused(ctx context.Context, dsn string, opts Options) error {
 
 // markMoved marks a store as moved.
 func markMoved(ctx context.Context, dsn string, opts Options) error {
-	s, err := connect(ctx, dsn, opts)
+	s, err := connectExisting(ctx, dsn, opts)
 	if err != nil {
 		return err
 	}
@@ -116,9 +117,9 @@ func markMoved(ctx context.Context, dsn string, opts Options) error {
 	})
 }
 
-// UndoMove removes the mark of a store that was moved.
+// UndoMove removes the mark of a store that was moved, and adds the entry of WithAudit there.
 func UndoMove(ctx context.Context, dsn string, opts Options) error {
-	s, err := connect(ctx, dsn, opts)
+	s, err := connectExisting(ctx, dsn, opts)
 	if err != nil {
 		return err
 	}
@@ -165,7 +166,7 @@ func copyStore(ctx context.Context, from string, target *Store, opts Options) (s
 	}
 	summary.Header, summary.Rows = rows.Header, rows.Total()
 	if err := target.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "quarantine.end")
+		_, err := tx.Exec(ctx, "quarantine.end") // the mark was copied as well
 		return err
 	}); err != nil {
 		return summary, err

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -41,7 +43,8 @@ func TestHalfSentEditionContinuesInTheMovedStore(t *testing.T) {
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
-				moved, err := store.Move(t.Context(), old, fresh, store.Options{})
+				ctx, _ := store.WithAudit(t.Context(), store.AuditEntry{Who: store.AuditCommandLine, Action: "store.move"})
+				moved, err := store.Move(ctx, old, fresh, store.Options{})
 				if err != nil || moved.Rows == 0 {
 					t.Fatalf("%+v, %v", moved, err)
 				}
@@ -53,20 +56,45 @@ func TestHalfSentEditionContinuesInTheMovedStore(t *testing.T) {
 				if q, err := s.Quarantine(t.Context()); q != nil || err != nil {
 					t.Errorf("the new store is quarantined: %+v, %v", q, err)
 				}
+				if log, err := s.AuditLog(t.Context(), store.AuditFilter{Limit: 9}); err != nil || len(log) != 1 || log[0].Action != "store.move" {
+					t.Errorf("audit log of the new store: %+v, %v", log, err)
+				}
 				if left := dueSubscribers(t, s, claim(t, s, "n2", time.Minute), false); !slices.Equal(left, due[1:]) {
 					t.Errorf("left to send: %v, want %v", left, due[1:])
 				}
 				if _, err := store.Move(t.Context(), old, fresh, store.Options{}); err == nil || !strings.Contains(err.Error(), "it is not empty") {
 					t.Errorf("into a store with content: %v", err)
 				}
-				if err := store.UndoMove(t.Context(), old, store.Options{}); err != nil {
+				ctx, _ = store.WithAudit(t.Context(), store.AuditEntry{Who: store.AuditCommandLine, Action: "store.move-undo"})
+				if err := store.UndoMove(ctx, old, store.Options{}); err != nil {
 					t.Fatal(err)
 				}
-				storetest.Reopen(t, old, store.Options{})
+				s = storetest.Reopen(t, old, store.Options{})
+				if log, err := s.AuditLog(t.Context(), store.AuditFilter{Limit: 9}); err != nil || len(log) != 1 || log[0].Action != "store.move-undo" {
+					t.Errorf("audit log of the former store: %+v, %v", log, err)
+				}
 			})
 		}
 	}
 }
+
+func TestMoveOfAMissingFileCreatesNone(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "missing.db")
+	for name, err := range map[string]error{
+		"move": second(store.Move(t.Context(), "sqlite:"+missing, emptyDSN(t, store.SQLite), store.Options{})),
+		"undo": store.UndoMove(t.Context(), "sqlite:"+missing, store.Options{}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), missing+": there is no such file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := os.Stat(missing); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file was created: %v", err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func TestOpenStoreSendsNothingOnceMoved(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -135,6 +136,21 @@ func connect(ctx context.Context, dsn string, opts Options) (*Store, error) {
 		s.recorders = &conn{Conn: db.Recorders}
 	}
 	return s, nil
+}
+
+// connectExisting connects to a store. Unlike connect, it does not create a missing SQLite file, and
+// returns an *OpenError instead.
+func connectExisting(ctx context.Context, dsn string, opts Options) (*Store, error) {
+	engine, path, err := sqldb.ParseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if engine == SQLite {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return nil, &OpenError{Store: Redact(dsn), What: "there is no such file", Fix: "check store.dsn; a relative path starts in the folder of config.yaml", Err: err}
+		}
+	}
+	return connect(ctx, dsn, opts)
 }
 
 // Migrate brings the schema of the store at a DSN up to date, and creates it in an

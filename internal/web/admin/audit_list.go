@@ -44,7 +44,7 @@ var auditKinds = map[string]string{"edition": "/admin/editions/", "digest": "/ad
 var auditActions = []string{
 	"account.address", "account.factor", "account.language", "account.passkey", "account.password", "account.provider", "account.recovery-codes",
 	"article.publish", "article.remove", "article.restore", "article.restore-revision", "article.save", "article.unpublish",
-	"checklist.dismiss",
+	"backup.make", "checklist.dismiss",
 	"digest.seen", "digest.send", "digest.start", "digest.test", "digest.unseen",
 	"edition.add", "edition.approve", "edition.cancel", "edition.check", "edition.compose", "edition.drop", "edition.export", "edition.hold", "edition.pause", "edition.release", "edition.resend", "edition.resume", "edition.retry", "edition.subject", "edition.test", "edition.undo", "edition.unwaive", "edition.waive",
 	"image.upload",
@@ -54,6 +54,7 @@ var auditActions = []string{
 	"session.end", "session.start",
 	"settings.change",
 	"relay.resume", "relay.stop", "relay.test",
+	"store.move", "store.move-undo",
 	"subscriber.add", "subscriber.check-list", "subscriber.edit", "subscriber.erase", "subscriber.export", "subscriber.import", "subscriber.invite", "subscriber.lift", "subscriber.reinstate", "subscriber.remove-list", "subscriber.suppress", "subscriber.unsubscribe", "subscriber.unsuppress", "subscriber.upload",
 }
 
