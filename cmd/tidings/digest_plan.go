@@ -41,6 +41,8 @@ type shownCondition struct {
 	Name  string `json:"name"`
 	Holds bool   `json:"holds"`
 	Text  string `json:"text"`
+
+	Edition string `json:"edition,omitempty"` // that the text is about
 }
 
 func showPlanArticle(a *article.Article) shownPlanArticle {
@@ -102,7 +104,7 @@ func (a *cli) planArticle(ctx context.Context, p *app.Service, e *delivery.Engin
 	}
 	conditions := []shownCondition{}
 	for _, one := range why.Conditions {
-		conditions = append(conditions, shownCondition{one.Name, one.Holds, one.Text.String()})
+		conditions = append(conditions, shownCondition{one.Name, one.Holds, one.Text.String(), one.Edition})
 	}
 	out := map[string]any{"digest": digest, "article": showPlanArticle(&found), "conditions": conditions}
 	if why.Tick != nil {
@@ -116,6 +118,9 @@ func (a *cli) planArticle(ctx context.Context, p *app.Service, e *delivery.Engin
 				mark = "no"
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\n", mark, one.Name, one.Text)
+			if one.Edition != "" {
+				fmt.Fprintf(w, "\t\tedition %s\n", one.Edition)
+			}
 		}
 		if why.Tick != nil {
 			fmt.Fprintf(w, "planned for %s\n", planTime(why.Tick.At))

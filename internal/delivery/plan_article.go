@@ -18,13 +18,24 @@ type Condition struct {
 	Name  string // status, expiry, filter, date, start, queue, ripening or place
 	Holds bool
 	Text  words.Text
+
+	Edition string // id of the edition that the text is about; empty for none
 }
 
 // ArticlePlan explains when an article is in an edition of a digest.
 type ArticlePlan struct {
 	Article    article.Article
-	Conditions []Condition  // those for the next edition, in the order in which they are checked
-	Tick       *PlannedTick // the planned tick whose edition holds it; nil for none
+	Conditions []Condition     // those for the next edition, in the order in which they are checked
+	Tick       *PlannedTick    // the planned tick whose edition holds it; nil for none
+	Edition    *ArticleEdition // the edition that has it already; nil for none
+}
+
+// ArticleEdition is the edition of a digest that has an article.
+type ArticleEdition struct {
+	ID     string
+	Number int
+	At     time.Time // when it is or was sent, or for a draft without a time when it was made
+	State  digest.State
 }
 
 // plannedForArticle is how many ticks are searched for an article.
@@ -65,7 +76,7 @@ func (e *Engine) PlanArticle(ctx context.Context, name string, a article.Article
 	if len(ticks) > 0 {
 		c.place(ticks[0], out.Tick)
 	}
-	out.Conditions = c.list
+	out.Conditions, out.Edition = c.list, c.edition
 	return out, nil
 }
 
@@ -77,10 +88,11 @@ type conditions struct {
 	article *article.Article
 	at      time.Time // when the articles of the next edition are chosen
 	list    []Condition
+	edition *ArticleEdition // that has the article already
 }
 
 func (c *conditions) add(name string, holds bool, text words.Text) {
-	c.list = append(c.list, Condition{name, holds, text})
+	c.list = append(c.list, Condition{Name: name, Holds: holds, Text: text})
 }
 
 func (c *conditions) check(ctx context.Context) error {
@@ -189,12 +201,13 @@ func (c *conditions) queue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	switch edition.State {
-	case digest.Draft:
-		c.add("queue", false, words.T("it is in the draft of edition {0} ({1}), which awaits approval", edition.Number, edition.ID))
-	default:
-		c.add("queue", false, words.T("it is in edition {0} ({1}) of {2}, which is {3}; no article is sent twice", edition.Number, edition.ID, c.day(issueDate(edition)), words.Stored(edition.State)))
+	at := issueDate(edition).In(c.def.zone())
+	c.edition = &ArticleEdition{edition.ID, edition.Number, at, edition.State}
+	text := words.T("it is in edition {0} of {1}, which is {2}; no article is sent twice", edition.Number, c.day(at), words.Stored(edition.State))
+	if edition.State == digest.Draft {
+		text = words.T("it is in the draft of edition {0} of {1}, which awaits approval", edition.Number, c.day(at))
 	}
+	c.list = append(c.list, Condition{"queue", false, text, edition.ID})
 	return nil
 }
 
@@ -235,7 +248,7 @@ func (c *conditions) place(next PlannedTick, held *PlannedTick) {
 	}
 	switch {
 	case held != nil && held.Key == next.Key && next.Joins:
-		c.add("place", true, words.T("it joins the draft {0} at the tick of {1}, if that is not approved before", next.Edition, timeIn(c.def, next.At)))
+		c.list = append(c.list, Condition{"place", true, words.T("it joins the draft that awaits approval at the tick of {0}, if that is not approved before", timeIn(c.def, next.At)), next.Edition})
 	case held != nil && held.Key == next.Key:
 		c.add("place", true, words.T("it has a place in the edition of {0}", timeIn(c.def, next.At)))
 	case !next.Reason.IsZero():

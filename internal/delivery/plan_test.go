@@ -164,7 +164,7 @@ func TestPlanSaysWhyAnArticleIsMissing(t *testing.T) {
 					b.t.Fatal(err)
 				}
 			},
-			failed: "queue: it is in edition 1 (ID) of 25 November 2026 13:00, which is approved; no article is sent twice",
+			failed: "queue: it is in edition 1 of 25 November 2026 13:00, which is approved; no article is sent twice",
 		},
 		"in a draft": {
 			later: func(b *env, _ *clock, _ string) {
@@ -172,7 +172,7 @@ func TestPlanSaysWhyAnArticleIsMissing(t *testing.T) {
 					b.t.Fatal(err)
 				}
 			},
-			failed: "queue: it is in the draft of edition 1 (ID), which awaits approval",
+			failed: "queue: it is in the draft of edition 1 of 25 November 2026 13:00, which awaits approval",
 		},
 		"marked as seen": {
 			later: func(b *env, c *clock, _ string) {
@@ -250,11 +250,8 @@ func (b *env) wantReason(id, failed, held string) {
 		b.t.Fatal(err)
 	}
 	text := strings.Join(got, "; ")
-	if len(editions) > 0 {
-		text = strings.ReplaceAll(text, editions[0].ID, "ID")
-	}
-	if text != failed {
-		b.t.Errorf("conditions that do not hold: %q; want %q", text, failed)
+	if text != failed || len(editions) > 0 && strings.HasPrefix(failed, "queue: it is in") && (why.Edition == nil || why.Edition.ID != editions[0].ID) {
+		b.t.Errorf("conditions that do not hold: %q in %+v; want %q", text, why.Edition, failed)
 	}
 	day := ""
 	if why.Tick != nil {

@@ -60,7 +60,7 @@ func TestReasonsFindingsAndMailsAreInTheLanguageOfTheEditor(t *testing.T) {
 	here := "/admin/editions/" + draft.ID
 	e.post(here+"/subject", "subject", "Hello {{name}}")
 	e.want(e.get(here), "l’objet contient « {{ » : « Hello {{name}} »", "Corrigez le modèle, l’objet ou le texte écrit par la rédaction.")
-	e.want(e.get("/admin/articles/"+draft.Articles[0]+"/where"), "il est dans le brouillon du numéro 1 ("+draft.ID+"), qui attend l’approbation", "la newsletter prend tous les articles")
+	e.want(e.get("/admin/articles/"+draft.Articles[0]+"/where"), `<a href="`+here+`">Dans le numéro 1 du `, `<span class="skip">Déjà dans un numéro :</span> il est dans le brouillon du numéro 1 du `, "qui attend l’approbation", "la newsletter prend tous les articles")
 	e.want(e.get("/admin/digests/weekly"), "rien de nouveau : tous les articles qui conviennent figurent dans un brouillon qui attend l’approbation")
 	e.want(e.post(here+"/cancel"), "annulé par "+adaEmail)
 	e.want(e.get("/admin/digests/weekly"), "Derniers numéros", `<a href="`+here+`"`)
