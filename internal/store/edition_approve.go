@@ -281,7 +281,7 @@ func (c *conn) freezeRange(ctx context.Context, e Edition, f Frozen, now int64) 
 	}
 	args, err := c.audienceArgs(ctx, *f.Audience)
 	return func(after, step, chunk int64) (int64, error) {
-		return c.Exec(ctx, "message.freeze", append(slices.Clone(args), after, step, e.Seq, int64(f.ChunkSize), now, chunk)...)
+		return c.Exec(ctx, f.Audience.query("message.freeze"), append(slices.Clone(args), after, step, e.Seq, int64(f.ChunkSize), now, chunk)...)
 	}, err
 }
 

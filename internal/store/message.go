@@ -31,7 +31,16 @@ func (c *conn) messageGroups(ctx context.Context, a Audience) ([]PreferenceGroup
 	if err != nil {
 		return nil, err
 	}
-	return c.groups(ctx, "message.preferences", args...)
+	return c.groups(ctx, a.query("message.preferences"), args...)
+}
+
+// query returns the name of a query for the recipients. Those of one digest are found by its
+// subscriptions, those of several by all active subscribers.
+func (a *Audience) query(name string) string {
+	if len(a.Digests) == 1 {
+		return name + "OfDigest"
+	}
+	return name
 }
 
 // MessageNonRecipients counts the present and former subscribers of the digests who do not get

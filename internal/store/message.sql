@@ -30,6 +30,13 @@ FROM subscribers s
 WHERE s.state = 'active' AND s.id > $4 AND EXISTS (SELECT 1 part(throughDigests)) AND part(inSegment)
 ORDER BY s.id LIMIT $5
 
+-- part: messageRecipientsOfDigest
+-- The same for a message to one digest, whose subscriptions are read in order.
+FROM subscriptions v CROSS JOIN subscribers s -- sqlite only
+FROM subscriptions v JOIN subscribers s ON true -- postgres only
+WHERE s.id = v.subscriber AND v.digest = (SELECT x.digest FROM picked x) AND v.left_at = 0 AND v.subscriber > $4 AND s.state = 'active' AND part(inSegment)
+ORDER BY v.subscriber LIMIT $5
+
 -- name: message.preferences
 -- The distinct languages of the next $5 recipients of a message after $4. The first column
 -- stands for the topics, which select no message. Indexes: subscribers_state, primary key of
@@ -37,6 +44,13 @@ ORDER BY s.id LIMIT $5
 part(audience)
 SELECT '', p.language, p.mail_language, count(*), max(p.id)
 FROM (SELECT s.language, s.mail_language, s.id part(messageRecipients)) AS p
+GROUP BY p.language, p.mail_language ORDER BY p.language, p.mail_language;
+
+-- name: message.preferencesOfDigest
+-- message.preferences for a message to one digest. Index: primary keys.
+part(audience)
+SELECT '', p.language, p.mail_language, count(*), max(p.id)
+FROM (SELECT s.language, s.mail_language, s.id part(messageRecipientsOfDigest)) AS p
 GROUP BY p.language, p.mail_language ORDER BY p.language, p.mail_language;
 
 -- name: message.freeze
@@ -49,6 +63,16 @@ SELECT CAST($6 AS bigint), p.id, CAST($9 AS bigint) + (row_number() OVER (ORDER 
     CASE WHEN m.variant < 0 THEN 'skipped' ELSE 'queued' END, m.reason,
     0, 0, 0, '', '', 0, CAST($8 AS bigint), 0, p.digest
 FROM (SELECT s.language, s.mail_language, s.id, (SELECT u.digest part(throughDigests) ORDER BY x.position LIMIT 1) AS digest part(messageRecipients)) AS p
+JOIN edition_preferences m ON m.edition = $6 AND m.topics = '' AND m.language = p.language AND m.mail_language = p.mail_language;
+
+-- name: message.freezeOfDigest
+-- message.freeze for a message to one digest. Index: primary keys.
+part(audience)
+INSERT INTO deliveries (edition, subscriber, chunk, variant, state, reason, tries, attempt, code, reply, relay, first_try, at, next_try, digest)
+SELECT CAST($6 AS bigint), p.id, CAST($9 AS bigint) + (row_number() OVER (ORDER BY p.id) - 1) / CAST($7 AS bigint), m.variant,
+    CASE WHEN m.variant < 0 THEN 'skipped' ELSE 'queued' END, m.reason,
+    0, 0, 0, '', '', 0, CAST($8 AS bigint), 0, p.digest
+FROM (SELECT s.language, s.mail_language, s.id, v.digest part(messageRecipientsOfDigest)) AS p
 JOIN edition_preferences m ON m.edition = $6 AND m.topics = '' AND m.language = p.language AND m.mail_language = p.mail_language;
 
 -- name: message.others

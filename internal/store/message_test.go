@@ -129,6 +129,48 @@ func TestMessageIsForEachActiveSubscriberOfItsDigestsOnce(t *testing.T) {
 	})
 }
 
+// TestMessageToOneDigestHasTheSameRecipients compares the queries for one digest with those for several.
+func TestMessageToOneDigestHasTheSameRecipients(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		addPeople(t, s,
+			person{name: "other", digests: "daily"},
+			person{name: "ann", digests: "weekly daily", labels: []string{"donor"}},
+			person{name: "gone", digests: "weekly daily", left: "weekly"},
+			person{name: "bob", digests: "weekly:sea", language: "fr"},
+			person{name: "paused", digests: "weekly", state: subscriber.Paused},
+			person{name: "cem", digests: "weekly:land", language: "fr"},
+		)
+		for text, want := range map[string]string{
+			"":              "[ann weekly bob weekly cem weekly]",
+			"label:donor":   "[ann weekly]",
+			"topic:sea":     "[ann weekly bob weekly]",
+			"NOT lang:en":   "[bob weekly cem weekly]",
+			"label:nothing": "[]",
+		} {
+			segment, err := digest.ParseSegment(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			one := store.Audience{Digests: []string{"weekly"}, Segment: segment, Zone: time.UTC, Language: "en"}
+			twice := one
+			twice.Digests = []string{"weekly", "weekly"}
+			groups, err := s.MessageGroups(t.Context(), one)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if same, err := s.MessageGroups(t.Context(), twice); err != nil || fmt.Sprint(groups) != fmt.Sprint(same) {
+				t.Errorf("%q: %v, by the query for several %v, %v", text, groups, same, err)
+			}
+			for i, a := range []store.Audience{one, twice} {
+				if got := fmt.Sprint(recipientsOf(t, s, approveMessage(t, s, fmt.Sprint(text, i), a, 2))); got != want {
+					t.Errorf("%q to %v is for %s, want %s", text, a.Digests, got, want)
+				}
+			}
+		}
+	})
+}
+
 func TestSegmentSelectsSubscribers(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
