@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/tidings-press/tidings/internal/bounce"
 	"github.com/tidings-press/tidings/internal/store"
@@ -103,11 +104,12 @@ func (s *Service) webhooks(ctx context.Context) (map[string]http.Handler, error)
 		return nil, err
 	}
 	for i, w := range s.Config.Bounces.Webhooks {
-		handler, err := desk.Webhook(w.Service, w.Secret.Reveal())
+		name := cmp.Or(w.Name, w.Service)
+		handler, err := desk.Webhook(w.Service, w.Secret.Reveal(), strings.TrimRight(s.Config.Site.URL, "/")+"/webhooks/"+name)
 		if err != nil {
 			return nil, s.Config.Problem(fmt.Sprintf("bounces.webhooks[%d].secret", i), err.Error(), "")
 		}
-		out[cmp.Or(w.Name, w.Service)] = handler
+		out[name] = handler
 	}
 	return out, nil
 }

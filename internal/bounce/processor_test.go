@@ -329,7 +329,7 @@ func (s *stored) unsubscribeByMail(t *testing.T, id mailer.DeliveryID) {
 // unsubscribeByWebhook posts the event that a mail service sends when a subscriber unsubscribes.
 func (s *stored) unsubscribeByWebhook(t *testing.T, id mailer.DeliveryID) {
 	t.Helper()
-	handler, err := s.Webhook("generic", hookSecret)
+	handler, err := s.Webhook("generic", hookSecret, hookAddress)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,15 @@ const SignatureHeader = "X-Tidings-Signature"
 // signatureAge is how far the time in a signature may differ from ours.
 const signatureAge = 5 * time.Minute
 
+// checkStamp checks that a signed time in seconds is not too old, and not too far ahead.
+func checkStamp(stamp string, now time.Time, oldest time.Duration) error {
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if age := now.Sub(time.Unix(seconds, 0)); err != nil || age > oldest || age < -signatureAge {
+		return fmt.Errorf("%w: its time %.40q is more than %v ago, or more than %v ahead", errSignature, stamp, oldest, signatureAge)
+	}
+	return nil
+}
+
 func webhookMAC(secret, stamp string, body []byte) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(stamp + "."))
@@ -57,11 +66,7 @@ func (g generic) verify(_ context.Context, header http.Header, body []byte) erro
 	if err != nil || !hmac.Equal(got, webhookMAC(g.secret, stamp, body)) {
 		return errSignature
 	}
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if age := g.now().Sub(time.Unix(seconds, 0)); err != nil || age > signatureAge || age < -signatureAge {
-		return fmt.Errorf("%w: its time %s is more than %v away from ours", errSignature, stamp, signatureAge)
-	}
-	return nil
+	return checkStamp(stamp, g.now(), signatureAge)
 }
 
 // events reads {"events": [{"type": "bounce", "message_id": "…", "code": 550,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -16,21 +15,11 @@ import (
 // postmark is the webhook of Postmark. Postmark does not sign requests; it sends the user name and
 // password of the webhook's URL. Its events contain our Message-ID if the mail has the header
 // "X-PM-KeepID: true", and in the mail that they quote.
-type postmark struct{ password string }
+type postmark struct{ password }
 
 func newPostmark(secret string) (service, error) {
-	if len(secret) < 16 {
-		return nil, errors.New("use a password of at least 16 octets, and put it into the webhook's URL at Postmark too")
-	}
-	return postmark{secret}, nil
-}
-
-func (p postmark) verify(_ context.Context, header http.Header, _ []byte) error {
-	_, password, _ := (&http.Request{Header: header}).BasicAuth()
-	if subtle.ConstantTimeCompare([]byte(password), []byte(p.password)) != 1 {
-		return errSignature
-	}
-	return nil
+	password, err := newPassword(secret, "Postmark")
+	return postmark{password}, err
 }
 
 // postmarkInvalid are the types of bounces after which Postmark itself stops sending to an address.

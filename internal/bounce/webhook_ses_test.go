@@ -99,7 +99,7 @@ func (s *sns) sign(t *testing.T, m snsMessage) string {
 }
 
 func (b *env) sesHook(s *sns) http.Handler {
-	return &webhook{processor: b.Processor, name: "ses", service: &ses{topic: testTopic, certs: &certificates{get: s.get}, get: s.get, log: slog.New(slog.DiscardHandler)}}
+	return newWebhook(b.Processor, "ses", &ses{topic: testTopic, certs: &certificates{get: s.get}, get: s.get, log: slog.New(slog.DiscardHandler)})
 }
 
 func notification(message, version string) snsMessage {

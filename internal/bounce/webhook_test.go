@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,7 +26,10 @@ func signWebhook(secret string, at time.Time, body []byte) string {
 	return "t=" + stamp + ",v1=" + hex.EncodeToString(webhookMAC(secret, stamp, body))
 }
 
-const hookSecret = "a secret of enough octets"
+const (
+	hookSecret  = "a secret of enough octets"
+	hookAddress = "https://press.example.org/webhooks/hook"
+)
 
 // post sends a body to a handler over HTTP.
 func post(t *testing.T, handler http.Handler, body string, prepare func(*http.Request)) int {
@@ -49,7 +53,7 @@ func post(t *testing.T, handler http.Handler, body string, prepare func(*http.Re
 
 func (b *env) hook(t *testing.T, name, secret string) http.Handler {
 	t.Helper()
-	handler, err := b.Webhook(name, secret)
+	handler, err := b.Webhook(name, secret, hookAddress)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,8 +234,9 @@ func TestSendGridWebhook(t *testing.T) {
 func TestWebhooksRefuseWeakSecrets(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	for service, secret := range map[string]string{"generic": "short", "postmark": "", "sendgrid": "bm8ga2V5", "ses": "no ARN", "pigeon": hookSecret} {
-		if _, err := b.Webhook(service, secret); err == nil {
+	for service, secret := range map[string]string{"generic": "short", "postmark": "", "sendgrid": "bm8ga2V5", "ses": "no ARN", "pigeon": hookSecret,
+		"mailgun": "key-1", "brevo": "short", "mailjet": "", "sparkpost": "password", "resend": "whsec_c2hvcnQ=", "mandrill": "k"} {
+		if _, err := b.Webhook(service, secret, hookAddress); err == nil {
 			t.Errorf("%s accepted the secret %q", service, secret)
 		}
 	}
@@ -241,10 +246,31 @@ func FuzzWebhookEvents(f *testing.F) {
 	f.Add([]byte(`{"events":[{"type":"bounce","message_id":"x","code":550}]}`))
 	f.Add([]byte(`[{"event":"bounce","type":"bounce","smtp-id":"<x>"}]`))
 	f.Add([]byte(`{"RecordType":"Bounce","Type":"HardBounce"}`))
+	f.Add([]byte(`{"signature":{"timestamp":"1","token":"x"},"event-data":{"event":"failed","severity":"permanent","delivery-status":{"code":550}}}`))
+	f.Add([]byte(`{"event":"hard_bounce","reason":"550 5.1.1 x","X-Mailin-custom":"m-x@y"}`))
+	f.Add([]byte(`[{"event":"bounce","hard_bounce":true,"error":"user unknown","CustomID":"m-x@y"}]`))
+	f.Add([]byte(`[{"msys":{"message_event":{"type":"bounce","bounce_class":"10","raw_reason":"550 x"}}},{"msys":{}}]`))
+	f.Add([]byte(`{"type":"email.bounced","data":{"bounce":{"type":"Permanent","diagnosticCode":["smtp; 550 x"]}}}`))
+	f.Add([]byte("mandrill_events=" + url.QueryEscape(`[{"event":"hard_bounce","msg":{"diag":"smtp;550 x"}}]`)))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, s := range []service{generic{}, postmark{}, sendgrid{}} {
-			_, _ = s.events(t.Context(), body)
+		p := setup(t)
+		for name, secret := range map[string]string{
+			"generic": hookSecret, "postmark": hookSecret, "mailgun": hookSecret, "brevo": hookSecret, "mailjet": hookSecret,
+			"sparkpost": hookSecret, "resend": svixSecret, "mandrill": hookSecret,
+		} {
+			s, err := webhookFormats[name].open(p.Processor, secret, hookAddress)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = s.verify(t.Context(), http.Header{}, body)
+			events, err := s.events(t.Context(), body)
+			for _, e := range events {
+				if err != nil || e.kind != "" && e.note != "" {
+					t.Errorf("%s: %+v, %v", name, e, err)
+				}
+			}
 		}
+		_, _ = sendgrid{}.events(t.Context(), body)
 		_, _ = sesEvents(body)
 		var m snsMessage
 		if json.Unmarshal(body, &m) == nil {

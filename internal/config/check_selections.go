@@ -219,7 +219,7 @@ func (c *checker) bounces() {
 	names := map[string]string{}
 	for i, w := range b.Webhooks {
 		key := fmt.Sprintf("bounces.webhooks[%d]", i)
-		c.oneOf(key+".service", w.Service, "ses", "postmark", "sendgrid", "generic")
+		c.oneOf(key+".service", w.Service, "ses", "postmark", "sendgrid", "mailgun", "brevo", "mailjet", "sparkpost", "resend", "mandrill", "generic")
 		c.name(key+".name", w.Name, names)
 		c.required(key+".secret", string(w.Secret), "write the secret that the service uses, such as ${WEBHOOK_SECRET}")
 	}

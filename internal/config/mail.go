@@ -96,7 +96,7 @@ type Mailbox struct {
 type Webhook struct {
 	// Name in its address, /webhooks/NAME: lower-case letters, digits and hyphens.
 	Name string `yaml:"name"`
-	// ses, postmark, sendgrid or generic.
+	// ses, postmark, sendgrid, mailgun, brevo, mailjet, sparkpost, resend, mandrill or generic.
 	Service string `yaml:"service"`
 	// What its requests are signed or authenticated with.
 	Secret Secret `yaml:"secret"`

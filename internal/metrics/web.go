@@ -19,6 +19,7 @@ var (
 	cacheHits       = counters("tidings_render_cache_hits_total", "Requests that were answered with a document from memory.", "cache")
 	cacheMisses     = counters("tidings_render_cache_misses_total", "Requests that waited for a document to be rendered.", "cache")
 	webhookRequests = counters("tidings_webhook_requests_total", "Requests of mail services with bounces and complaints, by status.", "service", "code")
+	webhookEvents   = counters("tidings_webhook_events_total", "Events in the requests of mail services, by what was done with them.", "service", "result")
 	websubJobs      = counters("tidings_websub_jobs_total", "Runs of WebSub jobs: notices to hubs, and the hub's verifications and deliveries.", "kind", "outcome")
 
 	requestDuration = httpDuration.WithLabelValues()
@@ -91,6 +92,11 @@ func (c Cache) Miss() { c.misses.Inc() }
 func Webhook(service string, status int) {
 	webhookRequests.WithLabelValues(service, strconv.Itoa(status)).Inc()
 }
+
+// WebhookEvent counts an event in a request of a mail service by its result: recorded, refused (because
+// of the sender or the content), suppressed (by the service), ignored (needs no action), unknown (of a
+// type that is not known) or not ours.
+func WebhookEvent(service, result string) { webhookEvents.WithLabelValues(service, result).Inc() }
 
 // WebSubJob counts a run of a WebSub job.
 func WebSubJob(kind, outcome string) { websubJobs.WithLabelValues(kind, outcome).Inc() }

@@ -95,12 +95,24 @@ func New(d Deps) (*Site, error) {
 	}
 	guarded, err := middleware.Wrap(withFeeds(d.Feeds, routes(d, pages, editors)), middleware.Options{
 		FromMemory: fromMemory(d, pages), Share: d.Share,
-		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, HSTS: d.Config.Server.HSTS, AccessLog: d.Config.Server.AccessLog, Log: d.Log, Failed: pages.Failed, LargestBody: admin.LargestBody,
+		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, HSTS: d.Config.Server.HSTS, AccessLog: d.Config.Server.AccessLog, Log: d.Log, Failed: pages.Failed, LargestBody: largestBody(d),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &Site{guarded, pages, editors}, nil
+}
+
+// largestBody returns the function that says how large the body of a request may be: forms of the admin,
+// and the batches of some mail services.
+func largestBody(d Deps) func(*http.Request) int64 {
+	return func(r *http.Request) int64 {
+		name, found := strings.CutPrefix(r.URL.Path, "/webhooks/")
+		if hook, ok := d.Webhooks[name].(interface{ MaxBody() int64 }); found && ok {
+			return hook.MaxBody()
+		}
+		return admin.LargestBody(r)
+	}
 }
 
 // fromMemory answers requests for feeds and pages from the caches of rendered documents.
@@ -143,14 +155,16 @@ func routes(d Deps, pages *public.Pages, editors *admin.Handler) http.Handler {
 	mux.Handle("GET /admin", http.RedirectHandler("/admin/", http.StatusMovedPermanently))
 	mux.HandleFunc("/room/", admin.RedirectFormerPath)
 	mux.HandleFunc("/room", admin.RedirectFormerPath)
-	mux.HandleFunc("POST /webhooks/{name}", func(w http.ResponseWriter, r *http.Request) {
+	webhook := func(w http.ResponseWriter, r *http.Request) {
 		hook := d.Webhooks[r.PathValue("name")]
 		if hook == nil {
 			http.NotFound(w, r)
 			return
 		}
 		hook.ServeHTTP(w, r)
-	})
+	}
+	mux.HandleFunc("POST /webhooks/{name}", webhook)
+	mux.HandleFunc("HEAD /webhooks/{name}", webhook) // Mandrill checks an address by it
 	if d.Hub != nil {
 		mux.Handle(HubPath, d.Hub)
 	}
