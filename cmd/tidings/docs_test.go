@@ -13,13 +13,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-var update = flag.Bool("update", false, "write docs/cli.md")
+var updateDocs = flag.Bool("update", false, "write docs/cli.md")
 
 func TestDocsMatchTheCommands(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join("..", "..", "docs", "cli.md")
 	want := commandDocs(newRoot(&cli{}))
-	if *update {
+	if *updateDocs {
 		if err := os.WriteFile(page, want, 0o644); err != nil {
 			t.Fatal(err)
 		}

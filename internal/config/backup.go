@@ -22,6 +22,12 @@ type Backup struct {
 	Keep BackupKeep `yaml:"keep"`
 }
 
+// Updates says where releases of the program are listed.
+type Updates struct {
+	// Address of a feed of releases (RSS, Atom or JSON Feed), whose titles have versions such as v1.4.0. Only the command "tidings check-update" reads it.
+	URL string `yaml:"url"`
+}
+
 // BackupKeep says how many backups are kept. The newest one always is.
 type BackupKeep struct {
 	// The last one of each of this many days.
@@ -51,6 +57,9 @@ type BackupS3 struct {
 }
 
 func (c *checker) backup() {
+	if c.config.Updates.URL != "" {
+		c.address("updates.url", c.config.Updates.URL)
+	}
 	b := &c.config.Backup
 	for i, key := range b.Recipients {
 		_, err := archive.ParseRecipients([]string{key})

@@ -47,6 +47,8 @@ type Config struct {
 	Retention Retention `yaml:"retention"`
 	// Backups; see docs/backup.md.
 	Backup Backup `yaml:"backup"`
+	// Where "tidings check-update" looks. Nothing else does.
+	Updates Updates `yaml:"updates"`
 	// Where bounces and complaints are received.
 	Bounces Bounces `yaml:"bounces"`
 	// When owners are alerted.

@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"internal/copies", "internal/backups"},
 	{"internal/store", "internal/feedserver", "internal/lint"},
 	{"internal/digest", "feed"},
-	{"internal/config"},
+	{"internal/config", "internal/update"},
 	{"mailer", "templates", "internal/article", "internal/schedule"},
 	{"internal/subscriber"},
 	{"internal/token", "internal/certificate", "internal/listen", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples", "internal/words"},
