@@ -72,7 +72,9 @@ func (s *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 }
 
 func policy(d config.Delivery) delivery.Policy {
-	return delivery.Policy{Resend: d.Uncertain == "resend", RetryFor: d.RetryFor, Chunk: d.Chunk, Undo: d.Undo, Soft: softRule(d)}
+	return delivery.Policy{Resend: d.Uncertain == "resend", RetryFor: d.RetryFor, Chunk: d.Chunk, Undo: d.Undo, Soft: softRule(d), Rates: delivery.RateLimits{
+		WarnComplaints: d.ComplaintsWarn, StopComplaints: d.ComplaintsStop, StopRefusals: d.RefusalsStop,
+	}}
 }
 
 // checks returns what the configuration says of the check of editions.
@@ -142,7 +144,7 @@ func notices(n *config.Notify) map[delivery.Event]bool {
 	out := map[delivery.Event]bool{}
 	for event, set := range map[delivery.Event]*bool{
 		delivery.EventProof: n.Proof, delivery.EventHeld: n.Held, delivery.EventSent: n.Sent, delivery.EventFailed: n.Failed,
-		delivery.EventSkipped: n.Skipped, delivery.EventRelay: n.Relay, delivery.EventComplaints: n.Complaints,
+		delivery.EventSkipped: n.Skipped, delivery.EventRelay: n.Relay, delivery.EventComplaints: n.Complaints, delivery.EventPaused: n.Paused,
 	} {
 		if set != nil {
 			out[event] = *set

@@ -179,6 +179,11 @@ func (c *checker) delivery() {
 	}
 	c.between("delivery.soft_limit", d.SoftLimit, 1, 1000)
 	c.between("delivery.soft_days", d.SoftDays, 0, 365)
+	for key, value := range map[string]float64{"complaints_warn": d.ComplaintsWarn, "complaints_stop": d.ComplaintsStop, "refusals_stop": d.RefusalsStop} {
+		if !(value >= 0 && value <= 100) {
+			c.wrong("delivery."+key, "it is out of range", "use a percentage from 0 (off) to 100, such as 0.3")
+		}
+	}
 }
 
 func (c *checker) checks() {

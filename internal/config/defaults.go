@@ -36,6 +36,10 @@ func empty() *Config {
 			Lease:     10 * time.Second,
 			SoftLimit: 5,
 			SoftDays:  7,
+
+			ComplaintsWarn: 0.1,
+			ComplaintsStop: 0.3,
+			RefusalsStop:   5,
 		},
 	}
 }

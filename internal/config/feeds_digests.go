@@ -183,6 +183,8 @@ type Notify struct {
 	Skipped *bool `yaml:"skipped"`
 	// A relay was stopped because it refuses our mail, at most once in 12 hours; true when empty. Owners get this as an alert instead, unless health.alerts is off.
 	Relay *bool `yaml:"relay"`
-	// More than 0.1 % of the recipients reported an edition as spam; true when empty.
+	// Too many recipients reported an edition as spam (delivery.complaints_warn); true when empty.
 	Complaints *bool `yaml:"complaints"`
+	// An edition was paused because of complaints or dead addresses; true when empty. Owners get this as an alert instead, unless health.alerts is off.
+	Paused *bool `yaml:"paused"`
 }

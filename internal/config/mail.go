@@ -54,6 +54,12 @@ type Delivery struct {
 	SoftLimit int `yaml:"soft_limit"`
 	// Minimum number of days between the first and the last of them.
 	SoftDays int `yaml:"soft_days"`
+	// Editors are warned when so many percent of the recipients of an edition report it as spam; 0 for never.
+	ComplaintsWarn float64 `yaml:"complaints_warn"`
+	// An edition is paused when so many percent of the recipients of the digest's editions of the last 7 days, at least 5 people, report one as spam; 0 for never.
+	ComplaintsStop float64 `yaml:"complaints_stop"`
+	// An edition is paused when so many percent of its recipients, of 200 at least, do not exist; 0 for never.
+	RefusalsStop float64 `yaml:"refusals_stop"`
 }
 
 // Bounces says where bounce mails and complaints arrive.

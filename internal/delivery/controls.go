@@ -15,7 +15,8 @@ func (e *Engine) Pause(ctx context.Context, id, reason string) error {
 }
 
 // Resume continues a paused edition with the subscribers who have not received it. An edition that
-// was paused before its tick waits for it again.
+// was paused before its tick waits for it again. What is known of complaints and dead addresses now
+// does not pause it again.
 func (e *Engine) Resume(ctx context.Context, id string) error {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
@@ -25,7 +26,7 @@ func (e *Engine) Resume(ctx context.Context, id string) error {
 	if edition.State == digest.Paused && (e.waitsForTick(edition) || e.waitsForUndo(edition)) {
 		next = digest.Approved
 	}
-	err = e.Store.SetEditionState(ctx, id, next, "")
+	err = e.Store.ResumeEdition(ctx, edition, next)
 	e.wakeDispatcher()
 	return err
 }

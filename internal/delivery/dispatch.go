@@ -142,6 +142,9 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 		err = fmt.Errorf("edition %d: %w", chunk.Edition, err)
 		return false, errors.Join(err, e.Store.DeferEdition(ctx, *chunk, deferEditionFor))
 	}
+	if paused, err := e.pauseForRates(ctx, l.edition.Edition); err != nil || paused {
+		return paused, err
+	}
 	people, err := e.Store.Recipients(ctx, *chunk, e.Policy.Resend)
 	if err != nil {
 		return false, err

@@ -55,6 +55,7 @@ type Policy struct {
 	Chunk    int           // subscribers that a node claims at once
 	Undo     time.Duration // how long an edition that an editor approved waits before its first mail
 	Soft     store.SoftRule
+	Rates    RateLimits // pauses an edition that too many recipients refuse
 }
 
 // Options make an Engine. Store, Keys, Templates and Log are needed.
@@ -107,6 +108,7 @@ type Engine struct {
 	leases     leaseSet
 	heartbeats heartbeats
 	activity   activity
+	rateChecks rateChecks
 
 	draftAgain map[string]time.Time // by digest: when to try a draft again that had too few articles
 }
@@ -169,6 +171,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.every(ctx, "withdrawn articles", everyNthCall(withdrawnEvery, e.unlessQuarantined(e.notifyWithdrawn)))
 	})
 	work.Go(func() { e.every(ctx, "notices", everyNthCall(noticesEvery, e.unlessQuarantined(e.notifyEvents))) })
+	work.Go(func() { e.every(ctx, "rates", everyNthCall(noticesEvery, e.unlessQuarantined(e.checkRates))) })
 	work.Go(func() { e.dispatch(ctx) })
 	work.Go(func() { e.relays.Run(ctx, e.serve) })
 	// Leases are renewed until the last mail has an outcome: a slow server may take longer to

@@ -87,7 +87,7 @@ func envOptions() delivery.Options {
 			From:       mailer.Address{Name: "The Gazette", Email: "editor@gazette.example"}, Max: 20, Automatic: true,
 		}},
 		ReturnPaths: true, UnsubscribeMail: true,
-		Policy: delivery.Policy{Resend: true, RetryFor: 72 * time.Hour, Chunk: 50, Soft: store.SoftRule{Limit: 3, Days: 0}},
+		Policy: delivery.Policy{Resend: true, RetryFor: 72 * time.Hour, Chunk: 50, Soft: store.SoftRule{Limit: 3, Days: 0}, Rates: delivery.RateLimits{WarnComplaints: 0.1}},
 	}
 }
 

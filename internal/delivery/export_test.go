@@ -61,3 +61,9 @@ func idsOf(articles []article.Article) []string {
 	}
 	return ids
 }
+
+// PauseReason returns the cause for which an edition with these rates is paused, and why.
+func (l RateLimits) PauseReason(r store.Rates) (store.PauseCause, string) {
+	cause, reason := l.pauseReason(r)
+	return cause, reason.String()
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
@@ -24,6 +23,7 @@ const (
 	EventSkipped    Event = "skipped"    // an edition is skipped at its send time
 	EventRelay      Event = "relay"      // a relay was stopped
 	EventComplaints Event = "complaints" // many recipients reported an edition as spam
+	EventPaused     Event = "paused"     // an edition was paused because too many recipients refuse it
 )
 
 // notifies returns who gets a mail about an event. By default there is a mail about every event
@@ -49,9 +49,6 @@ const (
 	relayNoticeEvery = 12 * time.Hour
 	// complaintsFor is how long after its start an edition is watched for complaints.
 	complaintsFor = 30 * 24 * time.Hour
-	// complaintShare is the number of recipients for one complaint above which editors are notified:
-	// mailbox providers begin to filter at 0.1 %.
-	complaintShare = 1000
 )
 
 // notifyEvents mails editors about editions that ended, stopped relays and complaints. Each mail is
@@ -169,14 +166,14 @@ func (e *Engine) notifyComplaints(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if c.Complaints*complaintShare <= counts.Sent {
+		if !exceeds(c.Complaints, counts.Sent, e.Policy.Rates.WarnComplaints) {
 			continue
 		}
 		jobs, err := e.editorMailJobs(ctx, c.Digest, def.notifies(EventComplaints), editorMessage{
 			heading: words.T("Reported as spam: {0}", c.Subject),
 			lines: []words.Text{
 				words.N(c.Complaints, "{0} recipient reported the edition of {1} as spam, of {2} who got it: {3} %.", "{0} recipients reported the edition of {1} as spam, of {2} who got it: {3} %.",
-					def.Title.In("en"), counts.Sent, fmt.Sprintf("%.2f", 100*float64(c.Complaints)/float64(max(counts.Sent, 1)))),
+					def.Title.In("en"), counts.Sent, percent(c.Complaints, counts.Sent)),
 				words.T("Above 0.1 % mailbox providers begin to move mails into the spam folder. The people who reported it get no more mails."),
 			},
 			button: openEdition, path: "/admin/editions/" + c.ID,

@@ -188,7 +188,7 @@ func (e *Engine) addTroubles(ctx context.Context, add func(Task)) error {
 		if err != nil {
 			return err
 		}
-		if c.Complaints*complaintShare > counts.Sent {
+		if exceeds(c.Complaints, counts.Sent, e.Policy.Rates.WarnComplaints) {
 			task := Task{Kind: TaskComplaints, Count: c.Complaints, Of: counts.Sent}
 			task.Edition.ID, task.Edition.Digest, task.Edition.Subject = c.ID, c.Digest, c.Subject
 			add(task)

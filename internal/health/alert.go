@@ -90,11 +90,15 @@ func (m *Monitor) alertEditions(ctx context.Context) {
 	}
 	for _, e := range editions {
 		failed := e.State == digest.Failed && m.Store.Now().Sub(e.Finished) < 24*time.Hour
-		paused := e.State == digest.Paused && !strings.HasPrefix(e.Reason, "paused by ") && e.Reason != "paused at the command line"
+		paused := e.State == digest.Paused && !delivery.PausedByEditor(e)
 		if !failed && !paused {
 			continue
 		}
-		f := finding{cause: "edition " + e.ID + " " + string(e.State), text: fmt.Sprintf("an edition of %s is %s", e.Digest, e.State), detail: fmt.Sprintf("“%s”: %s", e.Subject, e.Reason)}
+		cause := "edition " + e.ID + " " + string(e.State)
+		if paused {
+			cause += ": " + e.Reason // it may be paused again for another reason
+		}
+		f := finding{cause: cause, text: fmt.Sprintf("an edition of %s is %s", e.Digest, e.State), detail: fmt.Sprintf("“%s”: %s", e.Subject, e.Reason)}
 		m.alert(ctx, f, 0)
 	}
 }

@@ -17,6 +17,8 @@ var (
 	bounces     = counters("tidings_bounces_total", "Bounces that were recorded, by kind and by where they came from.", "kind", "source")
 	complaints  = counters("tidings_complaints_total", "Complaints that were recorded, by where they came from.", "source")
 
+	editionPauses = counters("tidings_edition_pauses_total", "Editions that were paused because too many recipients complained or do not exist.", "cause")
+
 	smtpDials       = counters("tidings_smtp_dials_total", "Connections that were made to relays, or failed.", "relay", "outcome")
 	smtpConnections = gauges("tidings_smtp_connections", "Open connections to relays.", "relay")
 )
@@ -33,6 +35,8 @@ func init() {
 	bounces.WithLabelValues("hard", "smtp")
 	bounces.WithLabelValues("soft", "smtp")
 	complaints.WithLabelValues("smtp")
+	editionPauses.WithLabelValues("complaints")
+	editionPauses.WithLabelValues("refusals")
 }
 
 // Outcomes of ticks.
@@ -81,6 +85,9 @@ func Bounce(hard bool, source string) {
 
 // Complaint counts a complaint. source is where it came from.
 func Complaint(source string) { complaints.WithLabelValues(source).Inc() }
+
+// EditionPaused counts an edition that was paused because of complaints or dead addresses.
+func EditionPaused(cause string) { editionPauses.WithLabelValues(cause).Inc() }
 
 // SMTP counts the connections to one relay.
 type SMTP struct {

@@ -210,6 +210,11 @@ var alertCases = map[string]struct {
 		raise:  series{`tidings_complaints_total{job="tidings",source="ses"}`: "0+2x200", `tidings_deliveries_total{job="tidings",outcome="sent",reply="accepted"}`: "0+1000x200"},
 		quiet:  series{`tidings_complaints_total{job="tidings",source="ses"}`: "0+1x200", `tidings_deliveries_total{job="tidings",outcome="sent",reply="accepted"}`: "0+2000x200"},
 	},
+	"TidingsEditionPaused": {
+		labels: map[string]string{"job": "tidings", "cause": "refusals"},
+		raise:  series{`tidings_edition_pauses_total{job="tidings",cause="refusals"}`: "0x100 1x200"},
+		quiet:  series{`tidings_edition_pauses_total{job="tidings",cause="refusals"}`: "5x200"},
+	},
 	"TidingsSourceFails": {
 		labels: map[string]string{"job": "tidings", "source": "articles"},
 		raise:  series{`tidings_source_failures_total{job="tidings",source="articles"}`: "0x100 1x200"},

@@ -348,6 +348,9 @@ func (h *Handler) taskRow(editor *store.Editor, t delivery.Task) taskRow {
 		row.Text, row.Button, row.Due = words.T("“{0}” is held: {1}.", subject, words.Stored(t.Edition.Held)), words.T("Review"), t.Edition.SendAt
 	case delivery.TaskPaused:
 		row.Text = words.T("“{0}” is paused. Emails not sent yet: {1}.", subject, t.Count)
+		if !delivery.PausedByEditor(t.Edition) && t.Edition.Reason != "" {
+			row.Text = words.T("“{0}” was paused: {1}. Emails not sent yet: {2}.", subject, words.Stored(t.Edition.Reason), t.Count)
+		}
 	case delivery.TaskUncertain:
 		row.Text, row.Button = words.T("Some emails of “{0}” may or may not have arrived: {1}.", subject, t.Count), words.T("Decide")
 	case delivery.TaskFailed:
