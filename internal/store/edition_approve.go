@@ -233,6 +233,9 @@ func dropArticles(ctx context.Context, tx *conn, e Edition, frozen []string) err
 		if _, err := tx.Exec(ctx, "ledger.drop", e.Digest, id, e.ID); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, "queue.released", e.Digest); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -281,7 +284,7 @@ func (c *conn) freezeRange(ctx context.Context, e Edition, f Frozen, now int64) 
 	}
 	args, err := c.audienceArgs(ctx, *f.Audience)
 	return func(after, step, chunk int64) (int64, error) {
-		return c.Exec(ctx, f.Audience.query("message.freeze"), append(slices.Clone(args), after, step, e.Seq, int64(f.ChunkSize), now, chunk)...)
+		return c.Exec(ctx, f.Audience.query("message.freezeOfDigest", "message.freeze"), append(slices.Clone(args), after, step, e.Seq, int64(f.ChunkSize), now, chunk)...)
 	}, err
 }
 

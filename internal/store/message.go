@@ -31,16 +31,16 @@ func (c *conn) messageGroups(ctx context.Context, a Audience) ([]PreferenceGroup
 	if err != nil {
 		return nil, err
 	}
-	return c.groups(ctx, a.query("message.preferences"), args...)
+	return c.groups(ctx, a.query("message.preferencesOfDigest", "message.preferences"), args...)
 }
 
-// query returns the name of a query for the recipients. Those of one digest are found by its
+// query returns one of two names of queries for the recipients. Those of one digest are found by its
 // subscriptions, those of several by all active subscribers.
-func (a *Audience) query(name string) string {
+func (a *Audience) query(ofDigest, ofSeveral string) string {
 	if len(a.Digests) == 1 {
-		return name + "OfDigest"
+		return ofDigest
 	}
-	return name
+	return ofSeveral
 }
 
 // MessageNonRecipients counts the present and former subscribers of the digests who do not get
