@@ -30,13 +30,13 @@ type page struct {
 	first  bool     // only until the first part of the answer, which has no end or is as long as the list
 
 	took   []time.Duration
-	cpu    time.Duration // of the program for all requests
-	octets int           // of the last answer
+	cpu    []time.Duration // of the program for each request, in steps of 10 ms
+	octets int             // of the last answer
 }
 
-// quantile returns the response time that some of a hundred requests do not exceed.
-func (p *page) quantile(percent int) time.Duration {
-	all := slices.Sorted(slices.Values(p.took))
+// quantile returns the time that some of a hundred requests do not exceed.
+func quantile(times []time.Duration, percent int) time.Duration {
+	all := slices.Sorted(slices.Values(times))
 	return all[min(len(all)*percent/100, len(all)-1)]
 }
 
@@ -70,7 +70,7 @@ func (s *site) request(ctx context.Context, p *page) error {
 	}
 	p.octets = len(body)
 	p.took = append(p.took, time.Since(begin))
-	p.cpu += s.service.CPU() - cpu
+	p.cpu = append(p.cpu, s.service.CPU()-cpu)
 	if want := max(p.status, http.StatusOK); answer.StatusCode != want {
 		return fmt.Errorf("%s: status %d, wanted %d:\n%s", at, answer.StatusCode, want, body)
 	}

@@ -125,12 +125,12 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 // left up to the maximum.
 func (e *Engine) joinInput(ctx context.Context, def *Definition, state store.DigestState, draft store.Edition, tick string) (digest.Input, error) {
 	if draft.Edits.IsZero() {
-		return e.input(ctx, def, state, selection{draft: draft.ID}, tick)
+		return e.input(ctx, def, state, selection{draft: draft.ID, keep: true}, tick)
 	}
 	issue, err := e.inputOf(ctx, draft)
 	var broken *renderError
 	if errors.As(err, &broken) { // all its articles were withdrawn
-		return e.input(ctx, def, state, selection{draft: draft.ID}, tick)
+		return e.input(ctx, def, state, selection{draft: draft.ID, keep: true}, tick)
 	}
 	if err != nil {
 		return issue, err
@@ -139,7 +139,7 @@ func (e *Engine) joinInput(ctx context.Context, def *Definition, state store.Dig
 	if def.Max > 0 && len(issue.Articles) >= def.Max {
 		return issue, nil
 	}
-	w := e.waiting(def, state, selection{})
+	w := e.waiting(def, state, selection{keep: true})
 	found, err := e.Store.WaitingArticles(ctx, w)
 	if err != nil {
 		return issue, err

@@ -46,10 +46,12 @@ func (e *Engine) ChosenTwice(ctx context.Context, name string) (chosen, fromAll 
 		return nil, nil, err
 	}
 	w := e.waiting(def, state, selection{})
+	w.Remember = true
 	made, err := e.chosen(ctx, def, w)
 	if err != nil {
 		return nil, nil, err
 	}
+	w.Remember, w.Unmarked = false, true
 	all, err := e.Store.WaitingArticles(ctx, w)
 	return idsOf(made), idsOf(digest.Choose(all, def.rule(), w.Now)), err
 }

@@ -124,7 +124,7 @@ func (e *Engine) draft(ctx context.Context, name string, o SendOptions, automati
 			return store.Edition{}, err
 		}
 		key := manualKey(o.Request)
-		issue, err := e.input(ctx, def, state, selection{since: o.Since}, key)
+		issue, err := e.input(ctx, def, state, selection{since: o.Since, keep: o.Since.IsZero()}, key)
 		if err == nil && o.Expect != nil {
 			err = e.checkUnchanged(ctx, "", issue, *o.Expect)
 		}

@@ -194,7 +194,7 @@ func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.
 
 // compose chooses new articles and returns the draft of an edition with them for a tick.
 func (e *Engine) compose(ctx context.Context, def *Definition, state store.DigestState, tick schedule.Tick) (store.Edition, error) {
-	issue, err := e.input(ctx, def, state, selection{}, tick.Key)
+	issue, err := e.input(ctx, def, state, selection{keep: true}, tick.Key)
 	if err != nil {
 		return store.Edition{}, err
 	}
@@ -225,6 +225,8 @@ func (e *Engine) newDraft(issue digest.Input, key string) (store.Edition, error)
 type selection struct {
 	since time.Time // replaces the digest's beginning, unless zero
 	draft string    // id of a draft whose articles can be chosen too
+	// keep stores what the choice finds out about the queue, for the next one.
+	keep bool
 }
 
 // waiting returns the query for the articles that an edition can be chosen from now.
@@ -235,7 +237,7 @@ func (e *Engine) waiting(def *Definition, state store.DigestState, from selectio
 func waiting(now time.Time, def *Definition, state store.DigestState, from selection) store.QueueQuery {
 	w := store.QueueQuery{
 		Digest: def.Name, Since: state.Since, Began: state.Began, Now: now,
-		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest, Draft: from.draft,
+		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest, Draft: from.draft, Remember: from.keep,
 	}
 	if def.After > 0 {
 		w.Ripe = now.Add(-def.After)

@@ -20,6 +20,7 @@ type path struct {
 	whole  article.Node // in place of the clause, for a filter too large to multiply out
 	label  *label       // read the index of this label; nil to read all articles, or those with words
 	words  []string     // articles with all of these are found by their index and then sorted
+	marked bool         // read the articles that the mark of a queue does not cover
 }
 
 // few bounds the number of articles that are found by an index of words and then sorted.
@@ -47,6 +48,11 @@ func (l *lister) paths(ctx context.Context) ([]path, error) {
 				return nil, err
 			}
 			out = append(out, r)
+		}
+	}
+	if l.waits != nil && l.waits.mark != nil {
+		for _, status := range l.Statuses {
+			out = append(out, path{status: status, whole: l.Filter.Expr, marked: true})
 		}
 	}
 	return out, nil

@@ -199,6 +199,8 @@ func (l *lister) limitedPath(r *path) string {
 func (l *lister) scanPath(r *path, st *statement) string {
 	from, where := "articles d", "1 = 1"
 	switch {
+	case r.marked:
+		from = l.waits.exceptions(st)
 	case r.label != nil && l.Order == ByRemoval:
 		from = st.withLabel(r.label, r.status)
 	case r.label != nil:
@@ -221,7 +223,14 @@ func (l *lister) scanPath(r *path, st *statement) string {
 		text += fmt.Sprintf(" AND %s > %s", at, st.arg(millis(l.NotBefore)))
 	}
 	if l.waits != nil {
-		text += l.waits.condition(st, r.label != nil && l.Order != ByRemoval)
+		w := l.waits
+		if w.mark != nil && !r.marked {
+			w = w.covered()
+			if l.Order == ByAppearance {
+				text += fmt.Sprintf(" AND d.appears >= %s", st.arg(w.mark.appears))
+			}
+		}
+		text += w.condition(st, r.label != nil && l.Order != ByRemoval)
 	}
 	return text
 }

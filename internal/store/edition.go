@@ -206,7 +206,7 @@ func (s *Store) setEditionState(ctx context.Context, tx *conn, id string, next d
 		return &StateError{Edition: id, Have: e.State, Want: next}
 	}
 	if (next == digest.Cancelled || next == digest.Failed) && e.Started.IsZero() {
-		_, err = tx.Exec(ctx, "ledger.release", id)
+		err = tx.releaseArticlesOf(ctx, id)
 	}
 	if next == digest.Sending && err == nil {
 		// Its last mail may have been sent while it was being paused.

@@ -32,6 +32,12 @@ type QueueQuery struct {
 	// Earlier selects the articles that do not belong to the digest instead: they are dated
 	// before Since and were added before Began.
 	Earlier bool
+	// Remember stores which articles cannot wait, if the query finds all that do, so that later
+	// queries do not search them.
+	Remember bool
+	Unmarked bool // search all articles, whatever earlier queries remembered
+
+	mark *queueMark // what an earlier query remembered; nil for nothing
 }
 
 // query returns the Query for the articles. The index articles_waiting serves the order by
@@ -50,7 +56,22 @@ func (q *QueueQuery) query() Query {
 // WaitingArticles returns the articles that wait, the newest first, or with Oldest the
 // oldest.
 func (s *Store) WaitingArticles(ctx context.Context, w QueueQuery) ([]article.Article, error) {
+	var next queueMark
+	var err error
+	remember := w.Remember && !w.Earlier && w.From.IsZero() && w.Before.IsZero()
+	if remember {
+		next, err = s.newMark(ctx, &w)
+	}
+	if err == nil {
+		err = w.useMark(ctx, s.readers)
+	}
+	if err != nil {
+		return nil, err
+	}
 	found, err := s.Articles(ctx, w.query())
+	if err == nil && remember && len(found) < w.Limit {
+		err = s.setMark(ctx, w.Digest, next, found)
+	}
 	out := make([]article.Article, len(found))
 	for i := range found {
 		out[i] = found[i].Article
@@ -81,6 +102,9 @@ func (s *Store) CountWaiting(ctx context.Context, w QueueQuery) (int, error) {
 // waiting returns SQL with its arguments: around wraps the query for the positions of the
 // articles that wait. The text is empty if no article can match.
 func (s *Store) waiting(ctx context.Context, on *conn, w QueueQuery, around func(l *lister, merged string) string) (string, []any, error) {
+	if err := w.useMark(ctx, on); err != nil {
+		return "", nil, err
+	}
 	q := w.query()
 	q.setDefaults()
 	l := lister{Query: q, statement: statement{engine: s.engine}, r: on}
@@ -124,7 +148,9 @@ func (s *Store) MarkSeen(ctx context.Context, w QueueQuery) (int64, error) {
 func (s *Store) MarkUnseen(ctx context.Context, digest string, before time.Time) (int64, error) {
 	var n int64
 	err := s.write(ctx, func(tx *conn) (err error) {
-		n, err = tx.Exec(ctx, "ledger.unmarkSeen", digest, millis(before))
+		if n, err = tx.Exec(ctx, "ledger.unmarkSeen", digest, millis(before)); err == nil && n > 0 {
+			_, err = tx.Exec(ctx, "queue.released", digest)
+		}
 		noteAuditCount(ctx, n, "articles")
 		return err
 	})

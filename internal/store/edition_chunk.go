@@ -118,6 +118,9 @@ func (s *Store) endChunk(ctx context.Context, tx *conn, c *Chunk, now time.Time)
 	if _, err := tx.One(ctx, "edition.lock", []any{c.Edition}, &id); err != nil {
 		return err
 	}
+	if _, err := tx.Exec(ctx, "queue.releasedBy", id); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, "ledger.releaseUntried", c.Edition, id)
 	return err
 }

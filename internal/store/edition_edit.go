@@ -60,6 +60,9 @@ func releaseArticles(ctx context.Context, tx *conn, was, next Edition) error {
 		if _, err := tx.Exec(ctx, query, was.Digest, id, was.ID); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, "queue.released", was.Digest); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -167,6 +168,11 @@ func (s *Store) ReplaceDraft(ctx context.Context, was, e Edition, tick string, u
 		}
 		if _, err := tx.Exec(ctx, "edition.clearArticles", e.Seq); err != nil {
 			return err
+		}
+		if slices.ContainsFunc(was.Articles, func(id string) bool { return !slices.Contains(e.Articles, id) }) {
+			if _, err := tx.Exec(ctx, "queue.released", e.Digest); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.Exec(ctx, "ledger.release", e.ID); err != nil {
 			return err

@@ -165,8 +165,7 @@ func (s *Store) applyDecision(ctx context.Context, tx *conn, q *QuarantinedEditi
 	}
 	if q.Stored == "" {
 		if q.Decision == DecideCancel {
-			_, err := tx.Exec(ctx, "ledger.release", q.ID)
-			return err
+			return tx.releaseArticlesOf(ctx, q.ID)
 		}
 		return nil
 	}
@@ -222,7 +221,7 @@ func (s *Store) applyCancel(ctx context.Context, tx *conn, e Edition, q *Quarant
 		return err
 	}
 	if q.Began.IsZero() && e.Started.IsZero() {
-		if _, err := tx.Exec(ctx, "ledger.release", e.ID); err != nil {
+		if err := tx.releaseArticlesOf(ctx, e.ID); err != nil {
 			return err
 		}
 	}
