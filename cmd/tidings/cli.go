@@ -76,8 +76,29 @@ func (a *cli) config() (*config.Config, error) {
 	return c, err
 }
 
+// localConfig and systemConfig are where the configuration is when neither --config nor
+// TIDINGS_CONFIG names a file: in the current folder, or where the packages install it.
+const (
+	localConfig  = "config.yaml"
+	systemConfig = "/etc/tidings/config.yaml"
+)
+
+// path returns the path of the configuration file.
 func (a *cli) path() string {
-	return cmp.Or(a.configPath, os.Getenv("TIDINGS_CONFIG"), "config.yaml")
+	return cmp.Or(a.configPath, os.Getenv("TIDINGS_CONFIG"), defaultConfig(localConfig, systemConfig))
+}
+
+// defaultConfig returns local, or system if only that file exists. A file in a folder that this user
+// may not read counts as existing, so that the error is about the missing right.
+func defaultConfig(local, system string) string {
+	missing := func(path string) bool {
+		_, err := os.Stat(path)
+		return errors.Is(err, os.ErrNotExist)
+	}
+	if missing(local) && !missing(system) {
+		return system
+	}
+	return local
 }
 
 // with opens the service, runs a command's work and closes it.

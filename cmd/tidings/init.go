@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +20,7 @@ func newInit(a *cli) *cobra.Command {
 		Example: "  tidings init\n  tidings init /etc/tidings/config.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			path := a.path()
+			path := cmp.Or(a.configPath, os.Getenv("TIDINGS_CONFIG"), localConfig)
 			if len(args) > 0 {
 				path = args[0]
 			}

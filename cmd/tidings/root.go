@@ -29,7 +29,7 @@ func newRoot(a *cli) *cobra.Command {
 			a.started, a.command = true, c
 		},
 	}
-	root.PersistentFlags().StringVar(&a.configPath, "config", "", "configuration file (default $TIDINGS_CONFIG or config.yaml)")
+	root.PersistentFlags().StringVar(&a.configPath, "config", "", "configuration file (default $TIDINGS_CONFIG, config.yaml here, or /etc/tidings/config.yaml)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON")
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run:"},
@@ -45,7 +45,7 @@ func newRoot(a *cli) *cobra.Command {
 	}
 	add("run", newDemo(a), newServe(a), newWorker(a))
 	add("manage", newArticle(a), newFeed(a), newDigest(a), newMessage(a), newSubscriber(a), newEditor(a), newAudit(a))
-	add("setup", newInit(a), newConfig(a), newTemplate(a), newDKIM(a), newVersion(a))
+	add("setup", newInit(a), newConfig(a), newTemplate(a), newDKIM(a), newMan(a), newVersion(a))
 	add("keep", newStatus(a), newBackup(a), newRestore(a), newQuarantine(a), newMigrate(a), newMigrateStore(a), newCheckUpdate(a))
 	return root
 }

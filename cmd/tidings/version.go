@@ -16,25 +16,31 @@ func newVersion(a *cli) *cobra.Command {
 		Example: "  tidings version",
 		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			version := buildVersion()
-			return a.print(map[string]string{"version": version, "go": runtime.Version()}, func(w io.Writer) {
-				fmt.Fprintf(w, "tidings %s (%s)\n", version, runtime.Version())
+			built := buildVersion()
+			return a.print(map[string]string{"version": built, "go": runtime.Version()}, func(w io.Writer) {
+				fmt.Fprintf(w, "tidings %s (%s)\n", built, runtime.Version())
 			})
 		},
 	}
 }
 
-// buildVersion returns the module's version, or the commit that was built.
+// version is set by the linker in releases.
+var version string
+
+// buildVersion returns the version of a release, the module's version, or the commit that was built.
 func buildVersion() string {
+	if version != "" {
+		return version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
-	version := info.Main.Version
+	built := info.Main.Version
 	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" && (version == "" || version == "(devel)") {
-			version = setting.Value[:min(12, len(setting.Value))]
+		if setting.Key == "vcs.revision" && (built == "" || built == "(devel)") {
+			built = setting.Value[:min(12, len(setting.Value))]
 		}
 	}
-	return version
+	return built
 }

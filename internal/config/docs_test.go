@@ -22,7 +22,7 @@ const docsIntro = `# Configuration
 <!-- Generated from the comments in internal/config by: go test ./internal/config -run Docs -update -->
 
 Tidings reads one file, ` + "`config.yaml`" + `, from the working folder, or the file that ` + "`--config`" + ` or the environment variable
-` + "`TIDINGS_CONFIG`" + ` names. ` + "`tidings init`" + ` writes one to start from; the file at the root of the project shows every key in its
+` + "`TIDINGS_CONFIG`" + ` names. Without either, and without that file, the file of the packages is used, /etc/tidings/config.yaml. ` + "`tidings init`" + ` writes one to start from; the file at the root of the project shows every key in its
 place. Without a file, commands stop with an error.
 
 The file is read strictly: an unknown key, an impossible value or a cron spec that never fires is an error. ` + "`tidings config check`" + `
