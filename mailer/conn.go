@@ -3,6 +3,7 @@ package mailer
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -63,6 +64,8 @@ type Conn struct {
 	timeouts   Timeouts
 	extensions extensions
 	lmtp       bool
+	offered    []string             // keywords of all extensions
+	tls        *tls.ConnectionState // nil without TLS
 
 	state          connState
 	envelope       envelopeCommands // of the next mail: already sent if pipelining, else sent by AwaitReady
@@ -160,6 +163,18 @@ func (c *Conn) Quit() error {
 func (c *Conn) Close() error {
 	c.state = stateClosed
 	return c.conn.Close()
+}
+
+// Offer is what a relay offers on a connection.
+type Offer struct {
+	Extensions []string             // keywords of EHLO, sorted
+	MaxSize    int                  // the largest mail that it takes (RFC 1870); 0 if it names none
+	TLS        *tls.ConnectionState // nil without TLS
+}
+
+// Offer returns what the relay offered when the connection was made.
+func (c *Conn) Offer() Offer {
+	return Offer{Extensions: c.offered, MaxSize: c.extensions.maxSize, TLS: c.tls}
 }
 
 // Envelope is the sender and the recipient of a mail. Domains may be in Unicode.

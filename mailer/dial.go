@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -272,12 +274,16 @@ func (d *dialer) secure(ctx context.Context) error {
 
 // finish returns the Conn of the finished dialogue.
 func (d *dialer) finish() *Conn {
-	c := &Conn{conn: d.socket, r: d.r, w: bufio.NewWriter(d.writer()), timeouts: d.relay.Timeouts, lmtp: d.relay.Protocol == LMTP}
+	c := &Conn{offered: slices.Sorted(maps.Keys(d.offered)), conn: d.socket, r: d.r, w: bufio.NewWriter(d.writer()), timeouts: d.relay.Timeouts, lmtp: d.relay.Protocol == LMTP}
 	c.extensions.pipelining = d.offers("PIPELINING") && !d.relay.NoPipelining
 	c.extensions.utf8 = d.offers("SMTPUTF8")
 	c.extensions.hasSize = d.offers("SIZE")
 	if n, err := strconv.Atoi(d.offered["SIZE"]); err == nil && n > 0 {
 		c.extensions.maxSize = n
+	}
+	if secured, encrypted := d.conn.(*tls.Conn); encrypted {
+		state := secured.ConnectionState()
+		c.tls = &state
 	}
 	_ = d.socket.SetDeadline(time.Time{})
 	return c

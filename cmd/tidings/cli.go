@@ -51,6 +51,10 @@ func (a *cli) exit(err error) int {
 	if err == nil {
 		return exitDone
 	}
+	var severity severityCode
+	if errors.As(err, &severity) {
+		return int(severity)
+	}
 	var usage *usageError
 	var problems config.Problems
 	if errors.As(err, &problems) {

@@ -46,6 +46,7 @@ func newRoot(a *cli) *cobra.Command {
 	add("run", newDemo(a), newServe(a), newWorker(a))
 	add("manage", newArticle(a), newFeed(a), newDigest(a), newMessage(a), newSubscriber(a), newEditor(a), newAudit(a))
 	add("setup", newInit(a), newConfig(a), newTemplate(a), newDKIM(a), newMan(a), newVersion(a))
+	add("keep", newDoctor(a))
 	add("keep", newStatus(a), newBackup(a), newRestore(a), newQuarantine(a), newMigrate(a), newMigrateStore(a), newCheckUpdate(a))
 	return root
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/disk"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -209,7 +210,7 @@ func (m *Monitor) diskFindings() []finding {
 	if folder == "" {
 		return nil
 	}
-	free, err := freeSpace(folder)
+	free, err := disk.FreeSpace(folder)
 	switch {
 	case err != nil:
 		return nil // the probe reports the problem

@@ -192,6 +192,13 @@ func (s *Store) Folder() string {
 	return filepath.Dir(s.files.path)
 }
 
+// Size returns how many bytes the database has, on SQLite without its log.
+func (s *Store) Size(ctx context.Context) (int64, error) {
+	var size int64
+	_, err := s.readers.One(ctx, "database.size", nil, &size)
+	return size, err
+}
+
 // Lag holds for each kind of work how long the oldest of it has been due; 0 if none is due.
 type Lag struct {
 	Tick, Chunk, Job time.Duration

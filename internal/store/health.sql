@@ -39,3 +39,9 @@ SELECT count(*) FROM (SELECT 1 AS one FROM chunks WHERE state <> 'done' AND leas
 -- The clock of the database, in Unix milliseconds.
 SELECT CAST(unixepoch('subsec') * 1000 AS integer) -- sqlite only
 SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) -- postgres only
+
+-- name: database.size
+-- The size of the database in bytes, on SQLite without its log.
+SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size() -- sqlite only
+SELECT pg_database_size(current_database()) -- postgres only
+;

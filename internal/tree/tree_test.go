@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"internal/app"},
 	{"internal/web", "internal/bounce", "internal/websub", "internal/health"},
 	{"internal/article/writing"},
-	{"internal/delivery", "internal/article/ingest", "internal/settings", "internal/subscription"},
+	{"internal/delivery", "internal/article/ingest", "internal/settings", "internal/subscription", "internal/doctor"},
 	{"internal/copies", "internal/backups"},
 	{"internal/store", "internal/feedserver", "internal/lint"},
 	{"internal/digest", "feed"},
@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"mailer", "templates", "internal/article", "internal/schedule"},
 	{"internal/subscriber"},
 	{"internal/token", "internal/certificate", "internal/listen", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples", "internal/words"},
-	{"internal/lru", "internal/backoff", "internal/metrics"},
+	{"internal/lru", "internal/backoff", "internal/metrics", "internal/disk"},
 }
 
 // testOnly lists what the program itself never imports.

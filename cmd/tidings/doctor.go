@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/doctor"
+)
+
+// The exit codes of doctor, by the worst severity.
+const (
+	exitWarnings = 4
+	exitErrors   = 5
+)
+
+const doctorLong = `Doctor checks the configuration, the store, the clock, the disk, the relays, the DNS records of the
+senders and the pages that mails link to. For each finding it prints what is wrong, why it matters to
+the large receivers, and how to fix it. It sends no mail, unless --mail names an address.
+
+Exit codes: 0 nothing is wrong; 4 the worst finding is a warning; 5 there is an error.`
+
+func newDoctor(a *cli) *cobra.Command {
+	var o app.DoctorOptions
+	var resolver string
+	var all bool
+	c := &cobra.Command{
+		Use:     "doctor",
+		Short:   "Check whether mail can be sent well, and how to fix what is wrong",
+		Long:    doctorLong,
+		Example: "  tidings doctor\n  tidings doctor --only spf,dkim,dmarc --resolver 9.9.9.9:53",
+		Args:    exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			err := doctor.CheckNames(o.Only)
+			if err == nil {
+				o.DNS, err = doctor.NewResolver(resolver)
+			}
+			if err != nil {
+				return &usageError{err}
+			}
+			for _, address := range o.Outgoing {
+				if err := doctor.CheckAddress(address); err != nil {
+					return &usageError{err}
+				}
+			}
+			report, err := a.diagnose(c, o)
+			if err != nil {
+				return err
+			}
+			if err := a.print(report, func(w io.Writer) { printReport(w, &report, all) }); err != nil {
+				return err
+			}
+			return severityError(report.Severity)
+		},
+	}
+	c.Flags().StringSliceVar(&o.Only, "only", nil, "run only these checks: "+strings.Join(doctor.Names(), ", "))
+	c.Flags().StringVar(&resolver, "resolver", "", "DNS server to ask, as `HOST:PORT` (default the system's)")
+	c.Flags().StringSliceVar(&o.Outgoing, "outgoing", nil, "IP `ADDRESS` that mail leaves from, if the relay is your own server")
+	c.Flags().BoolVar(&all, "all", false, "print what is in order too")
+	return c
+}
+
+// diagnose runs the checks with the configuration as far as it can be read.
+func (a *cli) diagnose(c *cobra.Command, o app.DoctorOptions) (doctor.Report, error) {
+	file, wrong := a.config()
+	if wrong != nil {
+		return app.Diagnose(c.Context(), nil, wrong, o, nil)
+	}
+	return app.Diagnose(c.Context(), file, nil, o, a.logger(file))
+}
+
+// severityCode ends a command whose exit code is that of a severity. It is printed nowhere: the findings
+// are.
+type severityCode int
+
+func (s severityCode) Error() string { return fmt.Sprintf("exit code %d", int(s)) }
+
+func severityError(s doctor.Severity) error {
+	switch s {
+	case doctor.Error:
+		return severityCode(exitErrors)
+	case doctor.Warning:
+		return severityCode(exitWarnings)
+	}
+	return nil
+}
+
+// printReport prints the findings, the worst ones last, where they are read first. What is in order is
+// printed only with all.
+func printReport(w io.Writer, r *doctor.Report, all bool) {
+	for _, severity := range []doctor.Severity{doctor.OK, doctor.Notice, doctor.Warning, doctor.Error} {
+		if severity == doctor.OK && !all {
+			continue
+		}
+		for _, f := range r.Findings {
+			if f.Severity == severity {
+				printResult(w, f)
+			}
+		}
+	}
+	fmt.Fprintf(w, "%s: %s, %s, %s; %d in order.\n", some(int64(len(r.Checks)), "check", "checks"),
+		some(int64(r.Count(doctor.Error)), "error", "errors"), some(int64(r.Count(doctor.Warning)), "warning", "warnings"),
+		some(int64(r.Count(doctor.Notice)), "notice", "notices"), r.Count(doctor.OK))
+}
+
+func printResult(w io.Writer, f doctor.Finding) {
+	fmt.Fprintf(w, "%s  %s: %s\n", strings.ToUpper(string(f.Severity)), f.Check, f.What)
+	for _, line := range []string{f.Why, f.Fix} {
+		if line != "" {
+			fmt.Fprintf(w, "    %s\n", line)
+		}
+	}
+	if f.Severity != doctor.OK {
+		fmt.Fprintln(w)
+	}
+}

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/doctor"
+	"github.com/tidings-press/tidings/internal/token"
+)
+
+// DoctorOptions say what Diagnose checks.
+type DoctorOptions struct {
+	DNS      doctor.Resolver
+	Outgoing []string // addresses that mail leaves from, if they are known
+	Only     []string // names of checks; empty for all
+}
+
+// Diagnose runs the checks of package doctor on a service that is not open, as far as it can be opened:
+// wrong is why there is no configuration.
+func Diagnose(ctx context.Context, c *config.Config, wrong error, o DoctorOptions, log *slog.Logger) (doctor.Report, error) {
+	if wrong != nil {
+		return doctor.Run(ctx, doctor.Options{ConfigError: wrong, DNS: o.DNS, Outgoing: o.Outgoing}, o.Only...), nil
+	}
+	s, err := Open(ctx, c, log)
+	if err != nil {
+		s = &Service{Config: c, Log: log}
+		options, wrong := s.doctorOptions(ctx, o)
+		options.StoreError = errors.Join(err, wrong)
+		return doctor.Run(ctx, options, o.Only...), nil
+	}
+	report, err := s.Diagnose(ctx, o)
+	return report, errors.Join(err, s.Close())
+}
+
+// Diagnose runs the checks of package doctor.
+func (s *Service) Diagnose(ctx context.Context, o DoctorOptions) (doctor.Report, error) {
+	options, err := s.doctorOptions(ctx, o)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	return doctor.Run(ctx, options, o.Only...), nil
+}
+
+// doctorOptions returns what the checks need. Relays and keys that cannot be read count as mistakes of the
+// configuration.
+func (s *Service) doctorOptions(ctx context.Context, o DoctorOptions) (doctor.Options, error) {
+	out := doctor.Options{Config: s.Config, Store: s.Store, DNS: o.DNS, Outgoing: o.Outgoing, Client: doctor.HTTPOptions{Intranet: s.Config.Check.Intranet}}
+	for i := range s.Config.Relays {
+		relay, err := relayConfig(&s.Config.Relays[i])
+		if err != nil {
+			return doctor.Options{ConfigError: err, Store: s.Store, DNS: o.DNS}, nil
+		}
+		out.Relays, out.MaxSizes = append(out.Relays, relay.Relay), append(out.MaxSizes, relay.MaxSize)
+	}
+	var err error
+	if out.DKIM, err = signingKeys(s.Config); err != nil {
+		return doctor.Options{ConfigError: err, Store: s.Store, DNS: o.DNS}, nil
+	}
+	if s.Store == nil {
+		return out, nil
+	}
+	out.Now = s.Store.Now
+	keys, err := s.Store.Keys(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Tokens = tokens(keys.Keys)
+	return out, nil
+}
+
+func tokens(k token.Keys) *token.Keys { return &k }

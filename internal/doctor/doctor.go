@@ -1,0 +1,199 @@
+// Package doctor checks whether a service can send its mail well: its configuration, machine, store,
+// relays, DNS records and pages. Run runs the checks and returns a Report with findings; SendTestMail
+// sends a mail and reads it back. docs/doctor.md describes each check.
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/token"
+	"github.com/tidings-press/tidings/mailer"
+)
+
+// Severity is how bad a finding is.
+type Severity string
+
+// The severities, from the best to the worst.
+const (
+	OK      Severity = "ok"
+	Notice  Severity = "notice"  // nothing is wrong, but worth knowing
+	Warning Severity = "warning" // some mail may be lost, delayed or filtered
+	Error   Severity = "error"   // mail is refused, or the service does not work
+)
+
+// severities lists the severities in order.
+var severities = []Severity{OK, Notice, Warning, Error}
+
+// rank returns the place of a severity in severities.
+func (s Severity) rank() int { return slices.Index(severities, s) }
+
+// Finding is one result of a check.
+type Finding struct {
+	Check    string   `json:"check"`
+	Severity Severity `json:"severity"`
+	What     string   `json:"what"`
+	Why      string   `json:"why,omitempty"` // why it matters
+	Fix      string   `json:"fix,omitempty"` // how to fix it
+}
+
+// Report is the result of a run.
+type Report struct {
+	At       time.Time `json:"at"`
+	Complete bool      `json:"complete"` // all checks ran
+	Severity Severity  `json:"severity"` // the worst
+	Checks   []string  `json:"checks"`   // that ran
+	Findings []Finding `json:"findings"`
+}
+
+// Count returns how many findings have a severity.
+func (r *Report) Count(s Severity) int {
+	n := 0
+	for i := range r.Findings {
+		if r.Findings[i].Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Add appends findings and updates the severity.
+func (r *Report) Add(findings ...Finding) {
+	r.Findings = append(r.Findings, findings...)
+	for _, f := range findings {
+		if f.Severity.rank() > r.Severity.rank() {
+			r.Severity = f.Severity
+		}
+	}
+}
+
+// Options say what is checked. All are optional: a check without what it needs reports that.
+type Options struct {
+	Config      *config.Config
+	ConfigError error        // why there is no Config
+	Store       *store.Store // open
+	StoreError  error        // why there is no Store
+	Tokens      *token.Keys  // of the store's links
+	Relays      []mailer.Relay
+	MaxSizes    []int64 // of the relays: the largest mail by the configuration; 0 for no limit
+	DKIM        []mailer.DKIMKey
+	DNS         Resolver
+	Outgoing    []string    // IP addresses that mail leaves from; found by Run if possible when empty
+	Client      HTTPOptions // how pages are requested
+	Now         func() time.Time
+}
+
+// check is one check. It returns at least one finding.
+type check struct {
+	name string
+	run  func(ctx context.Context, o *Options) []Finding
+}
+
+// checks lists all checks in the order of the report.
+var checks = []check{
+	{"config", checkConfig},
+	{"store", checkStore},
+	{"clock", checkClock},
+	{"timezone", checkTimezones},
+	{"disk", checkDisk},
+	{"descriptors", checkDescriptors},
+	{"relay", checkRelays},
+	{"mx", eachSender(checkMX)},
+	{"spf", eachReturnPath(checkSPF)},
+	{"dkim", checkDKIM},
+	{"dmarc", eachSender(checkDMARC)},
+	{"alignment", eachSender(checkAlignment)},
+	{"ptr", checkPTR},
+	{"mta-sts", eachReturnPath(checkMTASTS)},
+	{"tls-rpt", eachReturnPath(checkTLSRPT)},
+	{"bimi", eachSender(checkBIMI)},
+	{"site", checkSite},
+	{"one-click", checkOneClick},
+	{"certificate", checkCertificate},
+}
+
+// Names returns the names of all checks.
+func Names() []string {
+	names := make([]string, len(checks))
+	for i := range checks {
+		names[i] = checks[i].name
+	}
+	return names
+}
+
+// CheckNames returns an error for the first name that is not a check.
+func CheckNames(names []string) error {
+	for _, name := range names {
+		if !slices.Contains(Names(), name) {
+			return fmt.Errorf("unknown check %q; the checks are: %s", name, strings.Join(Names(), ", "))
+		}
+	}
+	return nil
+}
+
+// checkTimeout is how long one check may take.
+const checkTimeout = 25 * time.Second
+
+// Run runs the checks with these names at once, or all checks if there are none.
+func Run(ctx context.Context, o Options, only ...string) Report {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if len(o.Outgoing) == 0 {
+		o.Outgoing = ownAddresses(&o)
+	}
+	report := Report{At: o.Now().UTC(), Severity: OK, Checks: []string{}, Findings: []Finding{}}
+	found := make([][]Finding, len(checks))
+	var work sync.WaitGroup
+	for i, c := range checks {
+		if len(only) > 0 && !slices.Contains(only, c.name) {
+			continue
+		}
+		report.Checks = append(report.Checks, c.name)
+		work.Go(func() {
+			limited, cancel := context.WithTimeout(ctx, checkTimeout)
+			defer cancel()
+			found[i] = c.run(limited, &o)
+			for n := range found[i] {
+				found[i][n].Check = c.name
+			}
+		})
+	}
+	work.Wait()
+	report.Complete = len(report.Checks) == len(checks)
+	for _, findings := range found {
+		report.Add(findings...)
+	}
+	return report
+}
+
+// Problems returns the findings that need work, the worst first.
+func (r *Report) Problems() []Finding {
+	var out []Finding
+	for _, f := range r.Findings {
+		if f.Severity.rank() >= Warning.rank() {
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Finding) int { return cmp.Compare(b.Severity.rank(), a.Severity.rank()) })
+	return out
+}
+
+func ok(format string, args ...any) Finding {
+	return Finding{Severity: OK, What: fmt.Sprintf(format, args...)}
+}
+
+func one(f Finding) []Finding { return []Finding{f} }
+
+// withoutConfig is the finding of a check that needs the configuration.
+var withoutConfig = Finding{Severity: Error, What: "not checked, because the configuration cannot be used", Fix: "correct the errors of the check config first"}
+
+// withoutStore is the finding of a check that needs the store.
+var withoutStore = Finding{Severity: Error, What: "not checked, because the store cannot be opened", Fix: "correct the errors of the check store first"}
