@@ -71,6 +71,9 @@ bench: ## print the benchmark tables of delivery, feeds, pages, media, editions 
 	$(GO) run ./bench/editions
 	$(GO) run ./bench/admin
 
+release: ## build archives, packages, images, their lists of components and checksums in dist
+	cd scripts/release && $(GO) run . $(if $(VERSION),-version $(VERSION)) $(if $(TARGETS),-targets $(TARGETS))
+
 client-support: ## update the table of what mail programs support, with Node.js and npm
 	@scripts/client-support
 
@@ -82,6 +85,6 @@ admin-screenshots: ## write pictures of all pages of the admin to docs/images/ad
 	TIDINGS_ADMIN_SHEETS="$(CURDIR)/docs/images/admin" $(GO) test ./internal/web/admin -run TestAdminScreenshots -count=1
 
 clean: ## remove the files that the targets above created
-	rm -rf bin .cache
+	rm -rf bin dist .cache
 
-.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash fuzz miniflux bench screenshots client-support clean
+.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash fuzz miniflux bench release screenshots client-support clean
