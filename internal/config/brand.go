@@ -3,8 +3,10 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -151,9 +153,9 @@ func (c *checker) colors(key string, colors Colors) {
 		}
 		fix := `write it as "#rrggbb", such as "#0f5c56"`
 		if shortColorPattern.MatchString(color) {
-			fix = fmt.Sprintf(`write "#%c%c%c%c%c%c"`, color[1], color[1], color[2], color[2], color[3], color[3])
+			fix = words.T("write it as {0}", fmt.Sprintf(`"#%c%c%c%c%c%c"`, color[1], color[1], color[2], color[2], color[3], color[3])).String()
 		}
-		c.wrong(key+"."+name, fmt.Sprintf("%q is not a color", color), fix)
+		c.wrong(key+"."+name, words.T("{0} is not a color", strconv.Quote(color)).String(), fix)
 	}
 }
 
@@ -184,15 +186,17 @@ func (c *checker) readable(key, name, color, ground, behind, better string) {
 	if ratio == 0 || ratio >= templates.MinContrast {
 		return
 	}
-	c.wrong(key, fmt.Sprintf("the contrast of %s (%s) to %s (%s) is %.1f:1, and text needs %.1f:1", name, color, ground, behind, ratio, templates.MinContrast),
-		fmt.Sprintf("use %s: %q", name, better))
+	c.wrong(key, words.T("the contrast of {0} ({1}) to {2} ({3}) is {4}:1, and text needs {5}:1", name, color, ground, behind, oneDecimal(ratio), oneDecimal(templates.MinContrast)).String(),
+		words.T("use for {0}: {1}", name, strconv.Quote(better)).String())
 }
+
+func oneDecimal(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) }
 
 // fonts checks a list of font families. Only letters, digits, spaces and hyphens are allowed, so that
 // a name cannot add other CSS.
 func (c *checker) fonts(key, families string) {
 	if families != "" && (len(families) > 200 || !fontPattern.MatchString(families)) {
-		c.wrong(key, fmt.Sprintf("%q is not a list of font families", families), "write names of letters, digits, spaces and hyphens, without quotes, such as Iowan Old Style, Georgia")
+		c.wrong(key, words.T("{0} is not a list of font families", strconv.Quote(families)).String(), "write names of letters, digits, spaces and hyphens, without quotes, such as Iowan Old Style, Georgia")
 	}
 }
 
@@ -207,8 +211,8 @@ func (c *Config) warnBrand(warn func(key, what, fix string)) {
 			continue
 		}
 		ratio := min(templates.Contrast(scheme.set, scheme.shown.Content), templates.Contrast(scheme.set, scheme.shown.Tint))
-		warn(key, fmt.Sprintf("its contrast to the column is %.1f:1, and links need %.1f:1; mails show %s in its place", ratio, templates.MinContrast, scheme.shown.Accent),
-			fmt.Sprintf("use %q", scheme.shown.Accent))
+		warn(key, words.T("its contrast to the column is {0}:1, and links need {1}:1; mails show {2} in its place", oneDecimal(ratio), oneDecimal(templates.MinContrast), scheme.shown.Accent).String(),
+			words.T("use instead: {0}", strconv.Quote(scheme.shown.Accent)).String())
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // checker checks every value of a decoded configuration.
@@ -44,10 +45,12 @@ func (c *checker) failed(key string, err error, fix string) {
 		return
 	}
 	what, own, found := strings.Cut(err.Error(), "; ")
-	if found {
-		fix = own
+	if !found {
+		c.wrong(key, what, fix)
+	} else if before := len(c.problems); !c.bad[key] {
+		c.wrong(key, what, own)
+		c.problems[before].one = true
 	}
-	c.wrong(key, what, fix)
 }
 
 func (c *checker) all() {
@@ -117,7 +120,7 @@ func (c *checker) oneLine(value, key string) {
 	})
 	if i >= 0 {
 		r, _ := utf8.DecodeRuneInString(value[i:])
-		c.wrong(key, fmt.Sprintf("it has the control character %U after %d bytes", r, i), "write one line of visible characters")
+		c.wrong(key, words.T("it has the control character {0} after {1} bytes", fmt.Sprintf("%U", r), i).String(), "write one line of visible characters")
 	}
 }
 
@@ -227,7 +230,7 @@ func (c *checker) health() {
 
 func (c *checker) required(key, value, fix string) {
 	if strings.TrimSpace(value) == "" {
-		c.wrong(key, "it is missing", fix)
+		c.wrong(key, words.T("it is missing").String(), fix)
 	}
 }
 
@@ -235,17 +238,17 @@ func (c *checker) oneOf(key, value string, allowed ...string) {
 	if slices.Contains(allowed, value) {
 		return
 	}
-	fix := "use one of: " + strings.Join(allowed, ", ")
+	fix := words.T("use one of: {0}", strings.Join(allowed, ", ")).String()
 	if best := nearest(value, allowed); best != "" {
-		fix = "did you mean " + best + "?"
+		fix = words.T("did you mean {0}?", best).String()
 	}
-	c.wrong(key, fmt.Sprintf("unknown value %q", value), fix)
+	c.wrong(key, words.T("unknown value {0}", strconv.Quote(value)).String(), fix)
 }
 
 func (c *checker) address(key, value string) {
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		c.wrong(key, fmt.Sprintf("%q is not a web address", value), "use an address such as https://news.example.org")
+		c.wrong(key, words.T("{0} is not a web address", strconv.Quote(value)).String(), "use an address such as https://news.example.org")
 	}
 }
 
@@ -263,9 +266,9 @@ func (c *checker) language(key, value string) {
 	if _, err := language.Parse(value); err != nil {
 		fix := "write a tag such as en or pt-BR"
 		if best := nearestLanguage(value, commonLanguages); best != "" {
-			fix = "did you mean " + best + "?"
+			fix = words.T("did you mean {0}?", best).String()
 		}
-		c.wrong(key, fmt.Sprintf("%q is not a language tag", value), fix)
+		c.wrong(key, words.T("{0} is not a language tag", strconv.Quote(value)).String(), fix)
 	}
 }
 
@@ -286,14 +289,14 @@ var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 func (c *checker) name(key, value string, used map[string]string) {
 	if !namePattern.MatchString(value) {
-		c.wrong(key, fmt.Sprintf("%q cannot be part of an address", value), "use lower-case letters, digits and hyphens, such as weekly-news")
+		c.wrong(key, words.T("{0} cannot be part of an address", strconv.Quote(value)).String(), "use lower-case letters, digits and hyphens, such as weekly-news")
 	}
 	c.unique(key, value, used)
 }
 
 func (c *checker) unique(key, value string, used map[string]string) {
 	if before, found := used[value]; found {
-		c.wrong(key, fmt.Sprintf("%q is already used by %s", value, before), "choose another name")
+		c.wrong(key, words.T("{0} is already used by {1}", strconv.Quote(value), before).String(), "choose another name")
 		return
 	}
 	used[value] = key
@@ -309,13 +312,13 @@ func (c *checker) listen(key, value string) {
 
 func (c *checker) between(key string, value, least, most int) {
 	if value < least || value > most {
-		c.wrong(key, fmt.Sprintf("%d is out of range", value), fmt.Sprintf("use %d to %d", least, most))
+		c.wrong(key, words.T("{0} is out of range", strconv.Itoa(value)).String(), words.T("use a number from {0} to {1}", strconv.Itoa(least), strconv.Itoa(most)).String())
 	}
 }
 
 func (c *checker) notNegative(key string, value time.Duration) {
 	if value < 0 {
-		c.wrong(key, value.String()+" is negative", "use 0s or more")
+		c.wrong(key, words.T("{0} is negative", value.String()).String(), "use 0s or more")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 func (c *checker) feed(key string, f *Feed) {
@@ -52,7 +54,7 @@ func (c *checker) digest(key string, d *Digest) {
 	c.between(key+".min_articles", d.MinArticles, 1, 1000)
 	c.between(key+".max_articles", d.MaxArticles, 1, 1000)
 	if d.MaxArticles < d.MinArticles {
-		c.wrong(key+".max_articles", fmt.Sprintf("%d is less than min_articles, %d", d.MaxArticles, d.MinArticles), "use at least as many")
+		c.wrong(key+".max_articles", words.T("{0} is less than min_articles, {1}", strconv.Itoa(d.MaxArticles), strconv.Itoa(d.MinArticles)).String(), "use at least as many")
 	}
 	c.required(key+".sender", d.Sender, `write "Name <news@example.org>"`)
 	c.mailbox(key+".sender", d.Sender)
@@ -74,7 +76,7 @@ func (c *checker) digest(key string, d *Digest) {
 func (c *checker) size(key string, t Text, most int) {
 	for tag, text := range t.All() {
 		if len(text) > most {
-			c.wrong(strings.TrimSuffix(key+"."+tag, "."), fmt.Sprintf("it has %d bytes", len(text)), fmt.Sprintf("write at most %d", most))
+			c.wrong(strings.TrimSuffix(key+"."+tag, "."), words.T("it has {0} bytes", strconv.Itoa(len(text))).String(), words.T("write at most {0}", strconv.Itoa(most)).String())
 		}
 	}
 }
@@ -86,7 +88,7 @@ func (c *checker) draftBefore(key string, d time.Duration, times *schedule.Sched
 		return
 	}
 	if d < time.Minute {
-		c.wrong(key, d.String()+" is too short for an editor to read a proof", "use 1m or more, such as 24h, or 0s to draft at the tick")
+		c.wrong(key, words.T("{0} is too short for an editor to read a proof", d.String()).String(), "use 1m or more, such as 24h, or 0s to draft at the tick")
 		return
 	}
 	if times == nil {
@@ -96,7 +98,7 @@ func (c *checker) draftBefore(key string, d time.Duration, times *schedule.Sched
 	ticks := times.NextN(time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC), compared)
 	for i := 1; i < len(ticks); i++ {
 		if gap := ticks[i].At.Sub(ticks[i-1].At); d > gap {
-			c.wrong(key, fmt.Sprintf("%s is longer than the time between two ticks, %s", d, gap), "use at most that")
+			c.wrong(key, words.T("{0} is longer than the time between two ticks, {1}", d.String(), gap.String()).String(), "use at most that")
 			return
 		}
 	}

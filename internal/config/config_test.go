@@ -84,7 +84,7 @@ func TestProblemsNameLineAndFix(t *testing.T) {
 		{"bad feed name", "feeds:\n- name: Go News", `:2: feeds[0].name: "Go News" cannot be part of an address`},
 		{"a name twice", "feeds:\n- name: go\n- name: go", `:3: feeds[1].name: "go" is already used by feeds[0].name`},
 		{"bad filter", "feeds:\n- name: go\n  filter: {match: \"go AND\"}", `:3: feeds[0].filter.match: `},
-		{"limit", "feeds:\n- name: go\n  limit: 5000", `:3: feeds[0].limit: 5000 is out of range; use 1 to 1000`},
+		{"limit", "feeds:\n- name: go\n  limit: 5000", `:3: feeds[0].limit: 5000 is out of range; use a number from 1 to 1000`},
 		{"no category", "feeds:\n- name: go\n  podcast: {category: Nwes}", `:3: feeds[0].podcast.category: unknown value "Nwes"; did you mean News?`},
 		{"no part of a category", "feeds:\n- name: go\n  podcast: {category: Arts > Desing}", `:3: feeds[0].podcast.category: Apple's category Arts has no subcategory "Desing"; did you mean Arts > Design?`},
 		{"a category without parts", "feeds:\n- name: go\n  podcast: {category: History > Wars}", `Apple's category History has no subcategory "Wars"; write History`},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Problem is one error in the file.
@@ -14,6 +16,8 @@ type Problem struct {
 	Key  string // path of the key, such as "digests[0].schedule"
 	What string // what is wrong
 	Fix  string // how to fix it; may be empty
+
+	one bool // What and Fix are the parts of one text, which is translated as a whole
 }
 
 func (p Problem) Error() string {
@@ -31,6 +35,17 @@ func (p Problem) Error() string {
 		out.WriteString("; " + p.Fix)
 	}
 	return out.String()
+}
+
+// Text returns what is wrong and how to fix it, for pages.
+func (p Problem) Text() words.Text {
+	switch {
+	case p.Fix == "":
+		return words.T("{0}", words.Stored(p.What))
+	case p.one:
+		return words.T("{0}", words.Stored(p.What+"; "+p.Fix))
+	}
+	return words.T("{0}; {1}", words.Stored(p.What), words.Stored(p.Fix))
 }
 
 // Problems are all errors in a file, by line, as returned by Load.

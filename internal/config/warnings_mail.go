@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // ReadsReturnPaths reports whether bounces are read: by a listener, a mailbox, the webhook
@@ -35,9 +36,9 @@ func (c *Config) warnMail(warn func(key, what, fix string)) {
 	for _, s := range domains {
 		switch {
 		case freemail(s.domain):
-			warn(s.key, "receivers refuse mail from "+s.domain+" that its own servers do not send", "use an address at your own domain")
+			warn(s.key, words.T("receivers refuse mail from {0} that its own servers do not send", s.domain).String(), "use an address at your own domain")
 		case !c.hasAlignedKey(s.domain):
-			warn(s.key, "no DKIM key signs for "+s.domain, `add a key under mail.dkim ("tidings dkim keygen"), unless the relay signs`)
+			warn(s.key, words.T("no DKIM key signs for {0}", s.domain).String(), `add a key under mail.dkim ("tidings dkim keygen"), unless the relay signs`)
 		}
 	}
 	c.warnReturnPath(domains, warn)

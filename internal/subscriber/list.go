@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 	"slices"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Row is one line of a subscriber list.
@@ -122,11 +124,11 @@ func (l *List) openHeaderless(fields []string, opts ListOptions) error {
 		return l.checkHeaderless()
 	}
 	if len(opts.Columns)+len(opts.Ignore) > 0 {
-		return errors.New("line 1: the list has no header, so its columns have no names; put a line with their names first")
+		return words.Errorf("line 1: the list has no header, so its columns have no names; put a line with their names first")
 	}
 	fields = trimFields(fields)
 	if len(fields) > 2 {
-		return fmt.Errorf("line 1: the list has %d columns and no header, so it is not known what they mean; put a line with their names first, such as email,name,status", len(fields))
+		return words.Errorf("line 1: the list has {0} columns and no header, so it is not known what they mean; put a line with their names first, such as email,name,status", len(fields))
 	}
 	at := slices.IndexFunc(fields, isAddress)
 	l.columns = []Column{{Meaning: MeansAddress, index: at}, {Meaning: MeansName, index: 1 - at}}
@@ -138,7 +140,7 @@ func (l *List) openHeaderless(fields []string, opts ListOptions) error {
 func (l *List) checkHeaderless() error {
 	for i, c := range l.columns {
 		if c.Meaning == "" {
-			return fmt.Errorf("line 1: the list has no header, and it is not known what column %d means", i+1)
+			return words.Errorf("line 1: the list has no header, and it is not known what column {0} means", i+1)
 		}
 	}
 	l.columns = ignoreRepeated(l.columns)

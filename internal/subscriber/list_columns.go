@@ -1,13 +1,14 @@
 package subscriber
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Meaning is what a column of a list holds.
@@ -153,7 +154,7 @@ func (o ListOptions) chosenMeanings(header []string) (map[int]Meaning, error) {
 			}
 		}
 		if !found {
-			return fmt.Errorf("the list has no column %s; its columns: %s", quoteShort(name), listHeadings(header))
+			return words.Errorf("the list has no column {0}; its columns: {1}", quoteShort(name), listHeadings(header))
 		}
 		return nil
 	}
@@ -194,7 +195,7 @@ func listHeadings(header []string) string {
 	return strings.Join(names, ", ")
 }
 
-var errNoAddressColumn = errors.New("line 1: no column for the address; name it email, or say which one it is")
+var errNoAddressColumn = words.Errorf("line 1: no column for the address; name it email, or say which one it is")
 
 // isPostal reports whether a list has the columns of a postal address.
 func isPostal(header []string) bool {

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // Limits of one record. A quote that is not closed within maxQuoted lines is taken for a stray
@@ -176,9 +178,9 @@ func (r *records) checkStart(line []byte) ([]byte, error) {
 	line = bytes.TrimPrefix(line, []byte("\xEF\xBB\xBF"))
 	switch {
 	case bytes.HasPrefix(line, []byte("\xFF\xFE\x00\x00")), bytes.HasPrefix(line, []byte("\x00\x00\xFE\xFF")):
-		return nil, errors.New("line 1: the file is UTF-32; save the list as CSV in UTF-8")
+		return nil, words.Errorf("line 1: the file is UTF-32; save the list as CSV in UTF-8")
 	case bytes.HasPrefix(line, []byte("PK\x03\x04")):
-		return nil, errors.New("line 1: the file is a spreadsheet or archive; save the list as CSV in UTF-8")
+		return nil, words.Errorf("line 1: the file is a spreadsheet or archive; save the list as CSV in UTF-8")
 	}
 	return line, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/backoff"
@@ -66,7 +67,7 @@ func (m Manager) recordUpload(ctx context.Context, log *slog.Logger, job store.J
 		return m.Store.ContinueJob(ctx, job, 0)
 	case errors.As(err, &input), errors.Is(err, subscriber.ErrList) && !errors.Is(err, store.ErrUploadRead), job.Tries >= uploadTries:
 		log.Error("uploaded list not imported", "list", job.Key, "error", err)
-		return m.Store.FinishUpload(ctx, job, report, err.Error())
+		return m.Store.FinishUpload(ctx, job, report, strings.TrimPrefix(err.Error(), subscriber.ErrList.Error()+": "))
 	}
 	log.Warn("uploaded list broke off; trying again", "list", job.Key, "error", err)
 	return m.Store.RetryJob(ctx, job, backoff.Delay(5*time.Second, 10*time.Minute, job.Tries), "tried again")

@@ -119,7 +119,7 @@ func (h *Handler) changeDigest(w http.ResponseWriter, r *http.Request, session s
 		body.Form.read(r.PostForm)
 		body.Preview = true
 		if _, err := schedule.Parse(body.Schedule.Cron, body.Schedule.Timezone); err != nil {
-			body.Schedule.Field.Problem = h.words(w).Translate(err)
+			body.Schedule.Field.Problems = []words.Text{words.T("{0}", err)}
 		}
 		unchanged(r)
 		return h.showDigestSettings(w, r, session, http.StatusOK, body)
@@ -138,7 +138,7 @@ func (h *Handler) changeDigest(w http.ResponseWriter, r *http.Request, session s
 type newDigestPage struct {
 	Title, Sender string
 	Schedule      scheduleForm
-	Problem       string
+	Problem       any
 	Revision      int64
 }
 
@@ -182,7 +182,7 @@ func (h *Handler) addDigest(w http.ResponseWriter, r *http.Request, session stor
 		return err
 	}
 	if !stored {
-		body.Problem = strings.Join(form.Problems, "\n")
+		body.Problem = words.Joined("\n", form.Problems...)
 		return h.showNewDigest(w, session, http.StatusUnprocessableEntity, body)
 	}
 	return redirectWithFlash(w, r, "/admin/digests/"+name+"/settings", "digest-added")

@@ -156,7 +156,7 @@ func (h *Handler) addFeed(w http.ResponseWriter, r *http.Request, session store.
 		return err
 	}
 	if !stored {
-		return &userError{Status: http.StatusUnprocessableEntity, Title: "The feed was not added", Text: words.Verbatim(strings.Join(form.Problems, "\n")), Link: "/admin/feeds"}
+		return &userError{Status: http.StatusUnprocessableEntity, Title: "The feed was not added", Text: words.Joined("\n", form.Problems...), Link: "/admin/feeds"}
 	}
 	return redirectWithFlash(w, r, "/admin/feeds/"+name, "settings")
 }

@@ -22,8 +22,8 @@ type settingForm struct {
 	Action   string
 	Revision int64
 	Sections []formSection
-	Problems []string // that belong to no field
-	Failed   bool     // nothing was stored
+	Problems []words.Text // that belong to no field
+	Failed   bool         // nothing was stored
 }
 
 type formSection struct {
@@ -33,7 +33,7 @@ type formSection struct {
 
 // Open reports whether a section is open at first.
 func (s formSection) Open() bool {
-	return slices.ContainsFunc(s.Fields, func(f *settingField) bool { return f.Stored != nil || f.Problem != "" || f.Theirs != nil })
+	return slices.ContainsFunc(s.Fields, func(f *settingField) bool { return f.Stored != nil || len(f.Problems) > 0 || f.Theirs != nil })
 }
 
 // settingField is a field of a form.
@@ -45,8 +45,8 @@ type settingField struct {
 	Texts       []languageText    // of KindTexts
 	Picture     map[string]string // of KindPicture
 	Options     []option          // of KindChoice
-	Problem     string
-	Notes       []string       // warnings that do not keep it from being stored
+	Problems    []words.Text
+	Notes       []words.Text   // warnings that do not keep it from being stored
 	Stored      *store.Setting // nil for the file's value
 	File        string         // the file's value, for people
 	Changed     bool           // the file's value changed since
@@ -311,15 +311,15 @@ func (f *settingForm) fail(err error) error {
 }
 
 func (f *settingForm) problem(p config.Problem) {
-	text := strings.TrimSuffix(p.What+"; "+p.Fix, "; ")
-	text, _, _ = strings.Cut(text, ", or run: tidings")
+	p.Fix, _, _ = strings.Cut(p.Fix, ", or run: tidings")
+	text := p.Text()
 	for _, field := range f.fields() {
 		if p.Key == field.Key || strings.HasPrefix(p.Key, field.Key+".") || strings.HasPrefix(p.Key, field.Key+"[") {
-			field.Problem = strings.TrimPrefix(field.Problem+". "+text, ". ")
+			field.Problems = append(field.Problems, text)
 			return
 		}
 	}
-	f.Problems = append(f.Problems, p.Key+": "+text)
+	f.Problems = append(f.Problems, words.T("{0}: {1}", words.Verbatim(p.Key), text))
 }
 
 // addNotes shows the warnings of "tidings config check" beside their fields.
@@ -327,7 +327,7 @@ func (f *settingForm) addNotes(c *config.Config) {
 	for _, p := range c.SettingWarnings() {
 		for _, field := range f.fields() {
 			if c.KeyWithName(p.Key) == field.Key {
-				field.Notes = append(field.Notes, strings.TrimSuffix(p.What+"; "+p.Fix, "; "))
+				field.Notes = append(field.Notes, p.Text())
 			}
 		}
 	}

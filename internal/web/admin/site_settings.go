@@ -10,6 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/settings"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/words"
 	"github.com/tidings-press/tidings/templates"
 )
 
@@ -89,7 +90,7 @@ func (h *Handler) changeLook(w http.ResponseWriter, r *http.Request, session sto
 	var problem *ingest.Problem
 	switch {
 	case errors.As(err, &problem):
-		body.Form.Problems, body.Form.Failed = []string{problem.Error()}, true
+		body.Form.Problems, body.Form.Failed = []words.Text{words.T("{0}", problem)}, true
 		return h.showSiteSettings(w, r, session, http.StatusUnprocessableEntity, body)
 	case err == nil:
 		r.PostForm.Set("brand.logo@url", "/media/"+m.Name)
