@@ -189,6 +189,7 @@ type shownProgress struct {
 	Open      int64     `json:"open"`
 	PerSecond float64   `json:"per_second,omitempty"`
 	Left      string    `json:"left,omitempty"`
+	Warmup    string    `json:"warmup,omitempty"`
 
 	SkippedBy []store.SkipCount `json:"skipped_by,omitempty"`
 	Withdrawn []string          `json:"withdrawn,omitempty"` // titles, of a running edition
@@ -211,6 +212,9 @@ func showProgress(p delivery.Progress) shownProgress {
 	}
 	for _, w := range p.Withdrawn {
 		out.Withdrawn = append(out.Withdrawn, w.Title)
+	}
+	if p.Warmup.Days > 0 {
+		out.Warmup = p.Warmup.Text().String()
 	}
 	if p.Left > 0 {
 		out.Left = p.Left.String()
@@ -246,6 +250,9 @@ func (a *cli) printProgress(ctx context.Context, e *delivery.Engine, p delivery.
 			fmt.Fprintf(w, " (%s)", shown.Reason)
 		}
 		fmt.Fprintf(w, "\n%s: %d sent, %d refused, %d skipped, %d retrying, %d uncertain, %d remaining\n", some(shown.Total, "subscriber", "subscribers"), shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
+		if shown.Warmup != "" {
+			fmt.Fprintln(w, shown.Warmup)
+		}
 		shown.Decision.lines(w)
 		for _, title := range shown.Withdrawn {
 			fmt.Fprintf(w, "withdrawn after the approval and still in this edition: %s; pause it with: tidings digest pause %s\n", title, shown.Edition)

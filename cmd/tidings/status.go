@@ -48,6 +48,9 @@ func printServiceStatus(w io.Writer, s *app.Status) {
 	for _, hold := range s.Holds {
 		fmt.Fprintf(w, "on hold\t%s\n", hold)
 	}
+	for _, one := range s.Warmup {
+		fmt.Fprintf(w, "warm-up\t%s\n", one)
+	}
 	for _, c := range s.Certificates {
 		switch {
 		case c.Until == nil:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/warmup"
 	"github.com/tidings-press/tidings/internal/web/admin"
 	"github.com/tidings-press/tidings/mailer"
 )
@@ -160,6 +162,8 @@ func mailbox(text string) (mailer.Address, error) {
 
 func relayConfig(r *config.Relay) (relay.Config, error) {
 	roots, err := trusted(r.CAFile)
+	plan, planErr := warmup.Parse(r.Warmup)
+	perDomain, domainErr := warmup.Parse(r.WarmupPerDomain)
 	return relay.Config{
 		Relay: mailer.Relay{
 			Name:     r.Name,
@@ -180,9 +184,13 @@ func relayConfig(r *config.Relay) (relay.Config, error) {
 		PerSecond:     r.PerSecond,
 		PerHour:       r.PerHour,
 		PerConnection: r.PerConnection,
-		MaxSize:       int64(r.MaxSize),
-		Headers:       headerLines(r.ExtraHeaders),
-	}, err
+
+		Warmup:          plan,
+		WarmupPerDomain: perDomain,
+
+		MaxSize: int64(r.MaxSize),
+		Headers: headerLines(r.ExtraHeaders),
+	}, errors.Join(err, planErr, domainErr)
 }
 
 func headerLines(lines []config.HeaderLine) []string {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/certificate"
+	"github.com/tidings-press/tidings/internal/warmup"
 )
 
 // Status is the state of a service, as far as its store and files show it.
@@ -14,7 +15,8 @@ type Status struct {
 	Store        string              `json:"store"` // the engine
 	Quarantined  bool                `json:"quarantined"`
 	Overdue      Overdue             `json:"overdue"`
-	Holds        []string            `json:"holds"` // relays and domains that get no mail for a time, and why
+	Holds        []string            `json:"holds"`            // relays and domains that get no mail for a time, and why
+	Warmup       []string            `json:"warmup,omitempty"` // relays that may send a limited number of mails today
 	TLS          string              `json:"tls"`
 	Certificates []CertificateStatus `json:"certificates"`
 }
@@ -58,7 +60,27 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	for _, h := range holds {
 		out.Holds = append(out.Holds, h.Target()+" until "+h.Until.UTC().Format(time.RFC3339)+": "+h.Reason)
 	}
+	if err == nil {
+		out.Warmup, err = s.warmups(ctx)
+	}
 	return out, err
+}
+
+// warmups describes the relays with a warm-up.
+func (s *Service) warmups(ctx context.Context) (out []string, err error) {
+	for i := range s.Config.Relays {
+		r := &s.Config.Relays[i]
+		plan, err := warmup.Parse(r.Warmup)
+		if err != nil || !plan.Set() {
+			continue // the configuration was checked
+		}
+		today, err := s.Store.WarmupOf(ctx, r.Name, "", plan)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, fmt.Sprintf("relay %s: %d of %d mails of today are used", r.Name, today.Used, today.Allowance))
+	}
+	return out, nil
 }
 
 // certificateStates returns the states of the certificates of all hosts of the site; none without TLS.

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+
+	"github.com/tidings-press/tidings/internal/warmup"
 )
 
 // Relay is an SMTP server that mail is handed to.
@@ -45,6 +47,10 @@ type Relay struct {
 	PerSecond float64 `yaml:"per_second"`
 	// Maximum number of mails per hour, over all nodes; 0 for no limit.
 	PerHour int `yaml:"per_hour"`
+	// Warm-up of a new sender, over all nodes: the mails of the first day and the factor by which a day's number grows, such as "500/day x2" or "500/day x1.5 max 20000"; empty for none. See docs/delivery.md.
+	Warmup string `yaml:"warmup"`
+	// The same for the mails to each recipient domain.
+	WarmupPerDomain string `yaml:"warmup_per_domain"`
 	// Maximum number of mails over one connection; 0 for no limit.
 	PerConnection int `yaml:"per_connection"`
 	// Maximum size of a mail that it accepts; 0B for no limit.
@@ -112,6 +118,11 @@ func (c *checker) limits(key string, r *Relay) {
 	c.between(key+".connections", r.Connections, 0, 10_000)
 	c.between(key+".connections_per_node", r.ConnectionsPerNode, 0, 10_000)
 	c.between(key+".per_hour", r.PerHour, 0, math.MaxInt32)
+	for name, plan := range map[string]string{"warmup": r.Warmup, "warmup_per_domain": r.WarmupPerDomain} {
+		if _, err := warmup.Parse(plan); err != nil {
+			c.wrong(key+"."+name, err.Error(), "write for example 500/day x2, or leave it out")
+		}
+	}
 	c.between(key+".per_connection", r.PerConnection, 0, math.MaxInt32)
 	if r.PerSecond < 0 || r.PerSecond > 1e6 || math.IsNaN(r.PerSecond) {
 		c.wrong(key+".per_second", "it is out of range", "use 0 (no limit) to 1000000")

@@ -96,6 +96,9 @@ func (e *Engine) dispatch(ctx context.Context) {
 			if !open && e.queue.length() > 0 && time.Since(lastOpen) > releaseAfter {
 				e.releaseAll()
 			}
+			if e.relays.WarmupWait() > 0 {
+				e.releaseAll()
+			}
 			if e.queue.length() > lowWater || !open {
 				select {
 				case <-e.queue.taken:
@@ -142,6 +145,9 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 		err = fmt.Errorf("edition %d: %w", chunk.Edition, err)
 		return false, errors.Join(err, e.Store.DeferEdition(ctx, *chunk, deferEditionFor))
 	}
+	if d := e.relays.WarmupWait(); d > 0 { // what is left is sent tomorrow
+		return true, e.Store.DeferEdition(ctx, *chunk, min(d, deferWarmupFor))
+	}
 	if paused, err := e.pauseForRates(ctx, l.edition.Edition); err != nil || paused {
 		return paused, err
 	}
@@ -161,6 +167,9 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 
 // deferEditionFor is how long to wait before an edition that cannot be loaded is claimed again.
 const deferEditionFor = time.Minute
+
+// deferWarmupFor is the longest time before an edition that waits for a warm-up is claimed again.
+const deferWarmupFor = time.Hour
 
 // done records that a job of a lease is settled, and releases the chunk with the last one.
 func (e *Engine) done(l *lease) {

@@ -183,6 +183,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.releaseAll()
 	stop()
 	keeper.Wait()
+	e.returnWarmups()
 	return nil
 }
 

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
@@ -83,6 +84,17 @@ func (s *sender) deferJob(j job, reason string, after time.Duration) {
 		return
 	}
 	s.settleUntried(store.Skip{Chunk: j.lease.Chunk, Subscriber: j.Subscriber, State: digest.DeliveryDeferred, Reason: reason, NextTry: now.Add(after)}, j)
+}
+
+// longestPostponement is shorter than the time from which on a next try counts as set by a wrong clock.
+const longestPostponement = 5 * time.Hour
+
+// postpone defers a job without a try until the warm-up of its domain allows more mail. Unlike
+// deferJob it does not start the time limit for retries.
+func (s *sender) postpone(j job, domain string, after time.Duration) {
+	next := s.engine.Store.Now().Add(min(after, longestPostponement) + rand.N(time.Minute))
+	reason := words.T("warm-up: the mails of today to {0} are used up", domain).String()
+	s.settleUntried(store.Skip{Chunk: j.lease.Chunk, Subscriber: j.Subscriber, State: digest.DeliveryDeferred, Reason: reason, NextTry: next}, j)
 }
 
 func (s *sender) settleUntried(skip store.Skip, j job) {

@@ -140,10 +140,17 @@ func (e *Engine) result(ctx context.Context, edition store.Edition) (EditionResu
 		r.Failures, _, err = e.Store.FailureReasons(ctx, edition.Seq)
 		r.Failures = r.Failures[:min(len(r.Failures), shownReasons)]
 	}
+	warm, warmErr := e.warmupOf(ctx, r.Counts.Open())
+	if warmErr != nil {
+		return r, warmErr
+	}
 	took := e.Store.Now().Sub(edition.Started)
 	if done := r.Counts.Sent + r.Counts.Refused; done > 0 && took >= time.Second && !edition.Started.IsZero() && !r.Retrying() {
 		r.Rate = float64(done) / took.Seconds()
 		r.Left = time.Duration(float64(r.Counts.Open()) / r.Rate * float64(time.Second)).Round(time.Second)
+	}
+	if warm.Days > 0 {
+		r.Left = warm.Left
 	}
 	return r, err
 }

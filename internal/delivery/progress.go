@@ -28,6 +28,7 @@ type Progress struct {
 	// set if it counts only some of them.
 	Failures []store.FailureReason
 	Sampled  bool
+	Warmup   Warmup      // of the relays, while the edition is being sent
 	Votes    store.Votes // of readers, whether the edition was helpful
 }
 
@@ -104,6 +105,12 @@ func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
 			return p, err
 		}
 	}
+	if p.Edition.State == digest.Sending {
+		if p.Warmup, err = e.warmupOf(ctx, p.Counts.Open()); err != nil {
+			return p, err
+		}
+		p.Left = p.Warmup.Left
+	}
 	p.Holds, err = e.Store.Holds(ctx)
 	if !edition.Finished.IsZero() && !edition.Started.IsZero() {
 		if took := edition.Finished.Sub(edition.Started).Seconds(); took > 0 {
@@ -145,7 +152,7 @@ func (e *Engine) Watch(ctx context.Context, id string) <-chan Progress {
 // differs reports whether there is something new to show. That includes the rate, which falls to
 // 0 while no count changes.
 func (p Progress) differs(last Progress) bool {
-	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate || p.StartsIn != last.StartsIn || !slices.Equal(p.Failures, last.Failures)
+	return p.Counts != last.Counts || p.Edition.State != last.Edition.State || len(p.Holds) != len(last.Holds) || len(p.Withdrawn) != len(last.Withdrawn) || p.Rate != last.Rate || p.StartsIn != last.StartsIn || p.Warmup.Days != last.Warmup.Days || !slices.Equal(p.Failures, last.Failures)
 }
 
 // rateMeter measures the rate of sending over the last seconds.
@@ -168,7 +175,7 @@ func (w *rateMeter) measure(p *Progress, now time.Time) {
 		return
 	}
 	p.Rate = float64(done-w.done[0]) / seconds
-	if p.Rate > 0 {
+	if p.Rate > 0 && p.Warmup.Days == 0 {
 		p.Left = time.Duration(float64(p.Counts.Open()) / p.Rate * float64(time.Second)).Round(time.Second)
 	}
 }

@@ -24,6 +24,7 @@ type RelayState struct {
 	Connections int64        // that are leased now, on all nodes
 	Used        int64        // of the hourly quota in this hour, by all nodes; they take it in shares
 	Holds       []store.Hold // on all nodes
+	Today       WarmupState  // its warm-up
 }
 
 // Stopped returns the hold that stops the relay on all nodes; nil if there is none.
@@ -49,6 +50,11 @@ func (e *Engine) RelayStates(ctx context.Context) ([]RelayState, error) {
 		}
 		if state.Used, err = r.UsedThisHour(ctx); err != nil {
 			return nil, err
+		}
+		if state.Today.Set = r.Warmup.Set(); state.Today.Set {
+			if state.Today.Warmup, err = r.WarmupToday(ctx); err != nil {
+				return nil, err
+			}
 		}
 		for _, h := range holds {
 			if h.Relay == r.Name {

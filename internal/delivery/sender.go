@@ -122,19 +122,26 @@ func (s *sender) tryMail(ctx context.Context) (*mail, time.Duration) {
 			s.engine.done(j.lease)
 			continue
 		}
-		if until := s.relay.ThrottledUntil(relay.DomainOf(j.Address)); !until.IsZero() {
+		domain := relay.DomainOf(j.Address)
+		if until := s.relay.ThrottledUntil(domain); !until.IsZero() {
 			s.deferJob(j, "its domain is rate-limited", time.Until(until)+rand.N(time.Minute))
 			continue
 		}
-		if d, err := s.relay.TakeQuota(ctx); d > 0 || err != nil {
+		if d, err := s.relay.TakeQuota(ctx, domain); d > 0 || err != nil {
+			if s.relay.WarmupWait() == 0 && s.relay.WarmupWaitOf(domain) > 0 {
+				s.postpone(j, domain, d)
+				continue
+			}
 			s.engine.queue.putBack(j)
-			s.relay.QuotaFullFor(d)
+			if s.relay.WarmupWait() == 0 {
+				s.relay.QuotaFullFor(d)
+			}
 			return nil, max(d, minWait)
 		}
 		if m := s.render(ctx, j); m != nil {
 			return m, 0
 		}
-		s.relay.ReturnQuota()
+		s.relay.ReturnQuota(domain)
 	}
 	return nil, 0
 }
@@ -286,7 +293,7 @@ func (s *sender) open(ctx context.Context, m *mail) bool {
 
 // requeue returns a mail that was not tried to the queue.
 func (s *sender) requeue(m *mail) {
-	s.relay.ReturnQuota()
+	s.relay.ReturnQuota(relay.DomainOf(m.Address))
 	s.engine.queue.putBack(m.job)
 }
 

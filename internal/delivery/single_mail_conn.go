@@ -99,9 +99,9 @@ func (c *singleMailConn) close() {
 	*c = singleMailConn{}
 }
 
-// open closes the current connection and connects to the relay. When the relay is at its limits
+// open closes the current connection and connects to the relay, for a mail to a domain. When the relay is at its limits
 // the connection stays closed and open returns no error.
-func (c *singleMailConn) open(ctx context.Context, r *relay.Relay) error {
+func (c *singleMailConn) open(ctx context.Context, r *relay.Relay, domain string) error {
 	c.close()
 	acquire := r.AcquireForSingleMail
 	if urgent(ctx) {
@@ -111,13 +111,13 @@ func (c *singleMailConn) open(ctx context.Context, r *relay.Relay) error {
 	if !ok && !urgent(ctx) {
 		return nil
 	}
-	if d, err := r.TakeQuota(ctx); (d > 0 || err != nil) && !urgent(ctx) {
+	if d, err := r.TakeQuotaForSingleMail(ctx, domain); (d > 0 || err != nil) && !urgent(ctx) {
 		r.Release(lease)
 		return err
 	}
 	conn, err := r.Dial(ctx)
 	if err != nil {
-		r.ReturnQuota()
+		r.ReturnQuota(domain)
 		r.Release(lease)
 		return err
 	}
@@ -170,17 +170,18 @@ func (e *Engine) sendByRelay(ctx context.Context, r *relay.Relay, conn *singleMa
 		return true, err
 	}
 	envelope := mailer.Envelope{From: m.from, To: m.to.ASCII(), Size: len(body), NeedsUTF8: m.compiled.NeedsUTF8()}
+	domain := relay.DomainOf(envelope.To)
 	if conn.reusable(r) {
-		if d, err := r.TakeQuota(ctx); (d > 0 || err != nil) && !urgent(ctx) {
+		if d, err := r.TakeQuotaForSingleMail(ctx, domain); (d > 0 || err != nil) && !urgent(ctx) {
 			return false, err
 		}
 		begun, err := sendOnConn(ctx, conn.conn, envelope, body)
 		if begun || err == nil {
 			return true, err
 		}
-		r.ReturnQuota() // the server closed the idle connection: nothing was sent
+		r.ReturnQuota(domain) // the server closed the idle connection: nothing was sent
 	}
-	if err := conn.open(ctx, r); err != nil || conn.relay == nil {
+	if err := conn.open(ctx, r, domain); err != nil || conn.relay == nil {
 		return false, err
 	}
 	_, err = sendOnConn(ctx, conn.conn, envelope, body)

@@ -46,9 +46,9 @@ RETURNING deliveries.edition, deliveries.subscriber -- postgres only
 -- name: delivery.skips
 -- Stores the outcomes of mails that need no try, or none now: the subscriber unsubscribed
 -- since, or the recipient's domain is throttled. The time limit for retries starts when a mail
--- is first deferred. Only the node that holds the chunk may change it. Index: primary keys.
+-- is first deferred, but not while it waits for a warm-up. Only the node that holds the chunk may change it. Index: primary keys.
 UPDATE deliveries SET state = r.st, reason = doubted(r.why), at = r.ms, next_try = r.nxt,
-    first_try = CASE WHEN first_try = 0 AND r.st = 'deferred' THEN r.ms ELSE first_try END
+    first_try = CASE WHEN first_try = 0 AND r.st = 'deferred' AND r.why NOT LIKE 'warm-up: %' THEN r.ms ELSE first_try END
 FROM (SELECT $1 AS e, $2 AS s, $3 AS c, $4 AS ep, $5 AS st, $6 AS why, $7 AS ms, $8 AS nxt) AS r -- sqlite only
 FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS bigint[]), CAST($5 AS text[]), CAST($6 AS text[]), CAST($7 AS bigint[]), CAST($8 AS bigint[])) AS r(e, s, c, ep, st, why, ms, nxt) -- postgres only
 JOIN chunks k ON k.edition = r.e AND k.number = r.c AND k.epoch = r.ep

@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"mailer", "templates", "internal/article", "internal/schedule"},
 	{"internal/subscriber"},
 	{"internal/token", "internal/certificate", "internal/listen", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples", "internal/words"},
-	{"internal/lru", "internal/backoff", "internal/metrics", "internal/disk"},
+	{"internal/lru", "internal/backoff", "internal/metrics", "internal/disk", "internal/warmup"},
 }
 
 // testOnly lists what the program itself never imports.

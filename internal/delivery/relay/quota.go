@@ -63,12 +63,34 @@ func (r *Relay) UsedThisHour(ctx context.Context) (int64, error) {
 	return r.quota.store.QuotaUsed(ctx, r.Name, "hour", time.Hour)
 }
 
-// TakeQuota counts one mail against all quotas of the relay. When one is used up, it counts
-// nothing and returns how long to wait.
-func (r *Relay) TakeQuota(ctx context.Context) (time.Duration, error) { return r.quota.take(ctx) }
+// TakeQuota counts one mail of an edition to a domain against all quotas of the relay and its warm-up.
+// When one is used up, it counts nothing and returns how long to wait.
+func (r *Relay) TakeQuota(ctx context.Context, domain string) (time.Duration, error) {
+	return r.takeQuota(ctx, domain, false)
+}
 
-// ReturnQuota takes back the count of a mail that was not sent.
-func (r *Relay) ReturnQuota() { r.quota.returnOne() }
+// TakeQuotaForSingleMail is TakeQuota for a mail outside an edition, such as a confirmation: it counts
+// for the warm-up and does not wait for it.
+func (r *Relay) TakeQuotaForSingleMail(ctx context.Context, domain string) (time.Duration, error) {
+	return r.takeQuota(ctx, domain, true)
+}
+
+func (r *Relay) takeQuota(ctx context.Context, domain string, single bool) (time.Duration, error) {
+	if d, err := r.quota.take(ctx); d > 0 || err != nil {
+		return d, err
+	}
+	d, err := r.warmups.take(ctx, domain, single)
+	if d > 0 || err != nil {
+		r.quota.returnOne()
+	}
+	return d, err
+}
+
+// ReturnQuota takes back the count of a mail to a domain that was not sent.
+func (r *Relay) ReturnQuota(domain string) {
+	r.quota.returnOne()
+	r.warmups.returnOne(domain)
+}
 
 func (q *quota) take(ctx context.Context) (time.Duration, error) {
 	if len(q.windows) == 0 {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/warmup"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -30,8 +31,12 @@ type Config struct {
 	PerSecond     float64
 	PerHour       int
 	PerConnection int
-	MaxSize       int64    // bytes of a mail; 0 for no limit
-	Headers       []string // header lines for the mail service that runs the relay, without line ends
+
+	Warmup          warmup.Plan // mails of a day, over all nodes
+	WarmupPerDomain warmup.Plan // and to each recipient domain
+
+	MaxSize int64    // bytes of a mail; 0 for no limit
+	Headers []string // header lines for the mail service that runs the relay, without line ends
 }
 
 // Options make a Set. All but Relays are needed.
@@ -56,7 +61,7 @@ func New(options Options) *Set {
 	for _, c := range options.Relays {
 		s.relays = append(s.relays, &Relay{
 			Config: c, set: s, header: headerLines(c.Headers), wake: make(chan struct{}, 1),
-			quota: newQuota(c, options.Store), connectionCount: metrics.NewSMTP(c.Name), concurrency: newConcurrency(c.Connections, c.PerNode),
+			quota: newQuota(c, options.Store), warmups: newWarmups(c, options.Store), connectionCount: metrics.NewSMTP(c.Name), concurrency: newConcurrency(c.Connections, c.PerNode),
 			breaker: breaker{announced: true}, // a hold of an earlier run may be stored until a dial succeeds
 		})
 	}
@@ -111,6 +116,7 @@ type Relay struct {
 
 	recentMails mailCounter
 	quota       *quota
+	warmups     *warmups
 	leases      leases
 	throttle    throttle
 	accepted    atomic.Int64 // mails, for the concurrency controller
@@ -172,6 +178,9 @@ func (r *Relay) count(by int) {
 // wantsConnection reports whether one more connection should be opened. Until a login has
 // succeeded only one is open, so that a wrong password is tried once, not by every connection.
 func (r *Relay) wantsConnection() bool {
+	if r.WarmupWait() > 0 {
+		return false
+	}
 	waiting, standby := r.set.Pending(), r.OnStandby()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,9 +188,9 @@ func (r *Relay) wantsConnection() bool {
 }
 
 // ShouldCloseConnection reports whether a connection should not start another mail, since there are too many
-// or no node may send over the relay.
+// no node may send over the relay, or its warm-up allows no more today.
 func (r *Relay) ShouldCloseConnection() bool {
-	if r.OnStandby() {
+	if r.OnStandby() || r.WarmupWait() > 0 {
 		return true
 	}
 	r.mu.Lock()

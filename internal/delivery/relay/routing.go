@@ -58,7 +58,7 @@ func (r *Relay) Routes(m Mail) bool {
 	for _, o := range all {
 		switch {
 		case o == r:
-		case o.OnStandby() || !o.ready(now) || !o.Fits(m.Size) || !o.eligible(m, domain):
+		case o.OnStandby() || o.WarmupWait() > 0 || !o.ready(now) || !o.Fits(m.Size) || !o.eligible(m, domain):
 			continue
 		default:
 			others = true
@@ -75,9 +75,10 @@ func (r *Relay) Routes(m Mail) bool {
 // Fits reports whether a mail of the given size in bytes is within the relay's limit.
 func (r *Relay) Fits(size int) bool { return r.MaxSize == 0 || int64(size) <= r.MaxSize }
 
-// eligible reports whether the relay has not refused the mail and does not throttle its domain.
+// eligible reports whether the relay has not refused the mail, does not throttle its domain, and its
+// warm-up allows mail to that.
 func (r *Relay) eligible(m Mail, domain string) bool {
-	return m.RefusedBy != r.Name && r.throttle.until(domain).IsZero()
+	return m.RefusedBy != r.Name && r.throttle.until(domain).IsZero() && r.WarmupWaitOf(domain) == 0
 }
 
 // ready reports whether the relay can take mail now: it is not held, its last dial did not fail,
