@@ -10,6 +10,7 @@ DEADCODE := $(GO) run golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 KILLS ?= 1000
 FUZZTIME ?= 30s
+TIME ?= 1h
 MINIFLUX := miniflux.app/v2@v2.3.5
 
 help: ## show the targets
@@ -56,6 +57,9 @@ test: tools fmt vet staticcheck deadcode vuln ## everything: checks, then the wh
 crash: ## a long crash run on both stores: make crash KILLS=1000
 	$(GO) test ./internal/delivery/... -run 'Crash|Nodes(Lose|Are|Continue|Restart)|ConcurrentRelease' -count=1 -timeout 0 -v -kills $(KILLS)
 
+soak: ## a chaos night on both stores, an hour each: make soak TIME=1h
+	$(GO) run ./bench/soak -time $(TIME)
+
 fuzz: ## run every fuzz target for FUZZTIME (default 30s)
 	@scripts/run-fuzz $(GO) $(FUZZTIME)
 
@@ -87,4 +91,4 @@ admin-screenshots: ## write pictures of all pages of the admin to docs/images/ad
 clean: ## remove the files that the targets above created
 	rm -rf bin dist .cache
 
-.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash fuzz miniflux bench release screenshots client-support clean
+.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash soak fuzz miniflux bench release screenshots client-support clean

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,7 @@ type Fault struct {
 	Times  int           // how often the fault applies; 0 is always
 	Accept bool          // at AfterDot: the mail counts as accepted although the fault applies
 	Wait   time.Duration // for Slow
+	Chance float64       // probability with which the fault applies where it could; 0 is always
 }
 
 // faultCounter counts the commands to which a fault could apply.
@@ -56,6 +58,9 @@ func (s *Server) faultAt(at Stage, line string) *Fault {
 	for i := range s.opts.Faults {
 		f := &s.opts.Faults[i]
 		if f.At != at || f.Match != "" && !strings.Contains(line, f.Match) {
+			continue
+		}
+		if f.Chance > 0 && rand.Float64() >= f.Chance {
 			continue
 		}
 		n := int(s.faults[i].reached.Add(1))
