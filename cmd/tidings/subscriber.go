@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,7 +85,30 @@ type shownPerson struct {
 	Consent  string             `json:"consent,omitempty"`
 	Labels   []string           `json:"labels,omitempty"`
 	Digests  []shownPlace       `json:"digests"`
+
+	Suppressed *shownSuppression `json:"suppressed,omitempty"` // only of one person
+	Reports    []shownReport     `json:"reports,omitempty"`    // likewise
 }
+
+// shownSuppression is why an address is not mailed.
+type shownSuppression struct {
+	Reason store.SuppressionReason `json:"reason"`
+	Detail string                  `json:"detail,omitempty"`
+	Since  time.Time               `json:"since"`
+}
+
+// shownReport is a bounce, a complaint or another report about a mail to the person.
+type shownReport struct {
+	At     time.Time          `json:"at"`
+	Kind   store.FeedbackKind `json:"kind"`
+	Mail   string             `json:"mail,omitempty"` // the id of an edition, or of a single mail such as a confirmation
+	Code   int                `json:"code,omitempty"`
+	Reply  string             `json:"reply,omitempty"`
+	Source string             `json:"source"`
+}
+
+// maxReports is how many reports about a person are shown.
+const maxReports = 20
 
 type shownPlace struct {
 	Digest string    `json:"digest"`
@@ -107,6 +131,9 @@ func (a *cli) printPerson(ctx context.Context, p *app.Service, s subscriber.Subs
 		return err
 	}
 	one := showPerson(s, places)
+	if err := one.addReports(ctx, p.Store); err != nil {
+		return err
+	}
 	return a.print(one, func(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%s\n", one.Address, one.State)
 		fmt.Fprintf(w, "number\t%d\nname\t%s\nlanguage\t%s\nmail language\t%s\nadded\t%s\nconsent\t%s\n", one.ID, one.Name, one.Language, one.Mail, one.Created.Format(time.RFC3339), one.Consent)
@@ -116,13 +143,43 @@ func (a *cli) printPerson(ctx context.Context, p *app.Service, s subscriber.Subs
 		for _, place := range one.Digests {
 			fmt.Fprintf(w, "on %s\tsince %s\t%s\n", place.Digest, place.Since.Format(time.DateOnly), strings.Join(place.Topics, ", "))
 		}
+		if held := one.Suppressed; held != nil {
+			fmt.Fprintf(w, "suppressed\t%s since %s\t%s\n", held.Reason, held.Since.Format(time.DateOnly), held.Detail)
+		}
+		for _, r := range one.Reports {
+			fmt.Fprintf(w, "report\t%s %s by %s\t%s\n", r.At.Format(time.RFC3339), r.Kind, r.Source, r.words())
+		}
 	})
+}
+
+// addReports adds what came back of the mails to the person.
+func (p *shownPerson) addReports(ctx context.Context, s *store.Store) error {
+	held, err := s.Suppression(ctx, p.Address)
+	if err != nil {
+		return err
+	}
+	if held.Reason != "" {
+		p.Suppressed = &shownSuppression{held.Reason, held.Detail, held.Since}
+	}
+	reports, err := s.FeedbackOf(ctx, p.ID, maxReports)
+	for _, f := range reports {
+		p.Reports = append(p.Reports, shownReport{f.At, f.Kind, f.Edition, f.Code, f.Text, f.Source})
+	}
+	return err
+}
+
+// words returns the code and the words of the server.
+func (r shownReport) words() string {
+	if r.Code == 0 {
+		return r.Reply
+	}
+	return strings.TrimSpace(strconv.Itoa(r.Code) + " " + strings.TrimPrefix(r.Reply, strconv.Itoa(r.Code)+" "))
 }
 
 func newSubscriberShow(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ADDRESS",
-		Short:   "Show a person, their digests and consent",
+		Short:   "Show a person, their digests, consent, bounces and complaints",
 		Example: "  tidings subscriber show ada@example.org",
 		Args:    exactly("ADDRESS"),
 		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {

@@ -22,7 +22,9 @@ import (
 	"github.com/tidings-press/tidings/internal/subscription"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/mailer"
+	"github.com/tidings-press/tidings/templates"
 )
 
 const twoSenders = `
@@ -90,6 +92,42 @@ func TestBounceOfASentMailSuppressesItsAddress(t *testing.T) {
 	}
 	if err := sendMail(door, "news@gazette.example", "Subject: hello\r\n\r\nhello\r\n"); err == nil || !strings.Contains(err.Error(), "550") {
 		t.Errorf("the listener accepts mail for other addresses: %v", err)
+	}
+}
+
+// TestBounceOfAConfirmationIsRecorded: a confirmation that the relay took comes back by SMTP. The
+// pending subscriber gets no further mail.
+func TestBounceOfAConfirmationIsRecorded(t *testing.T) {
+	t.Parallel()
+	wire := testkit.StartSMTPServer(t, sink.Options{})
+	keys, _ := keyFiles(t)
+	door := freePort(t)
+	p := open(t, fmt.Sprintf(twoSenders, keys, wire.Port(), door))
+	run(t, p)
+	engine, err := p.Engine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, err := p.Store.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress("ada@example.org"), State: subscriber.Pending})
+	if err != nil {
+		t.Fatal(err)
+	}
+	confirm := func() {
+		if err := engine.SendToSubscriber(t.Context(), sub, "", templates.Rendered{Subject: "Please confirm", Text: "Hello\n"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	confirm()
+	until(t, "the confirmation is sent", func() bool { return len(wire.Mails()) == 1 })
+	bounceOf(t, door, wire.Mails()[0])
+	until(t, "the bounce is recorded", func() bool {
+		got, err := p.Store.Subscriber(t.Context(), sub.ID)
+		return err == nil && got.State == subscriber.Bounced
+	})
+	confirm()
+	until(t, "the second one is given up", func() bool { return storetest.CountJobs(t, p.Store, "failed") == 1 })
+	if n := len(wire.Mails()); n != 1 {
+		t.Errorf("%d mails were sent, want 1", n)
 	}
 }
 

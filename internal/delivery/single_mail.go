@@ -73,6 +73,13 @@ func (e *Engine) sendSingleMail(ctx context.Context, conn *singleMailConn, j sto
 	if err := json.Unmarshal(j.Payload, &n); err != nil {
 		return e.Store.FailJob(ctx, j, "it cannot be read: "+err.Error())
 	}
+	if bounced, err := e.bouncedBefore(ctx, n); err != nil || bounced {
+		if err != nil {
+			return err
+		}
+		metrics.SingleMail(metrics.SingleMailFailed)
+		return e.Store.FailJob(ctx, j, "not sent, because an earlier mail to the address bounced")
+	}
 	err := e.compileAndSend(ctx, conn, n)
 	var refused *refusedError
 	switch {
@@ -90,6 +97,17 @@ func (e *Engine) sendSingleMail(ctx context.Context, conn *singleMailConn, j sto
 	}
 	metrics.SingleMail(metrics.SingleMailRetried)
 	return e.Store.RetryJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, j.Tries), err.Error())
+}
+
+// bouncedBefore reports whether a single mail is for a subscriber whose address has bounced, perhaps
+// while the mail was queued.
+func (e *Engine) bouncedBefore(ctx context.Context, n singleMail) (bool, error) {
+	address, err := subscriber.ParseAddress(n.To)
+	if n.Person == uuid.Nil || err != nil {
+		return false, nil
+	}
+	held, err := e.Store.Suppression(ctx, address)
+	return held.Reason == store.BouncedReason, err
 }
 
 // recordRefusal records a refusal as a hard or soft bounce of the subscriber, as for editions.
@@ -134,7 +152,7 @@ func (e *Engine) compileSingleMail(n singleMail) (compiledMail, error) {
 	if err != nil {
 		return compiledMail{}, err
 	}
-	messageID := n.ID + "@" + paths.Domain()
+	messageID := paths.MessageID(n.delivery()) // mail services report it, and not the return path
 	compiled, err := mailer.Compile(mailer.Message{
 		From: def.From, ReplyTo: def.ReplyTo, To: mailer.Address{Email: to.ASCII()}, Subject: n.Mail.Subject, Date: e.Store.Now(),
 		MessageID: messageID, Text: n.Mail.Text, HTML: n.Mail.HTML,

@@ -9,6 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/mailer"
 	"github.com/tidings-press/tidings/templates"
 )
@@ -48,8 +49,8 @@ func (b *env) paths() *mailer.SignedAddresses {
 	return paths
 }
 
-// TestSingleMailsHaveSignedReturnPath checks that each return path identifies the subscriber, and
-// that a mail with an unsubscribe link has the headers for it.
+// TestSingleMailsHaveSignedReturnPath checks that each return path and Message-ID identifies the
+// subscriber, and that a mail with an unsubscribe link has the headers for it.
 func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{})
@@ -74,6 +75,9 @@ func TestSingleMailsHaveSignedReturnPath(t *testing.T) {
 		got, err := mail.ReadMessage(strings.NewReader(string(m.Data)))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if purpose, named, err := b.paths().Parse(got.Header.Get("Message-ID")); err != nil || purpose != mailer.PurposeMessageID || named != id {
+			t.Errorf("the Message-ID %s identifies %+v (%v), want %+v", got.Header.Get("Message-ID"), named, err, id)
 		}
 		list := got.Header.Get("List-Unsubscribe")
 		switch {
@@ -144,4 +148,24 @@ func TestRefusedConfirmationIsRecorded(t *testing.T) {
 	if held, err := b.store.Suppression(t.Context(), gone.Address); err != nil || held.Reason != store.BouncedReason {
 		t.Errorf("%+v, %v", held, err)
 	}
+}
+
+// TestSingleMailIsNotSentAfterABounce: a second confirmation that was queued before the first one
+// bounced is not sent. A mail to an editor at the same address is none to the subscriber.
+func TestSingleMailIsNotSentAfterABounce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, store.SQLite, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Match: "gone@", Reply: "550 5.1.1 no such user", Times: 1}}})
+	b.start()
+	gone := b.addPending("gone@example.net")
+	b.sendToSubscriber(gone, "")
+	b.eventually("the refusal is recorded", func() bool {
+		got, err := b.store.Subscriber(t.Context(), gone.ID)
+		return err == nil && got.State == subscriber.Bounced
+	})
+	b.sendToSubscriber(gone, "")
+	b.eventually("the second mail has failed", func() bool { return storetest.CountJobs(t, b.store, "failed") == 2 })
+	if err := b.engine.SendSingleMail(t.Context(), gone.Address, templates.Rendered{Subject: "Sign in", Text: "Hello\n"}); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("the mail to the editor is sent", func() bool { return len(b.server.Mails()) == 1 })
 }
