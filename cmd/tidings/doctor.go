@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/doctor"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // The exit codes of doctor, by the worst severity.
@@ -19,14 +20,17 @@ const (
 
 const doctorLong = `Doctor checks the configuration, the store, the clock, the disk, the relays, the DNS records of the
 senders and the pages that mails link to. For each finding it prints what is wrong, why it matters to
-the large receivers, and how to fix it. It sends no mail, unless --mail names an address.
+the large receivers, and how to fix it. It sends no mail.
+
+The first edition or message to more than 1,000 subscribers is held until a run of all checks finds no
+errors, or an owner lets it pass with --accept (delivery.first_send_check).
 
 Exit codes: 0 nothing is wrong; 4 the worst finding is a warning; 5 there is an error.`
 
 func newDoctor(a *cli) *cobra.Command {
 	var o app.DoctorOptions
 	var resolver string
-	var all bool
+	var all, accept bool
 	c := &cobra.Command{
 		Use:     "doctor",
 		Short:   "Check whether mail can be sent well, and how to fix what is wrong",
@@ -34,6 +38,9 @@ func newDoctor(a *cli) *cobra.Command {
 		Example: "  tidings doctor\n  tidings doctor --only spf,dkim,dmarc --resolver 9.9.9.9:53",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if accept {
+				return a.acceptFirstSend(c)
+			}
 			err := doctor.CheckNames(o.Only)
 			if err == nil {
 				o.DNS, err = doctor.NewResolver(resolver)
@@ -59,8 +66,19 @@ func newDoctor(a *cli) *cobra.Command {
 	c.Flags().StringSliceVar(&o.Only, "only", nil, "run only these checks: "+strings.Join(doctor.Names(), ", "))
 	c.Flags().StringVar(&resolver, "resolver", "", "DNS server to ask, as `HOST:PORT` (default the system's)")
 	c.Flags().StringSliceVar(&o.Outgoing, "outgoing", nil, "IP `ADDRESS` that mail leaves from, if the relay is your own server")
+	c.Flags().BoolVar(&accept, "accept", false, "check nothing, and let the first mail to more than 1,000 subscribers be sent")
 	c.Flags().BoolVar(&all, "all", false, "print what is in order too")
 	return c
+}
+
+// acceptFirstSend lets the first large edition be sent without a good run.
+func (a *cli) acceptFirstSend(c *cobra.Command) error {
+	return a.with(c.Context(), func(p *app.Service) error {
+		if err := p.Store.AcceptFirstSend(c.Context(), store.AuditCommandLine); err != nil {
+			return err
+		}
+		return a.report(map[string]bool{"accepted": true}, "The first mail to more than 1,000 subscribers may be sent.")
+	})
 }
 
 // diagnose runs the checks with the configuration as far as it can be read.

@@ -51,6 +51,9 @@ func printServiceStatus(w io.Writer, s *app.Status) {
 	for _, one := range s.Warmup {
 		fmt.Fprintf(w, "warm-up\t%s\n", one)
 	}
+	for _, e := range s.Held {
+		fmt.Fprintf(w, "held\tedition %s of %s: %s\n", e.Edition, e.Digest, e.Reason)
+	}
 	for _, c := range s.Certificates {
 		switch {
 		case c.Until == nil:

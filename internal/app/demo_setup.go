@@ -42,6 +42,7 @@ func demoConfig(dir string, listeners *demoListeners, now time.Time) *config.Con
 		demoDigest(demoDaily, "The Gazette, every day", fmt.Sprintf("%d %d %d * * *", due.Second(), due.Minute(), due.Hour()), "brief"),
 		demoDigest(demoWeekly, "The week at the harbour", "0 8 * * 5", "digest"),
 	}
+	c.Delivery.FirstSendCheck = false // no mail leaves the machine
 	c.Mail.Postal = "The Harbour Gazette, 1 Quay Street, Example Harbour"
 	c.Relays = []config.Relay{{Name: "inbox", Host: "127.0.0.1", Port: portOf(listeners.smtp), Protocol: "smtp", TLS: "none", Auth: "none", Weight: 1}}
 	return c

@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/doctor"
+	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/token"
 )
 
@@ -34,13 +37,26 @@ func Diagnose(ctx context.Context, c *config.Config, wrong error, o DoctorOption
 	return report, errors.Join(err, s.Close())
 }
 
-// Diagnose runs the checks of package doctor.
+// Diagnose runs the checks of package doctor. It records a complete run in the store, so that the first
+// large edition may be sent if there are no errors.
 func (s *Service) Diagnose(ctx context.Context, o DoctorOptions) (doctor.Report, error) {
 	options, err := s.doctorOptions(ctx, o)
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	return doctor.Run(ctx, options, o.Only...), nil
+	report := doctor.Run(ctx, options, o.Only...)
+	if !report.Complete || s.Store == nil {
+		return report, nil
+	}
+	data, err := json.Marshal(report)
+	if err != nil {
+		return report, err
+	}
+	run := store.Diagnosis{At: report.At, Errors: report.Count(doctor.Error), Warnings: report.Count(doctor.Warning), Report: data}
+	if err := s.Store.RecordDiagnosis(store.WithoutAudit(ctx), run); err != nil {
+		report.Add(doctor.Finding{Check: "store", Severity: doctor.Error, What: fmt.Sprintf("the result could not be recorded: %v", err)})
+	}
+	return report, nil
 }
 
 // doctorOptions returns what the checks need. Relays and keys that cannot be read count as mistakes of the

@@ -33,14 +33,15 @@ func (s *Service) Engine(ctx context.Context) (*delivery.Engine, error) {
 		return nil, err
 	}
 	options := delivery.Options{
-		Store:      s.Store,
-		Keys:       keys,
-		Templates:  s.Templates,
-		Site:       digest.SiteOf(s.Config),
-		Words:      catalogue,
-		Policy:     policy(s.Config.Delivery),
-		Checks:     checks(s.Config),
-		ReturnPath: s.Config.Mail.ReturnPathDomain,
+		Store:          s.Store,
+		Keys:           keys,
+		Templates:      s.Templates,
+		Site:           digest.SiteOf(s.Config),
+		Words:          catalogue,
+		Policy:         policy(s.Config.Delivery),
+		Checks:         checks(s.Config),
+		FirstSendCheck: s.Config.Delivery.FirstSendCheck,
+		ReturnPath:     s.Config.Mail.ReturnPathDomain,
 
 		ReturnPaths:     s.Config.ReadsReturnPaths(),
 		UnsubscribeMail: s.Config.ReadsUnsubscribeMail(),

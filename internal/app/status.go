@@ -17,8 +17,16 @@ type Status struct {
 	Overdue      Overdue             `json:"overdue"`
 	Holds        []string            `json:"holds"`            // relays and domains that get no mail for a time, and why
 	Warmup       []string            `json:"warmup,omitempty"` // relays that may send a limited number of mails today
+	Held         []HeldEdition       `json:"held"`             // drafts
 	TLS          string              `json:"tls"`
 	Certificates []CertificateStatus `json:"certificates"`
+}
+
+// HeldEdition is a draft that something holds.
+type HeldEdition struct {
+	Edition string `json:"edition"`
+	Digest  string `json:"digest"`
+	Reason  string `json:"reason"`
 }
 
 // Overdue is how long the oldest work of each kind has been due, in seconds.
@@ -39,7 +47,7 @@ type CertificateStatus struct {
 
 // Status returns the state of the service.
 func (s *Service) Status(ctx context.Context) (Status, error) {
-	out := Status{Site: s.Config.Site.URL, Store: string(s.Store.Engine()), Holds: []string{}, TLS: s.Config.Server.TLS, Certificates: s.certificateStates(s.Store.Now())}
+	out := Status{Site: s.Config.Site.URL, Store: string(s.Store.Engine()), Holds: []string{}, Held: []HeldEdition{}, TLS: s.Config.Server.TLS, Certificates: s.certificateStates(s.Store.Now())}
 	quarantine, err := s.Store.Quarantine(ctx)
 	if err != nil {
 		return out, err
@@ -63,6 +71,13 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	if err == nil {
 		out.Warmup, err = s.warmups(ctx)
 	}
+	if err != nil {
+		return out, err
+	}
+	drafts, err := s.Store.HeldEditions(ctx, heldAtMost)
+	for i := range drafts {
+		out.Held = append(out.Held, HeldEdition{drafts[i].ID, drafts[i].Digest, drafts[i].Held})
+	}
 	return out, err
 }
 
@@ -82,6 +97,9 @@ func (s *Service) warmups(ctx context.Context) (out []string, err error) {
 	}
 	return out, nil
 }
+
+// heldAtMost bounds how many open editions Status looks at for those that are held.
+const heldAtMost = 200
 
 // certificateStates returns the states of the certificates of all hosts of the site; none without TLS.
 func (s *Service) certificateStates(now time.Time) []CertificateStatus {

@@ -44,6 +44,8 @@ type Delivery struct {
 	Uncertain string `yaml:"uncertain"`
 	// How long an edition that an editor approves or sends waits before its first mail. Until then it can be undone; 0 sends at once. Editions that a schedule sends do not wait.
 	Undo time.Duration `yaml:"undo"`
+	// Whether the first edition or message to more than 1,000 subscribers is held until `tidings doctor` has run without errors, or an owner has let it pass. Once such an edition was sent, none is held.
+	FirstSendCheck bool `yaml:"first_send_check"`
 	// How long to retry a message that the server defers.
 	RetryFor time.Duration `yaml:"retry_for"`
 	// How many subscribers a node claims at once.

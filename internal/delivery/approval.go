@@ -127,6 +127,13 @@ func (e *Engine) recordApproval(ctx context.Context, def *Definition, needed int
 	if _, err := e.checkApproval(ctx, edition, issue, nil); err != nil && !errors.As(err, &broken) {
 		return nil, err
 	}
+	_, groups, err := e.groups(ctx, edition)
+	if err == nil {
+		err = e.checkFirstSend(ctx, edition, groups)
+	}
+	if err != nil {
+		return nil, err
+	}
 	jobs, err := e.askAgain(ctx, def, edition, was, approval.Editor)
 	if err != nil {
 		return nil, err
@@ -207,7 +214,8 @@ func (e *Engine) reviewApprovalsOf(ctx context.Context, id string) error {
 	if len(counting) >= e.approversOf(def, review.Edition) {
 		_, err = e.approveOnce(ctx, id, &is, nil, e.Policy.Undo)
 		var faults *FaultsError
-		if errors.As(err, &faults) { // the editor who approved last was shown them
+		var first *FirstSendError
+		if errors.As(err, &faults) || errors.As(err, &first) { // the editor who approved last was shown them
 			return nil
 		}
 		return err

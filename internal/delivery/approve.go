@@ -17,14 +17,15 @@ import (
 // approveDrafts approves the drafts of this node's digests that need no editor. It also picks
 // up drafts whose node died between planning and approving.
 func (e *Engine) approveDrafts(ctx context.Context) error {
-	drafts, err := e.Store.AutomaticDrafts(ctx, e.digestNames(), draftsAtOnce)
+	drafts, err := e.Store.AutomaticDrafts(ctx, e.digestNames(), !e.FirstSendCheck, draftsAtOnce)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, draft := range drafts {
 		var faults *FaultsError
-		if _, err := e.Approve(ctx, draft.ID); err != nil && !errors.As(err, &faults) {
+		var first *FirstSendError
+		if _, err := e.Approve(ctx, draft.ID); err != nil && !errors.As(err, &faults) && !errors.As(err, &first) {
 			errs = append(errs, err)
 		}
 	}
@@ -122,6 +123,9 @@ func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerp
 		return nil, err
 	}
 	audience, groups, err := e.groups(ctx, edition)
+	if err == nil {
+		err = e.checkFirstSend(ctx, edition, groups)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -153,6 +153,9 @@ func (e *Engine) DeadlineText(draft store.Edition) words.Text {
 	if err == nil {
 		editors = max(1, e.approversOf(def, draft))
 	}
+	if draft.Automatic && draft.Held != "" {
+		return words.T("It is not sent yet: {0}.", firstSendReason)
+	}
 	if draft.Held != "" || err != nil || !draft.SendAt.After(e.Store.Now()) {
 		return words.N(editors, "It is not sent until an editor approves it.", "It is not sent until {0} editors approve it.")
 	}

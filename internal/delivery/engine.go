@@ -69,7 +69,10 @@ type Options struct {
 	Words     *words.Catalogue // translations of mails to editors; nil for English
 	Policy    Policy
 	Checks    Checks // of editions before they are sent
-	DKIM      []mailer.DKIMKey
+	// FirstSendCheck holds the first edition to more than store.FirstSendLimit recipients until the
+	// service was diagnosed without errors.
+	FirstSendCheck bool
+	DKIM           []mailer.DKIMKey
 	// From is the sender of single mails when no digest is configured; none when its Email is
 	// empty.
 	From mailer.Address

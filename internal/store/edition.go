@@ -65,9 +65,10 @@ func (s *Store) EndedEditions(ctx context.Context, limit int) ([]Edition, error)
 	return s.readers.startedEditions(ctx, "edition.ended", limit)
 }
 
-// AutomaticDrafts returns the oldest drafts of some digests that no editor has to approve.
-func (s *Store) AutomaticDrafts(ctx context.Context, digests []string, limit int) ([]Edition, error) {
-	return s.readers.editions(ctx, "edition.unattended", jsonList(digests), limit)
+// AutomaticDrafts returns the oldest drafts of some digests that no editor has to approve. Those that
+// HoldFirstSend holds are among them once MaySendFirst is true, or if held is.
+func (s *Store) AutomaticDrafts(ctx context.Context, digests []string, held bool, limit int) ([]Edition, error) {
+	return s.readers.editions(ctx, "edition.unattended", jsonList(digests), limit, number(held))
 }
 
 // editions returns the editions of a query. It reads the articles only of a single one.

@@ -26,8 +26,10 @@ SELECT seq, columns(edition) FROM editions WHERE seq = $1;
 SELECT seq, columns(edition) FROM editions WHERE $1 = '' OR digest = $1 ORDER BY seq DESC LIMIT $2;
 
 -- name: edition.unattended
--- The oldest drafts of some digests that need no approval by an editor. Index: editions_state.
-SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 1 AND digest IN strings($1) ORDER BY seq LIMIT $2;
+-- The oldest drafts of some digests that need no approval by an editor. One that is held, as the first
+-- edition to many recipients, is among them when it may be sent, or $3 is 1. Index: editions_state.
+SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND automatic = 1 AND digest IN strings($1)
+    AND (held = '' OR $3 = 1 OR part(firstSendAllowed)) ORDER BY seq LIMIT $2;
 
 -- name: edition.open
 -- The newest editions that have not ended. Index: editions_state.
