@@ -44,6 +44,7 @@ digests:
 - {name: monthly, title: The month, schedule: "0 9 1 * *", filter: {tags: [tag 7]}, sender: The Bench <news@bench.example>, max_articles: 20, approval: manual}
 - {name: staff, title: For the staff, schedule: "0 9 1 1 *", sender: The Bench <news@bench.example>, max_articles: 12, approval: manual}
 mail: {postal_address: 1 Bench Street}
+delivery: {first_send_check: false}
 relays:
 - {name: sink, host: 127.0.0.1, port: 1, tls: none, auth: none}
 `, s.dsn, listen)

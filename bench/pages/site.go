@@ -24,6 +24,7 @@ server: {listen: "%s"}
 digests:
 - {name: weekly, title: The week, schedule: "0 8 1 1 *", sender: The Bench <news@bench.example>, max_articles: 12}
 mail: {postal_address: 1 Bench Street}
+delivery: {first_send_check: false}
 relays:
 - {name: sink, host: 127.0.0.1, port: %s, tls: none, auth: none}
 `
