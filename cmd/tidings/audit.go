@@ -73,7 +73,7 @@ var auditedCommands = map[string]struct{ action, kind string }{
 	"article import": {"article.import", ""}, "article remove": {"article.remove", "article"},
 	"backup now": {"backup.make", ""},
 	"config set": {"settings.change", "setting"}, "config unset": {"settings.change", "setting"},
-	"doctor": {"doctor.accept", ""}, // with --accept
+	"doctor":         {"doctor.accept", ""}, // with --accept
 	"digest approve": {"edition.approve", "edition"}, "digest cancel": {"edition.cancel", "edition"}, "digest edit": {"edition.compose", "edition"},
 	"digest hold": {"edition.hold", "edition"}, "digest pause": {"edition.pause", "edition"}, "digest resume": {"edition.resume", "edition"},
 	"digest undo": {"edition.undo", "edition"}, "digest uncertain drop": {"edition.drop", "edition"}, "digest uncertain resend": {"edition.resend", "edition"},
