@@ -51,6 +51,9 @@ func printServiceStatus(w io.Writer, s *app.Status) {
 	for _, one := range s.Warmup {
 		fmt.Fprintf(w, "warm-up\t%s\n", one)
 	}
+	if s.Doctor.At != nil {
+		fmt.Fprintf(w, "doctor\t%s: %s, %s\n", s.Doctor.At.Format(time.RFC3339), some(int64(s.Doctor.Errors), "error", "errors"), some(int64(s.Doctor.Warnings), "warning", "warnings"))
+	}
 	for _, e := range s.Held {
 		fmt.Fprintf(w, "held\tedition %s of %s: %s\n", e.Edition, e.Digest, e.Reason)
 	}

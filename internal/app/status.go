@@ -18,8 +18,29 @@ type Status struct {
 	Holds        []string            `json:"holds"`            // relays and domains that get no mail for a time, and why
 	Warmup       []string            `json:"warmup,omitempty"` // relays that may send a limited number of mails today
 	Held         []HeldEdition       `json:"held"`             // drafts
+	Doctor       DoctorStatus        `json:"doctor"`           // the last complete run of tidings doctor
 	TLS          string              `json:"tls"`
 	Certificates []CertificateStatus `json:"certificates"`
+}
+
+// DoctorStatus is the result of the last complete run of tidings doctor.
+type DoctorStatus struct {
+	At         *time.Time `json:"at,omitempty"` // nil if there was none
+	Good       bool       `json:"good"`         // it found no errors
+	Errors     int        `json:"errors"`
+	Warnings   int        `json:"warnings"`
+	AcceptedBy string     `json:"accepted_by,omitempty"` // who let the first large mail pass without a good run
+}
+
+// doctorStatus reads the last complete run of tidings doctor.
+func (s *Service) doctorStatus(ctx context.Context) (DoctorStatus, error) {
+	d, err := s.Store.Diagnosis(ctx)
+	out := DoctorStatus{Good: d.Good(), Errors: d.Errors, Warnings: d.Warnings, AcceptedBy: d.AcceptedBy}
+	if !d.At.IsZero() {
+		at := d.At.UTC()
+		out.At = &at
+	}
+	return out, err
 }
 
 // HeldEdition is a draft that something holds.
@@ -72,6 +93,9 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 		out.Warmup, err = s.warmups(ctx)
 	}
 	if err != nil {
+		return out, err
+	}
+	if out.Doctor, err = s.doctorStatus(ctx); err != nil {
 		return out, err
 	}
 	drafts, err := s.Store.HeldEditions(ctx, heldAtMost)
