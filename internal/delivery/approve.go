@@ -239,7 +239,7 @@ func (e *Engine) PreviewEdition(ctx context.Context, id string) (digest.Variant,
 	if err != nil {
 		return digest.Variant{}, err
 	}
-	variant, err := digest.Render(issue, digest.Preferences{}, e.Templates)
+	variant, err := e.render(issue, digest.Preferences{})
 	if err != nil {
 		return digest.Variant{}, fmt.Errorf("edition %s: %w", id, err)
 	}

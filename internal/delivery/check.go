@@ -128,26 +128,29 @@ func (e *Engine) checkedVariants(ctx context.Context, edition store.Edition, iss
 // variantsWithoutTopics renders the variants of all languages, except those that are rendered
 // already, by key. Those for topics show some of their articles.
 func (e *Engine) variantsWithoutTopics(issue digest.Input, rendered map[string]digest.Variant) ([]digest.Variant, error) {
+	all := e.withoutTopics(issue)
+	var missing []digest.Preferences
+	for _, prefs := range all {
+		if _, found := rendered[prefs.Key()]; !found {
+			missing = append(missing, prefs)
+		}
+	}
+	made, err := e.renderAll(issue, missing)
+	if err != nil {
+		return nil, err
+	}
 	var out []digest.Variant
 	done := map[string]bool{}
-	for _, prefs := range e.withoutTopics(issue) {
+	for _, prefs := range all {
 		key := prefs.Key()
-		if done[key] {
-			continue
+		v, found := rendered[key]
+		if !found {
+			v, found = made[key]
+		}
+		if found && !done[key] {
+			out = append(out, v)
 		}
 		done[key] = true
-		if v, found := rendered[key]; found {
-			out = append(out, v)
-			continue
-		}
-		v, err := digest.Render(issue, prefs, e.Templates)
-		if errors.Is(err, digest.ErrEmpty) {
-			continue
-		}
-		if err != nil {
-			return nil, &renderError{err}
-		}
-		out = append(out, v)
 	}
 	return out, nil
 }
@@ -159,12 +162,14 @@ const comparedSubjects = 20
 // if it is not stored.
 func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variants []digest.Variant, seq int64) (lint.Edition, error) {
 	out := lint.Edition{Site: issue.Site, Message: issue.IsMessage(), Articles: issue.Articles, Pictures: issue.Pictures}
-	for _, v := range variants {
-		message, err := e.sampleMessage(issue, v)
-		if err != nil {
-			return out, err
-		}
-		out.Variants = append(out.Variants, lint.Variant{Variant: v, Message: message})
+	out.Variants = make([]lint.Variant, len(variants))
+	errs := make([]error, len(variants))
+	inParallel(len(variants), func(i int) {
+		out.Variants[i].Variant = variants[i]
+		out.Variants[i].Message, errs[i] = e.sampleMessage(issue, variants[i])
+	})
+	if err := errors.Join(errs...); err != nil {
+		return out, err
 	}
 	earlier, err := e.Store.Editions(ctx, issue.Definition.Name, 2*comparedSubjects)
 	if err != nil {

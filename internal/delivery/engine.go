@@ -102,6 +102,7 @@ type Engine struct {
 	compiled   *compiledCache
 	backlogs   keptBacklogs
 	skipped    *lru.Cache[skippedOf, *skipReasons]
+	rendered   *lru.Cache[string, *digest.Variant]
 	approval   singleflight.Group
 	wake       chan struct{}
 	queue      *queue
@@ -143,6 +144,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	e := &Engine{Options: options, secret: secret, names: token.NewDeliveries(secret), signer: signer, wake: make(chan struct{}, 1), queue: newQueue(), draftAgain: map[string]time.Time{}}
 	e.compiled = newCompiledCache()
 	e.skipped = lru.New[skippedOf](maxSkipReasons, func(*skipReasons) int64 { return 1 }, nil)
+	e.rendered = newRendered()
 	e.editions = lru.New[int64](maxLoaded, func(*loadedEdition) int64 { return 1 }, nil)
 	e.relays = relay.New(relay.Options{
 		Relays: options.Relays, Store: options.Store, Node: options.Node, Lease: options.Lease, Pending: e.queue.length, Log: options.Log,

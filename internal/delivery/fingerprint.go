@@ -116,19 +116,15 @@ func (e *Engine) mailHash(issue digest.Input) (string, error) {
 	year, month, day := issue.Date.In(zone).Date()
 	issue.Date = time.Date(year, month, day, 0, 0, 0, 0, zone)
 	parts := []any{e.Templates.Hash(), issue.Number}
-	rendered := map[string]digest.Variant{} // stored fingerprints repeat a variant that has several languages
-	for _, prefs := range e.withoutTopics(issue) {
-		v, found := rendered[prefs.Key()]
-		if !found {
-			if v, err = digest.Render(issue, prefs, e.Templates); errors.Is(err, digest.ErrEmpty) {
-				continue
-			}
-			if err != nil {
-				return "", &renderError{err}
-			}
-			rendered[prefs.Key()] = v
+	all := e.withoutTopics(issue)
+	rendered, err := e.renderAll(issue, all)
+	if err != nil {
+		return "", err
+	}
+	for _, prefs := range all { // stored fingerprints repeat a variant that has several languages
+		if v, found := rendered[prefs.Key()]; found {
+			parts = append(parts, v.Subject, v.HTML, v.Text)
 		}
-		parts = append(parts, v.Subject, v.HTML, v.Text)
 	}
 	return hashOf(parts), nil
 }
@@ -292,7 +288,7 @@ func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
 	if out.Withdrawn, err = e.withdrawnFrom(ctx, edition, issue); err != nil {
 		return out, err
 	}
-	if out.Variant, err = digest.Render(issue, digest.Preferences{}, e.Templates); err != nil {
+	if out.Variant, err = e.render(issue, digest.Preferences{}); err != nil {
 		return out, err
 	}
 	if out.Fingerprint, err = e.fingerprint(issue, fixed); err != nil {

@@ -23,7 +23,7 @@ func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Engine{Options: Options{Templates: set}}
+	e := &Engine{Options: Options{Templates: set}, rendered: newRendered()}
 	mails := func(input digest.Input) map[string]string {
 		out := map[string]string{}
 		for _, topics := range [][]string{nil, {"Harbour"}, {"Ferries"}, {"Changed"}} {

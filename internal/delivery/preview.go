@@ -131,7 +131,7 @@ func (e *Engine) previewVariant(ctx context.Context, def *Definition, issue dige
 		}
 		prefs.MailLanguage = options.Language
 	}
-	variant, err := digest.Render(issue, prefs, e.Templates)
+	variant, err := e.render(issue, prefs)
 	if errors.Is(err, digest.ErrEmpty) {
 		err = fmt.Errorf("%s would be skipped: %s", options.As, prefs.SkipReason(issue.Articles))
 	}

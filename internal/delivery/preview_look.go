@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/lint"
@@ -27,6 +28,7 @@ type LookOptions struct {
 	As      subscriber.Address // shows the mail of the subscriber with this address
 
 	Unchecked bool // leaves out Look.Findings, which cost as much as the mails
+	Test      bool // the mails are sent as a test, with Message-IDs of their own
 }
 
 // LookAtNext returns a variant of the edition that a digest would make now. It changes and records
@@ -40,9 +42,16 @@ func (e *Engine) LookAtNext(ctx context.Context, name string, o LookOptions) (Lo
 	if err != nil {
 		return Look{}, err
 	}
-	issue, err := e.input(ctx, def, state, selection{}, previewKey())
+	key := "preview"
+	if o.Test {
+		key = previewKey()
+	}
+	issue, err := e.input(ctx, def, state, selection{}, key)
 	if err != nil {
 		return Look{}, err
+	}
+	if !o.Test { // the page and its frames show the same mails, which are then rendered once
+		issue.Date = issue.Date.Truncate(time.Minute)
 	}
 	out, err := e.look(ctx, def, issue, o)
 	if err != nil || o.Unchecked {
@@ -98,7 +107,7 @@ func (e *Engine) look(ctx context.Context, def *Definition, issue digest.Input, 
 	if out.Subscriber, prefs, err = e.previewAs(ctx, def, issue, o.As); err != nil {
 		return out, err
 	}
-	out.Variant, err = digest.Render(issue, prefs, e.Templates)
+	out.Variant, err = e.render(issue, prefs)
 	if errors.Is(err, digest.ErrEmpty) {
 		err = fmt.Errorf("%s would be skipped: %s", o.As, prefs.SkipReason(issue.Articles))
 	}

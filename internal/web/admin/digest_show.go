@@ -46,11 +46,6 @@ func (h *Handler) digestPage(r *http.Request) (digestPage, error) {
 		return digestPage{}, err
 	}
 	body := digestPage{Digest: d, Times: describedSchedule(d), Next: h.engine.NextTicks(d.Name, 3)}
-	recipients, err := h.engine.NextRecipients(r.Context(), d.Name)
-	if err != nil {
-		return body, err
-	}
-	body.Subscribers, body.Skipped = recipients.Count, recipients.Skipped
 	if body.Ticks, err = h.store.Ticks(r.Context(), d.Name, 5); err != nil {
 		return body, err
 	}
@@ -60,12 +55,15 @@ func (h *Handler) digestPage(r *http.Request) (digestPage, error) {
 	// The page shows any error, such as one in a template, since the scheduled edition would
 	// fail for the same reason.
 	preview, err := h.engine.Preview(r.Context(), d.Name, delivery.PreviewOptions{})
+	recipients := preview.Recipients
 	if err != nil {
 		body.Nothing = err
-		return body, nil
+		recipients, err = h.engine.NextRecipients(r.Context(), d.Name)
+	} else {
+		body.Preview = &preview
 	}
-	body.Preview = &preview
-	return body, nil
+	body.Subscribers, body.Skipped = recipients.Count, recipients.Skipped
+	return body, err
 }
 
 // describedSchedule describes the schedule of a digest, such as "every Friday at 08:00". It returns no text
@@ -129,11 +127,11 @@ func (h *Handler) previewVariant(r *http.Request) (digest.Variant, error) {
 	if err != nil {
 		return digest.Variant{}, err
 	}
-	preview, err := h.engine.Preview(r.Context(), d.Name, delivery.PreviewOptions{})
+	look, err := h.engine.LookAtNext(r.Context(), d.Name, delivery.LookOptions{Unchecked: true})
 	if err != nil {
 		return digest.Variant{}, conflict("No preview", err, "/admin/digests/"+d.Name)
 	}
-	return withSampleRecipient(preview.Variant), nil
+	return withSampleRecipient(look.Variant), nil
 }
 
 // withSampleRecipient fills in the placeholders of a variant for a preview. Its personal links

@@ -190,6 +190,7 @@ func (h *Handler) testLook(ctx context.Context, r *http.Request, session store.S
 	if err != nil {
 		return err
 	}
+	o.Unchecked, o.Test = true, true
 	shown, err := look(ctx, o)
 	if err != nil {
 		return err
