@@ -40,12 +40,34 @@ type OIDC struct {
 	Label string `yaml:"label"`
 	// Domains of email addresses that may sign in; all when empty.
 	AllowedDomains []string `yaml:"allowed_domains"`
+	// Roles by groups at the provider; see docs/admin.md. Without any, people keep the roles that owners give them.
+	Roles OIDCRoles `yaml:"roles"`
+	// Claim of the provider's token that lists someone's groups.
+	GroupsClaim string `yaml:"groups_claim"`
+	// Scopes to ask for besides openid, email and profile. Many providers give groups only for the scope groups.
+	Scopes []string `yaml:"scopes"`
 }
+
+// OIDCRoles are the groups at a provider whose members have a role here. The highest role counts.
+type OIDCRoles struct {
+	// Groups whose members are owners.
+	Owner []string `yaml:"owner"`
+	// Groups whose members are editors.
+	Editor []string `yaml:"editor"`
+	// Groups whose members are writers.
+	Writer []string `yaml:"writer"`
+	// Groups whose members are viewers.
+	Viewer []string `yaml:"viewer"`
+}
+
+// Empty reports whether no group has a role.
+func (r OIDCRoles) Empty() bool { return len(r.Owner)+len(r.Editor)+len(r.Writer)+len(r.Viewer) == 0 }
 
 func (o *OIDC) fill() {
 	if site, err := url.Parse(o.Issuer); err == nil {
 		o.Label = cmp.Or(o.Label, site.Hostname())
 	}
+	o.GroupsClaim = cmp.Or(o.GroupsClaim, "groups")
 }
 
 func (c *checker) admin() {

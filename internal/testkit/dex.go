@@ -28,7 +28,7 @@ staticClients:
   - {id: %[3]s, secret: %[4]s, name: Tidings, redirectURIs: [%[5]q]}
 enablePasswordDB: true
 staticPasswords:
-  - {email: %[6]q, hash: %[7]q, username: ada, userID: "08a8684b-db88-4b73-90a9-3cd1661f5466"}
+  - {email: %[6]q, hash: %[7]q, username: ada, userID: "08a8684b-db88-4b73-90a9-3cd1661f5466", groups: [newsroom]}
 `
 
 // StartDex starts the provider that scripts/install-dex has built, for a client with a redirect address

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/store"
 )
 
 // Bounds of requests to a provider.
@@ -84,7 +85,7 @@ func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
 func (p *provider) oauth(found *oidc.Provider) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret.Reveal(), Endpoint: found.Endpoint(), RedirectURL: p.redirect,
-		Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
+		Scopes: append([]string{oidc.ScopeOpenID, "email", "profile"}, p.config.Scopes...),
 	}
 }
 
@@ -117,6 +118,43 @@ type providerClaims struct {
 	Verified any    `json:"email_verified"` // a bool, or from some providers a string
 	Name     string `json:"name"`
 	AuthTime int64  `json:"auth_time"` // Unix seconds; 0 if it does not say
+
+	Groups []string `json:"-"` // of the configured claim
+}
+
+// readGroups reads the groups of the configured claim: a list of texts, or one text. Anything else is no
+// group.
+func (p *provider) readGroups(token *oidc.IDToken) ([]string, error) {
+	var all map[string]any
+	if err := token.Claims(&all); err != nil {
+		return nil, err
+	}
+	var out []string
+	switch found := all[p.config.GroupsClaim].(type) {
+	case string:
+		out = append(out, found)
+	case []any:
+		for _, one := range found {
+			if name, ok := one.(string); ok {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, nil
+}
+
+// roleOf returns the highest role that one of the groups has, or noSession for none.
+func (p *provider) roleOf(groups []string) store.Role {
+	roles := p.config.Roles
+	for _, one := range []struct {
+		role   store.Role
+		groups []string
+	}{{store.OwnerRole, roles.Owner}, {store.EditorRole, roles.Editor}, {store.WriterRole, roles.Writer}, {store.ViewerRole, roles.Viewer}} {
+		if slices.ContainsFunc(one.groups, func(name string) bool { return slices.Contains(groups, name) }) {
+			return one.role
+		}
+	}
+	return noSession
 }
 
 // check returns an error if an account with these claims may not sign in.
@@ -169,5 +207,9 @@ func (p *provider) claims(r *http.Request, ask providerAsk) (c providerClaims, e
 	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(ask.Nonce)) != 1 {
 		return c, errors.New("the token is for another sign-in")
 	}
-	return c, token.Claims(&c)
+	if err := token.Claims(&c); err != nil {
+		return c, err
+	}
+	c.Groups, err = p.readGroups(token)
+	return c, err
 }

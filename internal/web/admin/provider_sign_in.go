@@ -30,6 +30,7 @@ var (
 	providerNotVerified = words.T("{0} has not verified your email address. Verify it there, and try again.")
 	providerForeign     = words.T("Addresses of your domain may not sign in here.")
 	providerNotLinked   = words.T("Your account here is not linked to {0} yet. Sign in another way in this browser first, and then with {0}.")
+	providerNoRole      = words.T("None of your groups at {0} has a role here. Ask the people who manage them there.")
 	providerNoAccount   = words.T("You have no account here. Ask an owner for an invitation to {0}.")
 )
 
@@ -135,7 +136,44 @@ func (h *Handler) finishProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	found, err = h.followGroups(r, found, claims.Groups)
+	if errors.Is(err, errNoRole) {
+		return refuse(ask.Next, words.T(providerNoRole.English, label), err)
+	}
+	if err != nil {
+		return err
+	}
 	return h.enter(w, r, found, ask.Next)
+}
+
+// errNoRole refuses to sign in someone whose groups at the provider have no role here.
+var errNoRole = errors.New("no group of the account has a role")
+
+// followGroups gives an editor the role that their groups at the provider have, if roles are configured.
+// Someone whose groups have none becomes a viewer, and the error is errNoRole. The last owner who can sign in
+// keeps the role.
+func (h *Handler) followGroups(r *http.Request, editor store.Editor, groups []string) (store.Editor, error) {
+	if h.provider.config.Roles.Empty() {
+		return editor, nil
+	}
+	role, refused := h.provider.roleOf(groups), error(nil)
+	if role == noSession {
+		role, refused = store.ViewerRole, errNoRole
+	}
+	if role == editor.Role {
+		return editor, refused
+	}
+	ctx := h.auditing(r.Context(), editor, "people.role", "editor", editorID(editor), editor.Email+": "+string(role)+", by groups at "+h.provider.config.Label)
+	changed, err := h.store.SetRole(ctx, editor.ID, role)
+	if errors.Is(err, store.ErrLastOwner) {
+		h.log.WarnContext(r.Context(), "the last owner keeps the role, which their groups at the provider do not have", "editor", editor.ID, "role", role)
+		return editor, nil
+	}
+	if err != nil {
+		return editor, err
+	}
+	h.log.InfoContext(r.Context(), "role changed by groups at the provider", "editor", editor.ID, "role", role)
+	return changed, refused
 }
 
 // takeProviderAsk uses up the challenge of a response, which must have come to the browser that asked.

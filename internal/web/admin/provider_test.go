@@ -238,11 +238,16 @@ func TestDexSignsInEditor(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()
+	s.bob()
+	if _, err := s.Store.SetRole(t.Context(), 2, store.OwnerRole); err != nil { // so that the first may lose the role
+		t.Fatal(err)
+	}
 	dex := testkit.StartDex(t, s.url+"/admin/sign-in/provider", adaEmail)
 	s.stop()
 	c := *s.Config
 	c.Admin.SignIn.OIDC.Issuer, c.Admin.SignIn.OIDC.ClientID, c.Admin.SignIn.OIDC.Label = dex.Issuer, dex.ClientID, "dex"
 	c.Admin.SignIn.OIDC.ClientSecret = "a-secret-of-the-client"
+	c.Admin.SignIn.OIDC.Roles.Editor, c.Admin.SignIn.OIDC.GroupsClaim, c.Admin.SignIn.OIDC.Scopes = []string{"newsroom"}, "groups", []string{"groups"}
 	s.start(&c)
 	e.post("/admin/sign-in/provider", "next", "/admin/account")
 	answer, err := e.client.Get(e.link().String())
@@ -267,4 +272,5 @@ func TestDexSignsInEditor(t *testing.T) {
 	if err != nil || len(found) != 1 || found[0].Issuer != dex.Issuer || found[0].Email != adaEmail {
 		t.Errorf("%+v, %v", found, err)
 	}
+	s.wantRole(1, store.EditorRole) // of the group at dex
 }
