@@ -224,7 +224,15 @@ func (e *NewerError) Error() string {
 		names[i] = fmt.Sprintf("%05d", version)
 	}
 	return fmt.Sprintf("the store has migrations that this program does not know: %s (its own end with %s); use the newer tidings that last ran on this store, or restore a backup from before the upgrade",
-		strings.Join(names, ", "), e.Newest)
+		enumerate(names), e.Newest)
+}
+
+// enumerate returns the names of migrations for a message: all of a few, the first and last of many.
+func enumerate(names []string) string {
+	if len(names) <= 4 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%d migrations, from %s to %s", len(names), names[0], names[len(names)-1])
 }
 
 // MigrationDueError reports that a store lacks migrations of this program. Migrate
@@ -235,5 +243,5 @@ type MigrationDueError struct {
 
 // Error names the missing migrations and the command that applies them.
 func (e *MigrationDueError) Error() string {
-	return fmt.Sprintf("the store's schema is out of date: it lacks %s; stop all tidings processes, make a backup, and run \"tidings migrate\"", strings.Join(e.Missing, ", "))
+	return fmt.Sprintf("the store's schema is out of date: it lacks %s; stop all tidings processes, make a backup, and run \"tidings migrate\"", enumerate(e.Missing))
 }
