@@ -128,3 +128,37 @@ func TestWarmupPerDomainDelaysOnlyItsDomain(t *testing.T) {
 		b.wantOneMailEach(100)
 	})
 }
+
+// TestNodesShareWarmup runs two engines on one store: together they send what one day allows, and none of
+// it is lost when both stop.
+func TestNodesShareWarmup(t *testing.T) {
+	t.Parallel()
+	plan := warmup.Plan{Start: 60, Factor: 2}
+	each(t, sink.Options{Delay: time.Millisecond}, func(o *delivery.Options) {
+		o.Relays[0].Warmup, o.Relays[0].Connections, o.Policy.Chunk = plan, 4, 10
+	}, func(b *env) {
+		c := b.warmupClock()
+		b.importSubscribers(150)
+		b.addArticle("ferries")
+		other := *b
+		other.options.Store = storetest.Reopen(b.t, b.dsn, store.Options{Clock: c.Now})
+		other.start()
+		b.start()
+		e := b.send()
+		used := func(sent int64) func() bool {
+			return func() bool {
+				w, err := b.store.WarmupOf(b.t.Context(), "main", "", plan)
+				return err == nil && w.Left() == 0 && int64(len(b.server.Mails())) <= sent
+			}
+		}
+		b.eventually("the mails of day 1 are taken", used(60))
+		b.stop()
+		other.stop() // returns what it took and did not send
+		b.start()
+		b.untilProgress(e.ID, "60 sent", func(p progress) bool { return p.Counts.Sent == 60 && p.Warmup.Days == 1 })
+		c.advance(24 * time.Hour)
+		other.start()
+		b.sent(e.ID)
+		b.wantOneMailEach(150)
+	})
+}
