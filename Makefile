@@ -78,6 +78,10 @@ bench: ## print the benchmark tables of delivery, feeds, pages, media, editions 
 release: ## build archives, packages, images, their lists of components and checksums in dist
 	cd scripts/release && $(GO) run . $(if $(VERSION),-version $(VERSION)) $(if $(TARGETS),-targets $(TARGETS))
 
+release-test: ## as root on Debian: install the packages and the image in clean roots, and run them
+	cd scripts/release && $(GO) test -count=1 .
+	scripts/release-test $(GO)
+
 client-support: ## update the table of what mail programs support, with Node.js and npm
 	@scripts/client-support
 
@@ -91,4 +95,4 @@ admin-screenshots: ## write pictures of all pages of the admin to docs/images/ad
 clean: ## remove the files that the targets above created
 	rm -rf bin dist .cache
 
-.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash soak fuzz miniflux bench release screenshots client-support clean
+.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash soak fuzz miniflux bench release release-test screenshots client-support clean
