@@ -79,7 +79,7 @@ var (
 )
 
 // inFlight is how long after an unsubscription a mail may arrive that was already being sent.
-const inFlight = 15 * time.Second
+const inFlight = 30 * time.Second
 
 // withheldMark is in the title of every article that nobody may see.
 const withheldMark = "WITHHELD"
