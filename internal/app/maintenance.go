@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -37,7 +39,10 @@ func (s *Service) maintain(ctx context.Context) {
 			_, err = s.Store.TruncateLog(ctx) // erased data may still be in the log when a reader blocked it
 		}
 		if err == nil {
-			_, err = s.Store.Prune(ctx, s.retention())
+			var removed store.Removed
+			if removed, err = s.prune(ctx); removed.Media > 0 {
+				s.Log.Info("removed media that no document names", "count", removed.Media)
+			}
 		}
 		if err == nil {
 			err = errors.Join(s.Store.CompactJournal(), s.Store.JournalProblem())
@@ -56,6 +61,42 @@ func (s *Service) countSubscribers(ctx context.Context) {
 	})
 }
 
+// prune removes what is older than the configured retention.
+func (s *Service) prune(ctx context.Context) (store.Removed, error) {
+	r := s.retention()
+	texts, err := s.configuredTexts()
+	if r.MediaNamedIn = texts; err != nil {
+		r.Media = time.Time{} // it is not known which media are in use
+	}
+	removed, failed := s.Store.Prune(ctx, r)
+	return removed, errors.Join(err, failed)
+}
+
+// configuredTexts returns the configuration and the site's own templates, which can name media.
+func (s *Service) configuredTexts() ([]string, error) {
+	text, err := s.Config.JSON()
+	if err != nil {
+		return nil, err
+	}
+	texts := []string{string(text)}
+	if s.Config.Templates == "" {
+		return texts, nil
+	}
+	err = filepath.WalkDir(s.Config.Templates, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil || info.Size() > 1<<20 { // larger than a template may be
+			return err
+		}
+		source, err := os.ReadFile(path)
+		texts = append(texts, string(source))
+		return err
+	})
+	return texts, err
+}
+
 // retention returns the times before which old records are removed.
 func (s *Service) retention() store.Retention {
 	ago := func(days int) time.Time {
@@ -65,7 +106,8 @@ func (s *Service) retention() store.Retention {
 		return s.Store.Now().AddDate(0, 0, -days)
 	}
 	r := s.Config.Retention
-	return store.Retention{Deliveries: ago(r.Deliveries), Feedback: ago(r.Feedback), Jobs: ago(r.Jobs), Audit: ago(r.Audit)}
+	return store.Retention{Deliveries: ago(r.Deliveries), Feedback: ago(r.Feedback), Jobs: ago(r.Jobs), Audit: ago(r.Audit),
+		Revisions: ago(r.Revisions), Media: ago(r.Media)}
 }
 
 // pruneWebSub removes expired subscriptions, old records of articles that left feeds, and

@@ -154,7 +154,8 @@ func (c *checker) service() {
 		cfg.Store.Journal = c.relative(cfg.Store.Journal)
 	}
 	c.server()
-	for key, days := range map[string]int{"deliveries": cfg.Retention.Deliveries, "feedback": cfg.Retention.Feedback, "jobs": cfg.Retention.Jobs} {
+	for key, days := range map[string]int{"deliveries": cfg.Retention.Deliveries, "feedback": cfg.Retention.Feedback, "jobs": cfg.Retention.Jobs,
+		"revisions": cfg.Retention.Revisions, "media": cfg.Retention.Media} {
 		if days < 0 || days > 0 && days < 7 {
 			c.wrong("retention."+key, fmt.Sprintf("%d days is too short", days), "use 7 days or more, or 0 to keep everything")
 		}

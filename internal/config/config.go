@@ -142,6 +142,10 @@ type Retention struct {
 	Jobs int `yaml:"jobs"`
 	// Entries of the audit log: who did what in the admin and on the command line.
 	Audit int `yaml:"audit"`
+	// Former revisions of articles that are written in the browser. The newest and the published one stay.
+	Revisions int `yaml:"revisions"`
+	// Pictures and other files, counted from the day on which no article, revision, edition or setting names them any more.
+	Media int `yaml:"media"`
 }
 
 // Log says how the service logs.

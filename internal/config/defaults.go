@@ -20,7 +20,7 @@ func empty() *Config {
 	return &Config{
 		Site:      Site{Title: "Tidings", URL: "http://localhost:8080", Language: "en", Timezone: "UTC"},
 		Store:     Store{DSN: "sqlite:tidings.db", Durability: "full"},
-		Retention: Retention{Deliveries: 400, Feedback: 800, Jobs: 30, Audit: 800},
+		Retention: Retention{Deliveries: 400, Feedback: 800, Jobs: 30, Audit: 800, Revisions: 800, Media: 90},
 		Backup:    Backup{Keep: BackupKeep{Daily: 7, Weekly: 4, Monthly: 12}},
 		Server:    Server{SocketMode: "0660", HSTS: "auto", TrustedProxies: []string{"127.0.0.0/8", "::1"}},
 		Log:       Log{Level: "info", Format: "auto", Clients: "network"},

@@ -205,6 +205,9 @@ func (s *Store) putArticle(ctx context.Context, tx *conn, a *article.Article) (C
 	if err == nil {
 		err = tx.indexArticle(ctx, a, row, !found)
 	}
+	if err == nil {
+		err = tx.touchMedia(ctx, a.HTML, jsonText(a.Image, false), jsonText(a.Authors, false), jsonText(a.Enclosure, false))
+	}
 	return Change{Outcome: outcome, ID: row.id, Slug: row.slug, Removed: isWithdrawn(row.status)}, err
 }
 

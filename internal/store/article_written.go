@@ -121,6 +121,9 @@ func (c *conn) addRevision(ctx context.Context, base int64, r *ArticleRevision) 
 	fields := r.Written
 	fields.Text = ""
 	_, err = c.Exec(ctx, "written.insert", r.Article, r.Number, string(r.Kind), r.Author, began, millis(r.Saved), jsonText(fields, false), r.Written.Text)
+	if err == nil {
+		err = c.touchMedia(ctx, jsonText(fields, false), r.Written.Text)
+	}
 	return err
 }
 

@@ -102,6 +102,9 @@ func insertEdition(ctx context.Context, tx *conn, e *Edition) error {
 	if !found {
 		return ErrTaken
 	}
+	if err := tx.touchMedia(ctx, encodeEdits(e.Edits)); err != nil {
+		return err
+	}
 	return insertArticles(ctx, tx, e)
 }
 

@@ -19,6 +19,9 @@ func (s *Store) EditDraft(ctx context.Context, was, next Edition) error {
 		if err == nil && n == 0 {
 			err = draftError(ctx, tx, was.ID, digest.Draft)
 		}
+		if err == nil {
+			err = tx.touchMedia(ctx, encodeEdits(next.Edits))
+		}
 		if err != nil || slices.Equal(was.Articles, next.Articles) {
 			return err
 		}

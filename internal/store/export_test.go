@@ -46,3 +46,16 @@ func (s *Store) SearchWithChecks(ctx context.Context, q Query, looks int) (Searc
 
 // JournaledQueries returns the names of the queries that the journal records.
 func JournaledQueries() []string { return slices.Collect(maps.Keys(journaled)) }
+
+// RemoveUnusedMedia removes media as Prune does, and calls between after the search for documents that
+// name them.
+func (s *Store) RemoveUnusedMedia(ctx context.Context, before time.Time, between func()) (removed int64, err error) {
+	p := &pruner{store: s, holder: "test"}
+	media, err := p.searchMedia(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	between()
+	err = p.removeUnused(ctx, media, before)
+	return p.removed.Media, err
+}

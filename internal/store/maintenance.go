@@ -20,10 +20,16 @@ type Retention struct {
 	Feedback   time.Time // that arrived earlier
 	Jobs       time.Time // that ended earlier
 	Audit      time.Time // entries of the audit log that are older, and older than AuditKept
+	Revisions  time.Time // of articles, that were saved earlier and are neither the newest nor the published one
+	Media      time.Time // that no document has named since
+	// MediaNamedIn are texts outside of the store, such as the configuration, that may name media.
+	MediaNamedIn []string
 }
 
 // Removed counts the rows that were removed, and the bytes that SQLite's file shrank by.
-type Removed struct{ Deliveries, Variants, Feedback, Jobs, Audit, Sessions, Links, Bytes int64 }
+type Removed struct {
+	Deliveries, Variants, Feedback, Jobs, Audit, Revisions, Media, Sessions, Links, Bytes int64
+}
 
 // The bounds of one transaction of Prune. They are so small that it delays the outcomes of
 // mails by a few milliseconds at most.
@@ -70,6 +76,8 @@ func (p *pruner) run(ctx context.Context, r Retention) error {
 		p.pruneOlder(ctx, "retention.feedback", r.Feedback, &p.removed.Feedback),
 		p.pruneOlder(ctx, "retention.jobs", r.Jobs, &p.removed.Jobs),
 		p.pruneAudit(ctx, r.Audit),
+		p.pruneOlder(ctx, "retention.revisions", r.Revisions, &p.removed.Revisions),
+		p.pruneMedia(ctx, r),
 		p.pruneOlder(ctx, "retention.sessions", now, &p.removed.Sessions),
 		p.pruneOlder(ctx, "retention.links", now, &p.removed.Links),
 		p.shrink(ctx),
@@ -152,6 +160,9 @@ func (p *pruner) pruneEditions(ctx context.Context, before time.Time) error {
 				return err
 			}
 			if err := p.steps(ctx, &p.removed.Deliveries, "retention.deliveries", rowsPerStep, seq); err != nil {
+				return err
+			}
+			if err := p.keepMediaOfVariants(ctx, seq); err != nil {
 				return err
 			}
 			if err := p.steps(ctx, &p.removed.Variants, "retention.variants", variantsPerStep, seq); err != nil {

@@ -29,6 +29,12 @@ DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state IN ('done', 'faile
 -- Deletes some entries of the audit log from before a time. Index: audit_log_at.
 DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE at < $1 ORDER BY at, id LIMIT $2);
 
+-- name: retention.revisions
+-- Deletes some revisions of articles that were saved before a time. The newest and the last published one
+-- of each article stay. Index: article_revisions_saved.
+DELETE FROM article_revisions WHERE saved < $1 AND (article, number) IN (SELECT r.article, r.number FROM article_revisions r
+    JOIN written_articles w ON w.article = r.article WHERE r.saved < $1 AND r.number <> w.head AND r.number <> w.live LIMIT $2);
+
 -- name: retention.sessions
 -- Deletes some sessions that expired before a time. Index: sessions_expires.
 DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE expires < $1 ORDER BY expires LIMIT $2);

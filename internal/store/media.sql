@@ -7,9 +7,9 @@ SELECT name, type, width, height, data FROM media WHERE name = $1;
 SELECT bytes FROM media WHERE name = $1;
 
 -- name: medium.put
--- The name is a hash of the data, so an existing row has the same data. Index: primary key.
+-- The name is a hash of the data, so an existing row has the same data. It is in use again. Index: primary key.
 INSERT INTO media (name, type, width, height, bytes, data, copied) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (name) DO NOTHING;
+ON CONFLICT (name) DO UPDATE SET unused = 0 WHERE media.unused > 0;
 
 -- name: medium.waiting
 -- The images that have no copies yet. Index: media_waiting.

@@ -126,6 +126,9 @@ func (c *conn) changeSetting(ctx context.Context, revision int64, v Setting) err
 		_, err := c.Exec(ctx, "setting.remove", v.Key)
 		return err
 	}
+	if err := c.touchMedia(ctx, v.Value); err != nil {
+		return err
+	}
 	_, err := c.Exec(ctx, "setting.put", v.Key, v.Value, v.File, revision)
 	return err
 }
