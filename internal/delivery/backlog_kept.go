@@ -74,6 +74,7 @@ func (e *Engine) backlog(ctx context.Context, def *Definition, w store.QueueQuer
 func (e *Engine) recountBacklog(ctx context.Context, def *Definition, key backlogKey, w store.QueueQuery) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	w.Remember = true
 	b, err := backlog(ctx, e.Store, def, w)
 	if err != nil {
 		e.Log.Warn("articles that wait were not counted", "digest", def.Name, "error", err)

@@ -47,6 +47,9 @@ func (e *Engine) ChosenTwice(ctx context.Context, name string) (chosen, fromAll 
 	}
 	w := e.waiting(def, state, selection{})
 	w.Remember = true
+	if _, err := e.Store.CountWaiting(ctx, w); err != nil {
+		return nil, nil, err
+	}
 	made, err := e.chosen(ctx, def, w)
 	if err != nil {
 		return nil, nil, err

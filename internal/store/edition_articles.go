@@ -58,8 +58,7 @@ func (q *QueueQuery) query() Query {
 func (s *Store) WaitingArticles(ctx context.Context, w QueueQuery) ([]article.Article, error) {
 	var next queueMark
 	var err error
-	remember := w.Remember && !w.Earlier && w.From.IsZero() && w.Before.IsZero()
-	if remember {
+	if w.remembers() {
 		next, err = s.newMark(ctx, &w)
 	}
 	if err == nil {
@@ -69,8 +68,8 @@ func (s *Store) WaitingArticles(ctx context.Context, w QueueQuery) ([]article.Ar
 		return nil, err
 	}
 	found, err := s.Articles(ctx, w.query())
-	if err == nil && remember && len(found) < w.Limit {
-		err = s.setMark(ctx, w.Digest, next, found)
+	if err == nil && w.remembers() && len(found) < w.Limit {
+		err = s.setMark(ctx, w.Digest, next.before(found))
 	}
 	out := make([]article.Article, len(found))
 	for i := range found {
@@ -85,16 +84,29 @@ const unlimited = 1 << 40
 // CountWaiting returns how many articles wait. It ignores the limit.
 func (s *Store) CountWaiting(ctx context.Context, w QueueQuery) (int, error) {
 	w.Limit = unlimited
+	var next queueMark
+	if w.remembers() {
+		var err error
+		if next, err = s.newMark(ctx, &w); err != nil {
+			return 0, err
+		}
+	}
 	text, args, err := s.waiting(ctx, s.readers, w, func(_ *lister, merged string) string {
-		return fmt.Sprintf("SELECT count(*) FROM (%s) AS w", merged)
+		return fmt.Sprintf("SELECT count(*), coalesce(min(at), 0) FROM (%s) AS w", merged)
 	})
 	if err != nil || text == "" {
 		return 0, err
 	}
-	n := 0
+	n, first := 0, int64(0)
 	rows, err := s.readers.QueryContext(ctx, text, args...)
 	if err == nil {
-		err = sqldb.Walk(rows, func(rows *sql.Rows) error { return rows.Scan(&n) })
+		err = sqldb.Walk(rows, func(rows *sql.Rows) error { return rows.Scan(&n, &first) })
+	}
+	if err == nil && w.remembers() && !w.Oldest { // else first is no date of publication
+		if n > 0 {
+			next.published, next.appears = min(next.published, first), 0
+		}
+		err = s.setMark(ctx, w.Digest, next)
 	}
 	return n, sqldb.Wrap("articles", err)
 }

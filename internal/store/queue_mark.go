@@ -76,12 +76,22 @@ func (s *Store) newMark(ctx context.Context, q *QueueQuery) (queueMark, error) {
 	return m, err
 }
 
-// setMark stores a mark after a search that found all articles that wait.
-func (s *Store) setMark(ctx context.Context, digest string, m queueMark, found []StoredArticle) error {
+// remembers reports whether the query finds out what a mark stores.
+func (q *QueueQuery) remembers() bool {
+	return q.Remember && !q.Earlier && q.From.IsZero() && q.Before.IsZero()
+}
+
+// before moves a mark so that it covers no article that was found.
+func (m queueMark) before(found []StoredArticle) queueMark {
 	for i := range found {
 		m.published = min(m.published, millis(found[i].Published))
 		m.appears = min(m.appears, millis(laterOf(found[i].Published, found[i].Ingested)))
 	}
+	return m
+}
+
+// setMark stores a mark after a search that found all articles that wait.
+func (s *Store) setMark(ctx context.Context, digest string, m queueMark) error {
 	return s.write(ctx, func(tx *conn) error {
 		if _, err := tx.Exec(ctx, "queue.start", digest); err != nil {
 			return err

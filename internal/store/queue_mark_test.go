@@ -18,6 +18,9 @@ func (q *waitingQueue) remember(w store.QueueQuery) store.QueueQuery {
 	if _, err := q.s.WaitingArticles(context.Background(), w); err != nil {
 		q.t.Fatal(err)
 	}
+	if _, err := q.s.CountWaiting(context.Background(), w); err != nil { // remembers it too
+		q.t.Fatal(err)
+	}
 	w.Remember, w.Now = false, time.Time{}
 	return w
 }
