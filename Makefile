@@ -67,6 +67,9 @@ miniflux: ## read the feeds with miniflux on PostgreSQL, through edits, moves an
 	GOBIN="$(CURDIR)/.cache/bin" $(GO) install $(MINIFLUX)
 	PATH="$(CURDIR)/.cache/bin:$$PATH" $(GO) test ./cmd/tidings -run 'Scripts/miniflux' -count=1 -v
 
+years: ## simulate a daily digest for ten years and print the size of the store: make years YEARS="-subscribers 10000"
+	$(GO) run ./bench/years $(YEARS)
+
 bench: ## print the benchmark tables of delivery, feeds, pages, media, editions and the admin
 	$(GO) run ./bench/delivery
 	$(GO) run ./bench/feeds
@@ -95,4 +98,4 @@ admin-screenshots: ## write pictures of all pages of the admin to docs/images/ad
 clean: ## remove the files that the targets above created
 	rm -rf bin dist .cache
 
-.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash soak fuzz miniflux bench release release-test screenshots client-support clean
+.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash soak fuzz miniflux years bench release release-test screenshots client-support clean
