@@ -1,6 +1,6 @@
 // Package doctor checks whether a service can send its mail well: its configuration, machine, store,
-// relays, DNS records and pages. Run runs the checks and returns a Report with findings; SendTestMail
-// sends a mail and reads it back. docs/doctor.md describes each check.
+// relays, DNS records and pages. Run runs the checks and returns a Report with findings.
+// docs/doctor.md describes each check.
 package doctor
 
 import (

@@ -112,7 +112,7 @@ func checkDKIM(ctx context.Context, o *Options) []Finding {
 		return one(withoutConfig)
 	}
 	if len(o.DKIM) == 0 {
-		return one(Finding{Severity: Warning, What: "no DKIM key is configured, so mail is signed only if the relay signs it", Why: dkimWhy, Fix: "Create a key with tidings dkim keygen and add it under mail.dkim, or check with --mail ADDRESS that the relay signs for your domain."})
+		return one(Finding{Severity: Warning, What: "no DKIM key is configured, so mail is signed only if the relay signs it", Why: dkimWhy, Fix: "Create a key with tidings dkim keygen and add it under mail.dkim, or send a proof to yourself (tidings digest test) and check that the relay signs for your domain."})
 	}
 	var out []Finding
 	for _, key := range o.DKIM {
