@@ -86,12 +86,16 @@ func (s *site) freezeNode(ctx context.Context) error {
 	return frozen.cmd.Process.Signal(syscall.SIGCONT)
 }
 
-func (s *site) killServer(ctx context.Context) (err error) {
+func (s *site) killServer(ctx context.Context) error {
 	s.long.kill()
 	s.did("a node was killed")
-	if s.long, err = startNode(s.dir, "serve", filepath.Join(s.dir, "long.yaml")); err != nil {
+	next, err := startNode(s.dir, "serve", filepath.Join(s.dir, "long.yaml"))
+	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	s.long = next
+	s.mu.Unlock()
 	return s.awaitPages(ctx)
 }
 
@@ -177,6 +181,10 @@ func (s *site) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		waiting, err := s.waiting(ctx)
+		if err != nil {
+			return err
+		}
 		before := sent
 		sent = s.mails.count()
 		step := time.Duration(0)
@@ -185,7 +193,7 @@ func (s *site) settle(ctx context.Context) error {
 			quiet = 0
 		case len(open) > 0:
 			quiet, step = 0, retryStep
-		case quiet == quietTicks:
+		case quiet >= quietTicks && waiting == 0:
 			s.sampleSettled(ctx)
 			return nil
 		default:
@@ -196,6 +204,20 @@ func (s *site) settle(ctx context.Context) error {
 		}
 	}
 	return s.unsettled(ctx)
+}
+
+// waiting returns how many articles are not imported yet, and how many are not in an edition yet, of
+// each digest.
+func (s *site) waiting(ctx context.Context) (int, error) {
+	published, waiting := 0, 0
+	err := s.db.DB().QueryRowContext(ctx, "SELECT count(*) FROM articles WHERE status = 'published'").Scan(&published)
+	for name := range digests {
+		n := 0
+		err = errors.Join(err, s.db.DB().QueryRowContext(ctx, `SELECT count(*) FROM articles a
+			WHERE status = 'published' AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.digest = $1 AND l.article_id = a.id)`, name).Scan(&n))
+		waiting += n
+	}
+	return waiting + max(0, len(s.articles.published)-len(s.articles.withdrawn)-published), err
 }
 
 // unsettled describes what is still open.

@@ -22,7 +22,9 @@ type sample struct {
 // takeSample asks the node; false if it does not answer now.
 func (s *site) takeSample(ctx context.Context) (sample, bool) {
 	var out sample
+	s.mu.Lock()
 	pid := s.long.cmd.Process.Pid
+	s.mu.Unlock()
 	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	out.openFiles = int64(len(files))
 	status, err2 := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
