@@ -44,12 +44,13 @@ deadcode: ## list functions that only tests use
 vuln: ## govulncheck, if its database can be reached
 	@scripts/vulncheck $(GOVULNCHECK)
 
-tools: ## install the Debian packages, the WebSub hub, dex, Pebble and axe, which the tests use
+tools: ## install the Debian packages, the WebSub hub, dex, Pebble, axe and Litestream, which the tests use
 	@scripts/install-test-tools
 	@scripts/install-websub-hub
 	@scripts/install-dex
 	@scripts/install-pebble
 	@scripts/install-axe
+	@scripts/install-litestream
 
 test: tools fmt vet staticcheck deadcode vuln ## everything: checks, then the whole suite with the race detector
 	@scripts/run-tests $(GO)

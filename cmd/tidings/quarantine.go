@@ -137,6 +137,7 @@ func printQuarantine(w io.Writer, q shownQuarantine) {
 	reason := map[string]string{
 		string(store.Restored):   "it was restored from a backup",
 		string(store.OlderStore): "it is older than its journal, such as a copy or a snapshot",
+		string(store.NoJournal):  "its journal is missing, so it may be an older copy",
 	}[q.Reason]
 	fmt.Fprintf(w, "The store is quarantined: %s. Its data ends at %s.\n", reason, q.Taken.Format(time.RFC3339))
 	if q.Journal {

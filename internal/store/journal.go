@@ -340,6 +340,27 @@ func (s *Store) checkJournal(ctx context.Context) error {
 	return s.applyOwnJournal(ctx)
 }
 
+// checkMissingJournal quarantines a SQLite store whose journal is missing: a copy of its file in
+// another place, which may be older than what was sent. On PostgreSQL each machine has a journal of
+// its own, and a new one begins without.
+func (s *Store) checkMissingJournal(ctx context.Context) error {
+	if s.engine != SQLite {
+		return nil
+	}
+	if _, found, err := journal.ReadTail(s.journal.folder); err != nil || found {
+		return err
+	}
+	var journals, ran int64
+	if _, err := s.readers.One(ctx, "journal.lost", nil, &journals, &ran); err != nil || journals == 0 {
+		return err
+	}
+	taken := s.Now()
+	if ran > 0 {
+		taken = timeOf(ran)
+	}
+	return s.beginQuarantine(ctx, NoJournal, taken)
+}
+
 // handleFormerJournal handles a journal of another generation. If the store had that
 // generation before a restore, the journal is applied while the quarantine lasts, and only
 // rotated after that. Otherwise the error is *journal.OtherError.
@@ -390,6 +411,9 @@ func (s *Store) openJournal(ctx context.Context, folder string) error {
 		return err
 	}
 	s.journal = newJournalWriter(folder, hex.EncodeToString(generation), s.Now)
+	if err := s.checkMissingJournal(ctx); err != nil {
+		return err
+	}
 	if err := s.CheckHistory(ctx); err != nil {
 		return err
 	}

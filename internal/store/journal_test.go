@@ -142,6 +142,37 @@ func TestStoreBehindItsJournalIsQuarantined(t *testing.T) {
 	}
 }
 
+// TestStoreWithoutItsJournalIsQuarantined opens a store in a place where its journal is not.
+func TestStoreWithoutItsJournalIsQuarantined(t *testing.T) {
+	t.Parallel()
+	for engine, want := range map[store.Engine]store.QuarantineReason{store.SQLite: store.NoJournal, store.Postgres: ""} {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			dsn := storetest.DSN(t, engine)
+			open := func(folder string) *store.Quarantine {
+				t.Helper()
+				s, err := store.Open(t.Context(), dsn, store.Options{Journal: filepath.Join(t.TempDir(), folder)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				q, err := s.Quarantine(t.Context())
+				sub := addSubscriber(t, s, folder+"@example.org", subscriber.Active)
+				if err := errors.Join(err, s.UnsubscribeAll(t.Context(), sub.ID), s.Close()); err != nil {
+					t.Fatal(err)
+				}
+				return q
+			}
+			if q := open("first"); q != nil {
+				t.Errorf("a new store was quarantined: %+v", q)
+			}
+			q := open("second")
+			if reason := store.QuarantineReason(""); q != nil && q.Reason != want || q == nil && reason != want {
+				t.Errorf("quarantine %+v, want %q", q, want)
+			}
+		})
+	}
+}
+
 // grepFolder reports whether a text is in one of a folder's files.
 func grepFolder(t *testing.T, folder, text string) bool {
 	t.Helper()

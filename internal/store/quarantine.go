@@ -17,8 +17,9 @@ type QuarantineReason string
 
 // The reasons of a quarantine.
 const (
-	Restored   QuarantineReason = "restored" // the store was restored from a backup
-	OlderStore QuarantineReason = "older"    // the store is older than its journal: a copy of its file, or a snapshot of the machine
+	Restored   QuarantineReason = "restored"   // the store was restored from a backup
+	OlderStore QuarantineReason = "older"      // the store is older than its journal: a copy of its file, or a snapshot of the machine
+	NoJournal  QuarantineReason = "no journal" // the store wrote to a journal that is missing now, as after a copy to another machine
 )
 
 // Quarantine is the state of a store that has lost a part of its history. Until

@@ -144,6 +144,10 @@ INSERT INTO journals (id, mark) VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET ma
 -- Index: primary key.
 SELECT mark FROM journals WHERE id = $1;
 
+-- name: journal.lost
+-- How many journals the store was written to, and when one of its nodes last ran.
+SELECT (SELECT count(*) FROM journals), (SELECT COALESCE(max(at), 0) FROM probes);
+
 -- name: journal.forget
 -- Removes all marks: a restored store has written to no journal yet.
 DELETE FROM journals;

@@ -23,8 +23,8 @@ type Queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Tables returns all tables of a store, each after those that it refers to. The table
-// of goose and the shadow tables of indexes are left out.
+// Tables returns all tables of a store, each after those that it refers to. The tables of goose and of
+// Litestream, and the shadow tables of indexes, are left out.
 func Tables(ctx context.Context, engine sqldb.Engine, db Queryer) ([]Table, error) {
 	names, err := Texts(ctx, db, map[sqldb.Engine]string{
 		sqldb.SQLite: `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`,
@@ -34,7 +34,9 @@ func Tables(ctx context.Context, engine sqldb.Engine, db Queryer) ([]Table, erro
 	if err != nil {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return name == "goose_db_version" || name == Unfinished })
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return name == "goose_db_version" || name == Unfinished || strings.HasPrefix(name, "_litestream_")
+	})
 	if names, err = byReference(ctx, engine, db, names); err != nil {
 		return nil, err
 	}

@@ -20,8 +20,11 @@ type quarantinePage struct {
 	Feeds   int64
 }
 
-// Restored reports whether the store was restored from a backup; otherwise it is a copy.
+// Restored reports whether the store was restored from a backup.
 func (p quarantinePage) Restored() bool { return p.Reason == store.Restored }
+
+// WithoutJournal reports whether the store's journal is missing.
+func (p quarantinePage) WithoutJournal() bool { return p.Reason == store.NoJournal }
 
 // quarantinedEdition is an edition that was sent, or was being sent, since the backup.
 type quarantinedEdition struct {
