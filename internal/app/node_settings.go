@@ -12,7 +12,7 @@ import (
 const settingsEvery = time.Second
 
 // takeTimeout bounds how long a request waits for this node to take changed settings.
-const takeTimeout = 10 * time.Second
+const takeTimeout = 30 * time.Second
 
 // takeChanges waits until this node has taken settings that were stored, at most takeTimeout.
 func (n *Node) takeChanges(ctx context.Context) {
