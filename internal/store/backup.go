@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -23,12 +24,9 @@ func Backup(ctx context.Context, dsn string, opts Options, w io.Writer) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	empty, err := schema.IsEmpty(ctx, s.engine, s.DB())
-	if err != nil {
-		return err
-	}
-	if empty {
-		return &OpenError{Store: Redact(dsn), What: "it is empty, there is nothing to back up", Fix: "check store.dsn"}
+	// A store without content is backed up: it has a schema and settings.
+	if there, err := schema.HasTable(ctx, s.engine, s.db.Readers.DB, "articles"); err != nil || !there {
+		return cmp.Or(err, error(&OpenError{Store: Redact(dsn), What: "it has no tables, there is nothing to back up", Fix: "check store.dsn"}))
 	}
 	if there, err := schema.HasTable(ctx, s.engine, s.db.Readers.DB, schema.Unfinished); err != nil || there {
 		return errors.Join(err, describeSchema(dsn, schema.ErrUnfinished))

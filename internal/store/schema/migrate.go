@@ -176,7 +176,7 @@ func appliedMigrations(ctx context.Context, engine sqldb.Engine, db Queryer) (ma
 
 // contents are tables of which at least one has a row in every store that was used: the
 // service creates secrets when it starts.
-var contents = []string{"secrets", "articles", "subscribers", "editors", "digests", "media"}
+var contents = []string{"secrets", "articles", "subscribers", "editors", "digests"}
 
 // IsEmpty reports whether a store has no content, so that completing its schema loses
 // nothing.
