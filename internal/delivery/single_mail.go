@@ -80,7 +80,10 @@ func (e *Engine) sendSingleMail(ctx context.Context, conn *singleMailConn, j sto
 		metrics.SingleMail(metrics.SingleMailFailed)
 		return e.Store.FailJob(ctx, j, "not sent, because an earlier mail to the address bounced")
 	}
-	err := e.compileAndSend(ctx, conn, n)
+	sending, cancel := outliving(ctx, singleMailGrace)
+	defer cancel()
+	err := e.compileAndSend(sending, conn, n)
+	ctx = context.WithoutCancel(ctx) // a mail whose outcome is not stored would be sent again
 	var refused *refusedError
 	switch {
 	case err == nil:
@@ -97,6 +100,14 @@ func (e *Engine) sendSingleMail(ctx context.Context, conn *singleMailConn, j sto
 	}
 	metrics.SingleMail(metrics.SingleMailRetried)
 	return e.Store.RetryJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, j.Tries), err.Error())
+}
+
+// outliving returns a context that ends some time after ctx, so that a stopping node finishes the mail
+// under way.
+func outliving(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return longer, func() { stop(); cancel() }
 }
 
 // bouncedBefore reports whether a single mail is for a subscriber whose address has bounced, perhaps

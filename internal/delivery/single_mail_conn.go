@@ -19,6 +19,7 @@ const (
 	singleMailBatch      = 200              // mails of a worker before the relays are checked again
 	singleMailTimeout    = 5 * time.Minute  // for one mail
 	singleMailLease      = 10 * time.Minute // must be longer than singleMailTimeout
+	singleMailGrace      = 20 * time.Second // for the mail under way when the node stops
 )
 
 // sendSingleMails sends the single mails that are due, over several connections at once, so that a
@@ -58,7 +59,7 @@ func (e *Engine) sendSingleMailBatch(ctx context.Context, mails int) error {
 	conn := &singleMailConn{}
 	defer conn.close()
 	for range mails {
-		if !e.relays.Available() {
+		if ctx.Err() != nil || !e.relays.Available() {
 			return nil // a claim would count as a try
 		}
 		jobs, err := e.Store.ClaimJobs(ctx, []string{singleMailKind}, 1, singleMailLease)

@@ -35,6 +35,26 @@ func TestSingleMailsArriveOnce(t *testing.T) {
 	})
 }
 
+// TestSingleMailUnderWayAtAStopIsSentOnce stops the node after the server has the mail, and before it
+// answers.
+func TestSingleMailUnderWayAtAStopIsSentOnce(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{Delay: 200 * time.Millisecond}, nil, func(b *env) {
+		c := b.warmupClock()
+		b.start()
+		b.queueSingleMails(1)
+		b.eventually("the server has it", func() bool { return len(b.server.Mails()) == 1 })
+		b.stop()
+		c.advance(time.Hour) // over the lease of the job
+		b.start()
+		if err := b.engine.SendSingleMail(b.t.Context(), subscriber.MustParseAddress("later@example.org"), templates.Rendered{Subject: "Later", Text: "Hello\n"}); err != nil {
+			b.t.Fatal(err)
+		}
+		b.eventually("a later one", func() bool { return len(b.server.Received()) == 2 })
+		b.wantOneMailEach(2)
+	})
+}
+
 // TestSingleMailsTryWrongPasswordOnce: many servers lock an account after some wrong passwords.
 // Editions do not try the password either.
 func TestSingleMailsTryWrongPasswordOnce(t *testing.T) {
