@@ -165,7 +165,7 @@ func TestNodeWithoutConnectionClaimsNoMail(t *testing.T) {
 		b.addArticle("ferries")
 		var numbers []int64
 		for range 2 {
-			number, err := b.store.LeaseConnection(b.t.Context(), "main", "another node", 2, time.Minute)
+			number, err := b.store.LeaseConnection(b.t.Context(), "main", "another node", 2, time.Hour)
 			if err != nil {
 				b.t.Fatal(err)
 			}
