@@ -63,18 +63,6 @@ func (n *node) kill() {
 	<-n.done
 }
 
-// stop ends the process with SIGTERM, and with SIGKILL if it takes too long.
-func (n *node) stop() error {
-	_ = n.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-n.done:
-		return nil
-	case <-time.After(2 * time.Minute):
-		n.kill()
-		return errors.New("a node did not stop within two minutes")
-	}
-}
-
 // runNode is the node's side.
 func runNode() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
