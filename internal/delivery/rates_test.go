@@ -49,6 +49,7 @@ func TestEditionToDeadAddressesIsPausedOnceAndContinues(t *testing.T) {
 		if !strings.HasPrefix(p.Edition.Reason, "too many dead addresses: ") || !strings.HasSuffix(p.Edition.Reason, " %; the limit is 8 %)") {
 			b.t.Errorf("reason %q", p.Edition.Reason)
 		}
+		b.eventually("the mail to the editor", func() bool { return b.headings("ann@gazette.example", "Paused: ")[0] == 1 })
 		b.stop()
 		b.start()
 		p = b.untilProgress(e.ID, "still paused after a restart", paused)
@@ -56,7 +57,6 @@ func TestEditionToDeadAddressesIsPausedOnceAndContinues(t *testing.T) {
 		if err != nil || len(overview.Tasks) != 1 || overview.Tasks[0].Kind != delivery.TaskPaused || delivery.PausedByEditor(overview.Tasks[0].Edition) {
 			b.t.Errorf("tasks %+v, %v", overview.Tasks, err)
 		}
-		b.eventually("the mail to the editor", func() bool { return b.headings("ann@gazette.example", "Paused: ")[0] == 1 })
 		if err := b.engine.Resume(ctx, e.ID); err != nil {
 			b.t.Fatal(err)
 		}

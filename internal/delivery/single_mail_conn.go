@@ -62,7 +62,8 @@ func (e *Engine) sendSingleMailBatch(ctx context.Context, mails int) error {
 		if ctx.Err() != nil || !e.relays.Available() {
 			return nil // a claim would count as a try
 		}
-		jobs, err := e.Store.ClaimJobs(ctx, []string{singleMailKind}, 1, singleMailLease)
+		// A claim that is stored although its context ended would delay the mail by the lease.
+		jobs, err := e.Store.ClaimJobs(context.WithoutCancel(ctx), []string{singleMailKind}, 1, singleMailLease)
 		if err != nil || len(jobs) == 0 {
 			return err
 		}
