@@ -104,7 +104,7 @@ func (e *Engine) pauseForRates(ctx context.Context, edition store.Edition) (bool
 		return false, err
 	}
 	cause, reason := e.Policy.Rates.pauseReason(rates)
-	if cause == "" {
+	if cause == "" || rates.Open == 0 { // the last mails were sent: the edition ends
 		return false, nil
 	}
 	var jobs []store.Job

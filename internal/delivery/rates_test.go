@@ -39,7 +39,7 @@ func TestEditionToDeadAddressesIsPausedOnceAndContinues(t *testing.T) {
 	each(t, deadAddresses, func(o *delivery.Options) { o.Policy.Rates.StopRefusals, o.Relays[0].Connections = 8, 1 }, func(b *env) {
 		ctx := b.t.Context()
 		b.editor("ann@gazette.example", "editor")
-		const n, dead = 440, 44
+		const n, dead = 390, 39 // after the pause too few mails are left for another one
 		b.importWithDead(n, 10)
 		b.addArticle("ferries")
 		b.start()
@@ -49,7 +49,6 @@ func TestEditionToDeadAddressesIsPausedOnceAndContinues(t *testing.T) {
 		if !strings.HasPrefix(p.Edition.Reason, "too many dead addresses: ") || !strings.HasSuffix(p.Edition.Reason, " %; the limit is 8 %)") {
 			b.t.Errorf("reason %q", p.Edition.Reason)
 		}
-		b.eventually("the mail to the editor", func() bool { return b.headings("ann@gazette.example", "Paused: ")[0] == 1 })
 		b.stop()
 		b.start()
 		p = b.untilProgress(e.ID, "still paused after a restart", paused)
@@ -57,6 +56,7 @@ func TestEditionToDeadAddressesIsPausedOnceAndContinues(t *testing.T) {
 		if err != nil || len(overview.Tasks) != 1 || overview.Tasks[0].Kind != delivery.TaskPaused || delivery.PausedByEditor(overview.Tasks[0].Edition) {
 			b.t.Errorf("tasks %+v, %v", overview.Tasks, err)
 		}
+		b.eventually("the mail to the editor", func() bool { return b.headings("ann@gazette.example", "Paused: ")[0] == 1 })
 		if err := b.engine.Resume(ctx, e.ID); err != nil {
 			b.t.Fatal(err)
 		}
@@ -73,6 +73,23 @@ func TestEditionToDeadAddressesIsPausedOnceAndContinues(t *testing.T) {
 			if count != 1 {
 				b.t.Errorf("%s has %d mails", address, count)
 			}
+		}
+	})
+}
+
+// TestEditionWithNothingLeftToSendIsNotPaused has as many recipients as a pause needs: the rate is known
+// with the last mail only, and the edition ends.
+func TestEditionWithNothingLeftToSendIsNotPaused(t *testing.T) {
+	t.Parallel()
+	each(t, deadAddresses, func(o *delivery.Options) { o.Policy.Rates.StopRefusals = 8 }, func(b *env) {
+		b.importWithDead(200, 10)
+		b.addArticle("ferries")
+		b.start()
+		e := b.send()
+		p := b.untilProgress(e.ID, "ended", func(p progress) bool { return p.Edition.State == digest.Sent || p.Edition.State == digest.Paused })
+		rates, err := b.store.Rates(b.t.Context(), p.Edition, time.Time{})
+		if p.Edition.State != digest.Sent || err != nil || rates.Attempts != 200 || rates.Refusals != 20 || rates.Open != 0 {
+			b.t.Errorf("%s %q, rates %+v, %v", p.Edition.State, p.Edition.Reason, rates, err)
 		}
 	})
 }

@@ -26,6 +26,7 @@ type Rates struct {
 	Complaints int64 // about them
 	Attempts   int64 // mails of the edition that were sent or refused
 	Refusals   int64 // recipients of the edition that do not exist
+	Open       int64 // mails of the edition that are still to be sent
 }
 
 // ratedEditions bounds how many editions of a digest are read for its rates.
@@ -52,23 +53,25 @@ func (s *Store) Rates(ctx context.Context, edition Edition, since time.Time) (Ra
 	if err != nil {
 		return out, err
 	}
-	if out.Attempts, out.Refusals, err = s.refusals(ctx, edition); err != nil {
+	counts, refusals, err := s.refusals(ctx, edition)
+	if err != nil {
 		return out, err
 	}
-	var attempts, refusals int64
-	_, err = s.readers.One(ctx, "rate.base", []any{edition.Seq}, &attempts, &refusals)
-	out.Attempts, out.Refusals = max(out.Attempts-attempts, 0), max(out.Refusals-refusals, 0)
+	out.Attempts, out.Refusals, out.Open = counts.Sent+counts.Refused, refusals, counts.Open()
+	var known, knownRefusals int64
+	_, err = s.readers.One(ctx, "rate.base", []any{edition.Seq}, &known, &knownRefusals)
+	out.Attempts, out.Refusals = max(out.Attempts-known, 0), max(out.Refusals-knownRefusals, 0)
 	return out, err
 }
 
-// refusals counts the mails of an edition that were sent or refused, and the recipients that do not exist.
-func (s *Store) refusals(ctx context.Context, edition Edition) (attempts, refused int64, err error) {
+// refusals returns the counts of an edition, and how many of its recipients do not exist.
+func (s *Store) refusals(ctx context.Context, edition Edition) (DeliveryCounts, int64, error) {
 	counts, err := s.EditionCounts(ctx, edition.Seq)
 	if err != nil {
-		return 0, 0, err
+		return counts, 0, err
 	}
 	feedback, err := s.CountFeedback(ctx, edition.ID)
-	return counts.Sent + counts.Refused, feedback[FeedbackBounced], err
+	return counts, feedback[FeedbackBounced], err
 }
 
 // PauseForRates pauses an edition that is being sent, and stores the jobs that mail editors about
@@ -96,7 +99,7 @@ func (s *Store) PauseForRates(ctx context.Context, edition Edition, cause PauseC
 // ResumeEdition continues a paused edition in the state next. If it was paused for its rates, what
 // is known until now does not pause it again.
 func (s *Store) ResumeEdition(ctx context.Context, edition Edition, next digest.State) error {
-	attempts, refusals, err := s.refusals(ctx, edition)
+	counts, refusals, err := s.refusals(ctx, edition)
 	if err != nil {
 		return err
 	}
@@ -104,7 +107,7 @@ func (s *Store) ResumeEdition(ctx context.Context, edition Edition, next digest.
 		if err := s.setEditionState(ctx, tx, edition.ID, next, ""); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "rate.resume", edition.Seq, millis(s.Now()), attempts, refusals)
+		_, err := tx.Exec(ctx, "rate.resume", edition.Seq, millis(s.Now()), counts.Sent+counts.Refused, refusals)
 		return err
 	})
 }
