@@ -81,7 +81,7 @@ var (
 // inFlight is how long after an unsubscription a mail may arrive that was already being sent.
 const inFlight = 30 * time.Second
 
-// withheldMark is in the title of every article that nobody may see.
+// withheldMark is in the title of every article that must not be published.
 const withheldMark = "WITHHELD"
 
 // keep records a mail that was accepted.
