@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -25,8 +24,12 @@ func Backup(ctx context.Context, dsn string, opts Options, w io.Writer) (err err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	// A store without content is backed up: it has a schema and settings.
-	if there, err := schema.HasTable(ctx, s.engine, s.db.Readers.DB, "articles"); err != nil || !there {
-		return cmp.Or(err, error(&OpenError{Store: Redact(dsn), What: "it has no tables, there is nothing to back up", Fix: "check store.dsn"}))
+	there, err := schema.HasTable(ctx, s.engine, s.db.Readers.DB, "articles")
+	if err != nil {
+		return err
+	}
+	if !there {
+		return &OpenError{Store: Redact(dsn), What: "it has no tables, there is nothing to back up", Fix: "check store.dsn"}
 	}
 	if there, err := schema.HasTable(ctx, s.engine, s.db.Readers.DB, schema.Unfinished); err != nil || there {
 		return errors.Join(err, describeSchema(dsn, schema.ErrUnfinished))
