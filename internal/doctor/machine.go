@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -75,12 +77,28 @@ func checkStore(ctx context.Context, o *Options) (out []Finding) {
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
 
-// durability returns the findings about the file systems of the store and its journal.
-func durability(o *Options) (out []Finding) {
+// folders returns the folders of the store and of its journal, if they are files. The journal's folder is
+// created with its first record; until then it is the nearest folder above.
+func folders(o *Options) map[string]string {
+	all := map[string]string{}
 	for what, folder := range map[string]string{"store": o.Store.Folder(), "journal": o.Config.Store.JournalFolder()} {
 		if folder == "" {
 			continue
 		}
+		for folder != filepath.Dir(folder) {
+			if _, err := os.Stat(folder); err == nil {
+				break
+			}
+			folder = filepath.Dir(folder)
+		}
+		all[what] = folder
+	}
+	return all
+}
+
+// durability returns the findings about the file systems of the store and its journal.
+func durability(o *Options) (out []Finding) {
+	for what, folder := range folders(o) {
 		kind, err := disk.FileSystem(folder)
 		switch {
 		case err != nil:
@@ -162,10 +180,7 @@ func checkDisk(_ context.Context, o *Options) (out []Finding) {
 	if o.Store == nil {
 		return one(withoutStore)
 	}
-	for what, folder := range map[string]string{"store": o.Store.Folder(), "journal": o.Config.Store.JournalFolder()} {
-		if folder == "" {
-			continue
-		}
+	for what, folder := range folders(o) {
 		free, err := disk.FreeSpace(folder)
 		f := Finding{
 			What: fmt.Sprintf("%s are free on the disk of the %s", megabytes(free), what),
@@ -176,7 +191,7 @@ func checkDisk(_ context.Context, o *Options) (out []Finding) {
 		case errors.Is(err, errors.ErrUnsupported):
 			f = Finding{Severity: Notice, What: "the free space cannot be read on this system"}
 		case err != nil:
-			f = Finding{Severity: Error, What: err.Error()}
+			f = Finding{Severity: Error, What: fmt.Sprintf("the free space for the %s in %s cannot be read: %v", what, folder, err)}
 		case free < minFree:
 			f.Severity = Error
 		case free < int64(o.Config.Health.DiskFree):

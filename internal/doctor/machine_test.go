@@ -49,6 +49,9 @@ func TestStoreChecks(t *testing.T) {
 	want(t, o, "store", OK, "is intact")
 	want(t, o, "clock", OK, "differ by")
 	want(t, o, "disk", OK, "are free")
+	o.Config.Store.Journal = filepath.Join(t.TempDir(), "later", "journal") // it is created with the first record
+	want(t, o, "store", OK, "is intact")
+	want(t, o, "disk", OK, "journal")
 	o.Config.Health.DiskFree = 1 << 60
 	want(t, o, "disk", Warning, "are free")
 	o.Store = nil
