@@ -76,7 +76,7 @@ store: {dsn: "%s", journal: "%s"}
 digests:
   - {name: weekly, title: The week at the harbour, description: Every New Year., schedule: "0 8 1 1 *", sender: "The Gazette <news@gazette.example>", max_articles: 50}
 mail: {postal_address: "The Harbour Gazette, 1 Quay Street"}
-delivery: {uncertain: hold, undo: %s}
+delivery: {uncertain: hold, undo: %s, first_send_check: false, refusals_stop: 0}
 relays:
   - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d}
 `
