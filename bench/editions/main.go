@@ -130,6 +130,9 @@ func measureStored(ctx context.Context, o *options, engine string, server *postg
 				return err
 			}
 		}
+		if err := b.analyze(ctx, engine); err != nil {
+			return err
+		}
 		m, err := b.measure(ctx)
 		if err != nil {
 			return err
