@@ -210,6 +210,9 @@ var softRefusals = `
 `
 
 var ourFaults = `
+554 5.7.1 recipient address suppressed due to customer policy
+550 5.1.1 This address is on the suppression list for your account
+550 5.1.1 Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid address
 550 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org
 554 5.7.1 <ada@example.net>: Relay access denied
 550 relaying denied

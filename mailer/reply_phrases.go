@@ -93,6 +93,9 @@ var phrases = []struct {
 		dnsbl*
 		(?:black|block|deny|deney) ?(?:list|hole)*
 		block ?listed
+		suppression ?lists?
+		suppressed sending
+		(?:recipient|recipients|address|addresses|mailbox) (?:is |was |has been |are )?suppressed
 		listed (?:in|on|at|by|as)
 		(?:is|are|been|currently|host|server|ip|client|address) listed
 		reputation

@@ -108,6 +108,10 @@ func (p *Processor) receiveSES(ctx context.Context, source string, data []byte) 
 		switch {
 		case !found:
 			continue
+		case e.note == noteSuppressed:
+			p.logNotSent(source, id, e.text)
+			result = NoAction
+			continue
 		case e.kind == "":
 			result = NoAction
 			continue

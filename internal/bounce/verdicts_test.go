@@ -1,7 +1,9 @@
 package bounce
 
 import (
+	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -197,7 +199,7 @@ func TestServiceEventsWithoutAVerdictAreIgnored(t *testing.T) {
 		`{"eventType":"Bounce","bounce":{"bounceType":"Undetermined","bounceSubType":"Undetermined"}}`:                                                                                         "",
 		`{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"General","bouncedRecipients":[{"status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 user unknown"}]}}`:        Bounced,
 		`{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"General","bouncedRecipients":[{"status":"5.1.1","diagnosticCode":"smtp; 550 blocked by spam filter"}]}}`:    "",
-		`{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"OnAccountSuppressionList","bouncedRecipients":[{"diagnosticCode":"Amazon SES did not send the message"}]}}`: Bounced,
+		`{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"OnAccountSuppressionList","bouncedRecipients":[{"diagnosticCode":"Amazon SES did not send the message"}]}}`: "",
 		`{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"NoEmail"}}`:                                                                                                 Bounced,
 	} {
 		all, err := sesEvents([]byte(event))
@@ -205,7 +207,7 @@ func TestServiceEventsWithoutAVerdictAreIgnored(t *testing.T) {
 			t.Errorf("%s is %+v (%v), want %q", event, all, err, want)
 		}
 	}
-	for kind, want := range map[string]Kind{"HardBounce": Bounced, "BadEmailAddress": Bounced, "SoftBounce": Soft, "Transient": Soft,
+	for kind, want := range map[string]Kind{"HardBounce": Bounced, "BadEmailAddress": "", "ManuallyDeactivated": "", "SoftBounce": Soft, "Transient": Soft,
 		"AutoResponder": "", "Blocked": "", "DMARCPolicy": "", "VirusNotification": "", "ChallengeVerification": "", "Unknown": "", "Unconfirmed": ""} {
 		all, err := postmark{}.events(t.Context(), []byte(`{"RecordType":"Bounce","Type":"`+kind+`"}`))
 		if err != nil || len(all) != 1 || all[0].kind != want {
@@ -216,4 +218,44 @@ func TestServiceEventsWithoutAVerdictAreIgnored(t *testing.T) {
 	if err != nil || all[0].kind != "" {
 		t.Errorf("a block of the type HardBounce: %+v, %v", all, err)
 	}
+}
+
+// TestMailsThatAServiceDidNotSendSuppressNobody: no server refused them. They are counted apart, so that
+// an operator can compare the lists.
+func TestMailsThatAServiceDidNotSendSuppressNobody(t *testing.T) {
+	t.Parallel()
+	ses := func(_ context.Context, body []byte) ([]event, error) { return sesEvents(body) }
+	for _, test := range []struct {
+		service string
+		read    func(context.Context, []byte) ([]event, error)
+		body    string
+	}{
+		{"ses", ses, `{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"Suppressed","bouncedRecipients":[{"status":"5.1.1","diagnosticCode":"Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid address"}]}}`},
+		{"ses", ses, `{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"OnAccountSuppressionList"}}`},
+		{"ses", ses, `{"eventType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"UnsubscribedRecipient"}}`},
+		{"ses", ses, `{"eventType":"Complaint","complaint":{"complaintSubType":"OnAccountSuppressionList"}}`},
+		{"postmark", postmark{}.events, `{"RecordType":"Bounce","Type":"ManuallyDeactivated"}`},
+		{"postmark", postmark{}.events, `{"RecordType":"Bounce","Type":"BadEmailAddress"}`},
+		{"postmark", postmark{}.events, `{"RecordType":"Bounce","Type":"SMTPApiError"}`},
+		{"postmark", postmark{}.events, `{"RecordType":"SubscriptionChange","SuppressSending":true,"SuppressionReason":"ManualSuppression","Origin":"Customer"}`},
+		{"sendgrid", sendgrid{}.events, `[{"event":"dropped","reason":"Bounced Address"}]`},
+		{"mailgun", mailgun{}.events, `{"event-data":{"event":"failed","severity":"permanent","reason":"suppress-bounce","delivery-status":{"code":605}}}`},
+		{"brevo", brevo{}.events, `{"event":"blocked","reason":"blocked : due to blacklist user"}`},
+		{"brevo", brevo{}.events, `{"event":"invalid_email"}`},
+		{"mailjet", mailjet{}.events, `{"event":"blocked","error_related_to":"mailjet","error":"preblocked"}`},
+		{"sparkpost", sparkPost{}.events, `[{"msys":{"gen_event":{"type":"generation_rejection","raw_reason":"554 5.7.1 recipient address suppressed due to customer policy"}}}]`},
+		{"resend", resend{}.events, `{"type":"email.suppressed","data":{}}`},
+		{"resend", resend{}.events, `{"type":"email.bounced","data":{"bounce":{"type":"Permanent","subType":"Suppressed"}}}`},
+		{"mandrill", mandrill{}.events, "mandrill_events=" + url.QueryEscape(`[{"event":"reject","msg":{}}]`)},
+	} {
+		all, err := test.read(t.Context(), []byte(test.body))
+		if err != nil || len(all) != 1 || all[0].kind != "" || all[0].note != noteSuppressed {
+			t.Errorf("%s: %s is %+v (%v), want no kind and the note %q", test.service, test.body, all, err, noteSuppressed)
+		}
+	}
+	b := setup(t)
+	b.expectVerdict(t, []string{b.paths.ReturnPath(testID)}, "From: MAILER-DAEMON@amazonses.com\r\nSubject: Delivery Status Notification (Failure)\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=r\r\n\r\n"+
+		"--r\r\nContent-Type: text/plain\r\n\r\nAn error occurred while trying to deliver the mail to the following recipients:\r\nreader@example.net\r\n\r\n"+
+		"--r\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; amazonses.com\r\n\r\nAction: failed\r\nFinal-Recipient: rfc822; reader@example.net\r\n"+
+		"Diagnostic-Code: Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid address.\r\nStatus: 5.1.1\r\n\r\n--r--\r\n", "")
 }

@@ -46,7 +46,7 @@ type note string
 // The notes. The metrics have them as results.
 const (
 	noteUnknown    note = "unknown"    // a type that is not in the service's documentation
-	noteSuppressed note = "suppressed" // the service did not send the mail, because of its own list
+	noteSuppressed note = "suppressed" // the service did not send the mail, by its own list or rules
 	noteRefused    note = "refused"    // refused because of the sender or the content
 )
 
@@ -224,13 +224,20 @@ func (h *webhook) record(ctx context.Context, e event) (string, error) {
 		return "not ours", nil
 	}
 	if e.note == noteSuppressed {
-		h.processor.log.Warn("the mail service did not send a mail, because the address is on its suppression list", "source", h.name, "edition", id.Edition, "subscriber", id.Person.String(), "reply", subscriber.ScrubAddresses(e.text))
+		h.processor.logNotSent(h.name, id, e.text)
 		return string(noteSuppressed), nil
 	}
 	if _, err := h.processor.record(ctx, Outcome{ID: id, Kind: e.kind, Code: e.code, Text: e.text, Source: h.name}); err != nil {
 		return "", err
 	}
 	return cmp.Or(string(e.note), "recorded"), nil
+}
+
+// logNotSent logs that a mail service accepted a mail and did not send it. That suppresses no address,
+// since no server refused the mail.
+func (p *Processor) logNotSent(source string, id mailer.DeliveryID, reason string) {
+	p.log.Warn("the mail service did not send a mail, for example because the address is on its suppression list",
+		"source", source, "edition", id.Edition, "subscriber", id.Person.String(), "reply", subscriber.ScrubAddresses(reason))
 }
 
 // jsonEvents returns the events of a body that is a JSON array or a single event.

@@ -96,8 +96,12 @@ type sesEvent struct {
 		} `json:"bouncedRecipients"`
 	} `json:"bounce"`
 	Complaint struct {
+		SubType  string `json:"complaintSubType"`
 		Feedback string `json:"complaintFeedbackType"`
 	} `json:"complaint"`
+	Reject struct {
+		Reason string `json:"reason"`
+	} `json:"reject"`
 	Mail json.RawMessage `json:"mail"`
 }
 
@@ -107,10 +111,16 @@ func sesEvents(message []byte) ([]event, error) {
 		return nil, fmt.Errorf("%w: %w", errFormat, err)
 	}
 	e := event{raw: payload.Mail}
-	switch payload.NotificationType + payload.EventType {
-	case "Bounce":
+	switch name := payload.NotificationType + payload.EventType; {
+	case name == "Bounce" && sesNotSent[payload.Bounce.SubType]:
+		e.note, e.text = noteSuppressed, payload.Bounce.SubType
+	case name == "Bounce":
 		e.kind, e.code, e.text = payload.classifyBounce()
-	case "Complaint":
+	case name == "Complaint" && sesNotSent[payload.Complaint.SubType]:
+		e.note, e.text = noteSuppressed, payload.Complaint.SubType
+	case name == "Reject": // by SES, because of a virus
+		e.note, e.text = noteRefused, cmp.Or(payload.Reject.Reason, "rejected by Amazon SES")
+	case name == "Complaint":
 		// Many providers give no type, because their feedback loops report only the spam button.
 		e.kind, e.text = kindOfComplaint(cmp.Or(payload.Complaint.Feedback, "abuse")), payload.Complaint.Feedback
 	}
@@ -125,9 +135,10 @@ func snsMailText(text string) []byte {
 	return []byte(strings.ReplaceAll(text, "\n", ""))
 }
 
-// sesInvalid are the subtypes of permanent bounces of addresses that Amazon itself considers invalid:
-// there is no mailbox, or they are on a suppression list.
-var sesInvalid = map[string]bool{"NoEmail": true, "Suppressed": true, "OnAccountSuppressionList": true}
+// sesNotSent are the subtypes of bounces and complaints about mails that Amazon SES did not send: the
+// address is on the suppression list of Amazon or of the account, or unsubscribed from a contact list
+// of the account. No server refused such a mail, and earlier bounces there may be those of others.
+var sesNotSent = map[string]bool{"Suppressed": true, "OnAccountSuppressionList": true, "UnsubscribedRecipient": true}
 
 // classifyBounce returns the kind, code and text of a bounce, by the reply if there is one. A
 // transient bounce without a reply does not count, as it may be an automatic reply, which SES reports
@@ -137,9 +148,9 @@ func (e sesEvent) classifyBounce() (Kind, int, string) {
 	if len(e.Bounce.Recipients) > 0 {
 		status, text = e.Bounce.Recipients[0].Status, strings.TrimPrefix(e.Bounce.Recipients[0].Diagnostic, "smtp; ")
 	}
-	kind, code := kindOfReply(text, status, e.Bounce.Type == "Permanent" && sesInvalid[e.Bounce.SubType])
+	kind, code := kindOfReply(text, status, e.Bounce.Type == "Permanent" && e.Bounce.SubType == "NoEmail")
 	switch {
-	case e.Bounce.Type == "Permanent" && text == "" && !sesInvalid[e.Bounce.SubType] && status == "":
+	case e.Bounce.Type == "Permanent" && text == "" && status == "":
 		kind = Bounced
 	case e.Bounce.Type == "Permanent":
 	case e.Bounce.SubType == "MessageTooLarge" || e.Bounce.SubType == "ContentRejected" || e.Bounce.SubType == "AttachmentRejected":

@@ -119,15 +119,19 @@ func TestSESWebhook(t *testing.T) {
 		message string
 		kind    Kind
 	}{
-		"unknown user":   {`{"notificationType":"Bounce",` + bounced("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown") + "," + mail + `}`, Bounced},
-		"suppressed":     {`{"eventType":"Bounce",` + bounced("Permanent", "OnAccountSuppressionList", "", "Amazon SES did not send the message") + "," + mail + `}`, Bounced},
-		"policy":         {`{"eventType":"Bounce",` + bounced("Permanent", "General", "5.7.1", "smtp; 550 5.7.1 no") + "," + mail + `}`, ""},
-		"full":           {`{"eventType":"Bounce",` + bounced("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 full") + "," + mail + `}`, Soft},
-		"complaint":      {`{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse"},` + mail + `}`, Complained},
-		"not spam":       {`{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"not-spam"},` + mail + `}`, ""},
-		"delivery":       {`{"notificationType":"Delivery",` + mail + `}`, ""},
-		"of others":      {`{"notificationType":"Complaint","complaint":{},"mail":{"source":"news@example.com"}}`, ""},
-		"named in reply": {`{"notificationType":"Complaint","complaint":{"userAgent":"VERP"},"mail":{}}`, ""},
+		"unknown user":    {`{"notificationType":"Bounce",` + bounced("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown") + "," + mail + `}`, Bounced},
+		"suppressed":      {`{"eventType":"Bounce",` + bounced("Permanent", "OnAccountSuppressionList", "", "Amazon SES did not send the message") + "," + mail + `}`, ""},
+		"of all senders":  {`{"notificationType":"Bounce",` + bounced("Permanent", "Suppressed", "5.1.1", "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid address.") + "," + mail + `}`, ""},
+		"left its list":   {`{"eventType":"Bounce",` + bounced("Permanent", "UnsubscribedRecipient", "", "") + "," + mail + `}`, ""},
+		"complained once": {`{"eventType":"Complaint","complaint":{"complaintSubType":"OnAccountSuppressionList","complaintFeedbackType":"abuse"},` + mail + `}`, ""},
+		"a virus":         {`{"eventType":"Reject","reject":{"reason":"Bad content"},` + mail + `}`, ""},
+		"policy":          {`{"eventType":"Bounce",` + bounced("Permanent", "General", "5.7.1", "smtp; 550 5.7.1 no") + "," + mail + `}`, ""},
+		"full":            {`{"eventType":"Bounce",` + bounced("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 full") + "," + mail + `}`, Soft},
+		"complaint":       {`{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse"},` + mail + `}`, Complained},
+		"not spam":        {`{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"not-spam"},` + mail + `}`, ""},
+		"delivery":        {`{"notificationType":"Delivery",` + mail + `}`, ""},
+		"of others":       {`{"notificationType":"Complaint","complaint":{},"mail":{"source":"news@example.com"}}`, ""},
+		"named in reply":  {`{"notificationType":"Complaint","complaint":{"userAgent":"VERP"},"mail":{}}`, ""},
 	} {
 		for _, version := range []string{"1", "2"} {
 			b := setup(t)

@@ -230,7 +230,7 @@ func resendEvent(raw json.RawMessage) (event, error) {
 // no words of the recipient's server.
 func resendVerdict(kind, sub, reply string) verdict {
 	switch {
-	case sub == "Suppressed" || sub == "OnAccountSuppressionList":
+	case sesNotSent[sub]:
 		return verdictNotSent
 	case sub == "MessageTooLarge" || sub == "ContentRejected" || sub == "AttachmentRejected":
 		return verdictOurs

@@ -164,16 +164,24 @@ func TestPostmarkWebhook(t *testing.T) {
 		body string
 		kind Kind
 	}{
-		"hard":         {bounce("HardBounce", "smtp;550 5.1.1 The email account does not exist"), Bounced},
-		"hard, silent": {bounce("HardBounce", ""), Bounced},
-		"policy":       {bounce("HardBounce", "smtp;550 5.7.1 not accepted"), ""},
-		"soft":         {bounce("SoftBounce", "smtp;452 4.2.2 mailbox full"), Soft},
-		"away":         {bounce("AutoResponder", ""), ""},
-		"blocked":      {bounce("Blocked", "smtp;550 your address is listed"), ""},
-		"complaint":    {`{"RecordType":"SpamComplaint","Type":"SpamComplaint","Content":"Message-ID: <MSGID>"}`, Complained},
-		"unsubscribe":  {`{"RecordType":"SubscriptionChange","SuppressSending":true,"Metadata":{"delivery":"MSGID"}}`, Unsubscribed},
-		"subscribe":    {`{"RecordType":"SubscriptionChange","SuppressSending":false,"Metadata":{"delivery":"MSGID"}}`, ""},
-		"delivery":     {`{"RecordType":"Delivery","Metadata":{"delivery":"MSGID"}}`, ""},
+		"hard":               {bounce("HardBounce", "smtp;550 5.1.1 The email account does not exist"), Bounced},
+		"hard, silent":       {bounce("HardBounce", ""), Bounced},
+		"policy":             {bounce("HardBounce", "smtp;550 5.7.1 not accepted"), ""},
+		"soft":               {bounce("SoftBounce", "smtp;452 4.2.2 mailbox full"), Soft},
+		"away":               {bounce("AutoResponder", ""), ""},
+		"blocked":            {bounce("Blocked", "smtp;550 your address is listed"), ""},
+		"deactivated":        {bounce("ManuallyDeactivated", ""), ""},
+		"not valid":          {bounce("BadEmailAddress", "The 'To' address is not a valid address"), ""},
+		"not accepted":       {bounce("SMTPApiError", "You tried to send to recipients that have been marked as inactive"), ""},
+		"complaint":          {`{"RecordType":"SpamComplaint","Type":"SpamComplaint","Content":"Message-ID: <MSGID>"}`, Complained},
+		"unsubscribe":        {`{"RecordType":"SubscriptionChange","SuppressSending":true,"Metadata":{"delivery":"MSGID"}}`, Unsubscribed},
+		"unsubscribed there": {`{"RecordType":"SubscriptionChange","SuppressSending":true,"SuppressionReason":"ManualSuppression","Origin":"Recipient","Metadata":{"delivery":"MSGID"}}`, Unsubscribed},
+		"complained there":   {`{"RecordType":"SubscriptionChange","SuppressSending":true,"SuppressionReason":"SpamComplaint","Origin":"Recipient","Metadata":{"delivery":"MSGID"}}`, Complained},
+		"listed, refused":    {`{"RecordType":"SubscriptionChange","SuppressSending":true,"SuppressionReason":"HardBounce","Origin":"Recipient","Metadata":{"delivery":"MSGID"}}`, ""},
+		"listed by us":       {`{"RecordType":"SubscriptionChange","SuppressSending":true,"SuppressionReason":"ManualSuppression","Origin":"Customer","Metadata":{"delivery":"MSGID"}}`, ""},
+		"listed by Postmark": {`{"RecordType":"SubscriptionChange","SuppressSending":true,"SuppressionReason":"ManualSuppression","Origin":"Admin","Metadata":{"delivery":"MSGID"}}`, ""},
+		"subscribe":          {`{"RecordType":"SubscriptionChange","SuppressSending":false,"Metadata":{"delivery":"MSGID"}}`, ""},
+		"delivery":           {`{"RecordType":"Delivery","Metadata":{"delivery":"MSGID"}}`, ""},
 	} {
 		b := setup(t)
 		if status := post(t, b.hook(t, "postmark", hookSecret), b.fillIDs(test.body), func(r *http.Request) { r.SetBasicAuth("hook", hookSecret) }); status != 204 {
@@ -215,6 +223,7 @@ func TestSendGridWebhook(t *testing.T) {
 		"bounce":      {`[{"email":"a@b","event":"bounce","type":"bounce","smtp-id":"<MSGID>","reason":"550 5.1.1 unknown","status":"5.1.1"}]`, Bounced},
 		"full":        {`[{"event":"bounce","type":"bounce","smtp-id":"<MSGID>","reason":"552 5.2.2 full","status":"5.2.2"}]`, Soft},
 		"blocked":     {`[{"event":"bounce","type":"blocked","smtp-id":"<MSGID>","reason":"550 5.7.1 listed"}]`, ""},
+		"dropped":     {`[{"event":"dropped","smtp-id":"<MSGID>","reason":"Bounced Address","status":"5.0.0"}]`, ""},
 		"complaint":   {`[{"event":"processed","smtp-id":"<MSGID>"},{"event":"spamreport","smtp-id":"<MSGID>"}]`, Complained},
 		"unsubscribe": {`[{"event":"unsubscribe","smtp-id":"<MSGID>"}]`, Unsubscribed},
 		"delivered":   {`[{"event":"delivered","smtp-id":"<MSGID>"},{"event":"deferred","smtp-id":"<MSGID>"},{"event":"open"}]`, ""},
