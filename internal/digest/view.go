@@ -87,6 +87,9 @@ func (v view) article(a *article.Article) templates.Article {
 	for _, author := range a.Authors[:min(len(a.Authors), maxAuthors)] {
 		out.Authors = append(out.Authors, singleLine(author.Name, maxTitle))
 	}
+	if out.Image != nil && strings.EqualFold(out.Image.Alt, out.Title) {
+		out.Image.Alt = "" // it describes nothing, and would be read twice
+	}
 	v.addFacts(&out, a)
 	return out
 }

@@ -74,7 +74,8 @@ func (c *checker) addresses(v *Variant, d *document) {
 		}
 		link := attribute(n, "href")
 		at := c.at(v, link)
-		if text(n) == "" && !hasAlt(n) {
+		// A link that is hidden from screen readers repeats the link beside it.
+		if text(n) == "" && !hasAlt(n) && attribute(n, "aria-hidden") != "true" {
 			c.add("link-nameless", at, words.T("the link has no text"))
 		}
 		u, err := url.Parse(link)

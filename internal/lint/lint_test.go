@@ -140,6 +140,16 @@ func TestEachFaultIsFound(t *testing.T) {
 	}
 }
 
+func TestLinkHiddenFromScreenReadersNeedsNoText(t *testing.T) {
+	t.Parallel()
+	e := sound()
+	swap(&e, `alt="A ferry"`, `alt=""`)
+	swap(&e, "<a ", `<a aria-hidden="true" tabindex="-1" `)
+	if found := lint.Check(e); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
 func TestFindingsNameArticleVariantAndFix(t *testing.T) {
 	t.Parallel()
 	e := sound()

@@ -48,7 +48,7 @@ var fixedRules = []Rule{
 	{"image-narrow", Warning, false, "An image has fewer pixels than it is shown with, so it looks blurred.", "Use a larger image, or show it smaller."},
 	{"link-empty", Error, false, "A link leads nowhere: its address is empty.", "Correct the template, or the link in the article."},
 	{"link-relative", Error, false, "A link has no host. A mail has no page that it could be relative to.", "Write the whole address, with https:// and the host."},
-	{"link-nameless", Warning, false, "A link has neither text nor an image with alt text, so screen readers cannot announce it.", "Give the link a text, or its image an alt text."},
+	{"link-nameless", Warning, false, "A link has neither text nor an image with alt text, so screen readers cannot announce it.", "Give the link a text, or its image an alt text. If it repeats the link beside it, hide it from screen readers: tabindex=\"-1\" aria-hidden=\"true\"."},
 	{"link-absent", Error, false, "A link leads to an article or a medium of this site that does not exist or is not public.", "Correct the link, or publish the article."},
 	{"contrast-light", Warning, false, "Text has too little contrast with its background: less than 4.5:1, or 3:1 for large text (WCAG 2.2, 1.4.3).", "Choose a darker text or a lighter background in the template or the brand's colours."},
 	{"contrast-dark", Warning, false, "Text has too little contrast with its background when the mail program is in dark mode.", "Correct the rules for dark mode in the template or the brand's colours."},
