@@ -92,7 +92,7 @@ func TestProblemsNameLineAndFix(t *testing.T) {
 		{"two lines in a header", "relays:\n- host: x\n  extra_headers: [\"X-A: b\\r\\nBcc: c@d\"]", `:3: relays[0].extra_headers[0]: "X-A: (secret)" is not a header line`},
 		{"a header without a value", "relays:\n- host: x\n  extra_headers: [X-PM-KeepID]", `"(secret)" is not a header line`},
 		{"a header twice", "relays:\n- host: x\n  extra_headers: [\"X-A: b\", \"x-a: c\"]", `relays[0].extra_headers[1]: there are two headers "x-a"`},
-		{"bad cron", "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: 0 25 * * *", `:4: digests[0].schedule: schedule "0 25 * * *": end of range (25) above maximum (23): 25; `},
+		{"bad cron", "digests:\n- name: weekly\n  sender: a@example.org\n  schedule: 0 25 * * *", `:4: digests[0].schedule: schedule "0 25 * * *": "25" in the field “hour” is out of range; use a number from 0 to 23`},
 		{"no schedule", "digests:\n- name: weekly\n  sender: a@example.org", `:2: digests[0].schedule: schedule "": it is empty`},
 		{"no sender", "digests:\n- name: weekly\n  schedule: '@weekly'", `:2: digests[0].sender: it is missing`},
 		{"bad timezone of a digest", digestStart + "  timezone: Mars", `:5: digests[0].timezone: timezone "Mars" is unknown`},

@@ -1,8 +1,6 @@
 package schedule
 
 import (
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -15,18 +13,18 @@ import (
 // Error reports what is wrong with a spec or timezone, and how to fix it.
 type Error struct {
 	Spec    string
-	Problem string
-	Fix     string
+	Problem words.Text
+	Fix     words.Text
 }
 
 func (e *Error) Error() string { return e.Text().String() }
 
 // Text returns the error for pages.
 func (e *Error) Text() words.Text {
-	return words.T("schedule {0}: {1}; use {2}", strconv.Quote(e.Spec), words.Stored(e.Problem), words.Stored(e.Fix))
+	return words.T("schedule {0}: {1}; use {2}", strconv.Quote(e.Spec), e.Problem, e.Fix)
 }
 
-const fieldsFix = `five fields (minute hour day-of-month month day-of-week) such as "0 8 * * 5", six with seconds first, or @weekly`
+var fieldsFix = words.T(`five fields (minute hour day-of-month month day-of-week) such as "0 8 * * 5", six with seconds first, or @weekly`)
 
 var parser = cron.NewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
 
@@ -40,7 +38,7 @@ func Parse(spec, timezone string) (*Schedule, error) {
 	}
 	zone, err := LoadZone(timezone)
 	if err != nil {
-		return nil, &Error{Spec: spec, Problem: err.Error(), Fix: "an IANA name such as Europe/Paris, or UTC"}
+		return nil, &Error{Spec: spec, Problem: words.T("{0}", err), Fix: words.T("an IANA name such as Europe/Paris, or UTC")}
 	}
 	s := &Schedule{spec: bare, zone: zone}
 	if err := s.parse(bare); err != nil {
@@ -60,7 +58,7 @@ func cutZone(spec, timezone string) (bare, zone string, err error) {
 		}
 		end := strings.IndexAny(rest, " \t")
 		if end < 0 {
-			return "", "", &Error{Spec: spec, Problem: "no schedule follows the timezone", Fix: fmt.Sprintf("%sEurope/Paris 0 8 * * 5", prefix)}
+			return "", "", &Error{Spec: spec, Problem: words.T("no schedule follows the timezone"), Fix: words.Verbatim(prefix + "Europe/Paris 0 8 * * 5")}
 		}
 		return strings.TrimSpace(rest[end:]), rest[:end], nil
 	}
@@ -82,14 +80,14 @@ func LoadZone(name string) (*time.Location, error) {
 
 func (s *Schedule) parse(spec string) error {
 	if len(spec) > 1000 || strings.ContainsAny(spec, "\r\n\x00") {
-		return &Error{Spec: spec[:min(len(spec), 80)], Problem: "it is not a cron spec", Fix: fieldsFix}
+		return &Error{Spec: spec[:min(len(spec), 80)], Problem: words.T("it is not a cron spec"), Fix: fieldsFix}
 	}
 	if spec == "" {
-		return &Error{Spec: spec, Problem: "it is empty", Fix: fieldsFix}
+		return &Error{Spec: spec, Problem: words.T("it is empty"), Fix: fieldsFix}
 	}
 	parsed, err := parser.Parse(replaceSundays(spec))
 	if err != nil {
-		return explain(spec, err)
+		return explain(spec)
 	}
 	switch rule := parsed.(type) {
 	case cron.ConstantDelaySchedule:
@@ -97,7 +95,7 @@ func (s *Schedule) parse(spec string) error {
 	case *cron.SpecSchedule:
 		return s.setRule(rule)
 	}
-	return &Error{Spec: spec, Problem: "it is not a cron spec", Fix: fieldsFix}
+	return &Error{Spec: spec, Problem: words.T("it is not a cron spec"), Fix: fieldsFix}
 }
 
 // setInterval sets the interval of @every. It parses the interval again, since the library turns
@@ -105,7 +103,7 @@ func (s *Schedule) parse(spec string) error {
 func (s *Schedule) setInterval(delay time.Duration) error {
 	written, err := time.ParseDuration(strings.TrimSpace(strings.TrimPrefix(s.spec, "@every")))
 	if err != nil || written != delay {
-		return &Error{Spec: s.spec, Problem: "the interval is not a whole number of seconds", Fix: "@every 90m, with at least a second"}
+		return &Error{Spec: s.spec, Problem: words.T("the interval is not a whole number of seconds"), Fix: words.T("@every 90m, with at least a second")}
 	}
 	s.every = delay
 	return nil
@@ -115,14 +113,14 @@ func (s *Schedule) setInterval(delay time.Duration) error {
 func (s *Schedule) setRule(rule *cron.SpecSchedule) error {
 	for _, field := range []uint64{rule.Second, rule.Minute, rule.Hour, rule.Dom, rule.Month, rule.Dow} {
 		if field == 0 { // a lone comma
-			return &Error{Spec: s.spec, Problem: "a field is empty", Fix: fieldsFix}
+			return &Error{Spec: s.spec, Problem: words.T("a field is empty"), Fix: fieldsFix}
 		}
 	}
 	rule.Location = time.UTC
 	s.rule = rule
 	s.fixed = rule.Hour&allHours != allHours
 	if _, ok := s.nextWall(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); !ok {
-		return &Error{Spec: s.spec, Problem: "it never fires: none of its months has this day", Fix: "a day of month that the month has"}
+		return &Error{Spec: s.spec, Problem: words.T("it never fires: none of its months has this day"), Fix: words.T("a day of month that the month has")}
 	}
 	return nil
 }
@@ -159,27 +157,74 @@ func replaceSunday(day string) string {
 	return from + "-6,0"
 }
 
-// hints maps parts of the library's error messages to fixes.
-var hints = []struct{ contains, fix string }{
-	{"beyond end of range", "a range from lower to higher, or two with a comma: 5-6,0-1"},
-	{"above maximum", "seconds and minutes 0-59, hours 0-23, days 1-31, months 1-12, weekdays 0-7"},
-	{"below minimum", "seconds and minutes 0-59, hours 0-23, days 1-31, months 1-12, weekdays 0-7"},
-	{"unrecognized descriptor", "@yearly, @monthly, @weekly, @daily, @hourly or @every 90m"},
-	{"failed to parse duration", "a duration such as @every 90m"},
-	{"failed to parse int", "numbers, names such as MON or JAN, *, lists, ranges and steps"},
-	{"step of range", "a step of at least 1, such as */15"},
+// field is a field of a cron spec.
+type field struct {
+	name     words.Text
+	min, max int
 }
 
-// explain turns an error of the library into an *Error.
-func explain(spec string, err error) error {
-	what := strings.ReplaceAll(err.Error(), "\n", " ")
-	if cause := errors.Unwrap(err); cause != nil {
-		what = cause.Error()
+// fields are the fields in their order; seconds may be left out.
+var fields = []field{
+	{words.T("second"), 0, 59}, {words.T("minute"), 0, 59}, {words.T("hour"), 0, 23},
+	{words.T("day of the month"), 1, 31}, {words.T("month"), 1, 12}, {words.T("day of the week"), 0, 7},
+}
+
+// explain says why the library refused a spec. Its own errors exist in English only and do not name the
+// field.
+func explain(spec string) error {
+	if rest, found := strings.CutPrefix(spec, "@"); found {
+		if name, _, _ := strings.Cut(rest, " "); name == "every" {
+			return &Error{Spec: spec, Problem: words.T("the interval is no duration"), Fix: words.T("a duration such as @every 90m")}
+		}
+		return &Error{Spec: spec, Problem: words.T("there is no such word for a schedule"), Fix: words.T("@yearly, @monthly, @weekly, @daily, @hourly or @every 90m")}
 	}
-	for _, hint := range hints {
-		if strings.Contains(what, hint.contains) {
-			return &Error{Spec: spec, Problem: what, Fix: hint.fix}
+	written := strings.Fields(spec)
+	if n := len(written); n != len(fields) && n != len(fields)-1 {
+		return &Error{Spec: spec, Problem: words.T("the number of its fields is {0}", n), Fix: fieldsFix}
+	}
+	of := fields[len(fields)-len(written):]
+	for i, text := range written {
+		for item := range strings.SplitSeq(text, ",") {
+			if err := of[i].explain(item); err != nil {
+				err.Spec = spec
+				return err
+			}
 		}
 	}
-	return &Error{Spec: spec, Problem: what, Fix: fieldsFix}
+	return &Error{Spec: spec, Problem: words.T("it is not a cron spec"), Fix: fieldsFix}
+}
+
+// explain says why the library refuses an item of the field's list; it returns nil if it does not.
+func (f field) explain(item string) *Error {
+	if item == "" {
+		return nil
+	}
+	one := []string{"*", "*", "*", "*", "*"} // a spec with this item alone
+	at := map[int]int{59: 0, 23: 1, 31: 2, 12: 3, 7: 4}[f.max]
+	one[at] = item
+	_, err := parser.Parse(replaceSundays(strings.Join(one, " ")))
+	if err == nil {
+		return nil
+	}
+	switch what := err.Error(); {
+	case strings.Contains(what, "above maximum"), strings.Contains(what, "below minimum"):
+		return &Error{
+			Problem: words.T("{0} in the field “{1}” is out of range", strconv.Quote(item), f.name),
+			Fix:     words.T("a number from {0} to {1}", f.min, f.max),
+		}
+	case strings.Contains(what, "beyond end of range"):
+		return &Error{
+			Problem: words.T("the range {0} in the field “{1}” ends before it begins", strconv.Quote(item), f.name),
+			Fix:     words.T("a range from lower to higher, or two with a comma: 5-6,0-1"),
+		}
+	case strings.Contains(what, "step of range"):
+		return &Error{
+			Problem: words.T("the step of {0} in the field “{1}” is 0", strconv.Quote(item), f.name),
+			Fix:     words.T("a step of at least 1, such as */15"),
+		}
+	}
+	return &Error{
+		Problem: words.T("{0} in the field “{1}” cannot be read", strconv.Quote(item), f.name),
+		Fix:     words.T("numbers, names such as MON or JAN, *, lists, ranges and steps"),
+	}
 }

@@ -85,15 +85,20 @@ func TestInvalidSpecsAreExplained(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ spec, zone, want string }{
 		{"", "", "it is empty"},
-		{"* * *", "", "five fields"},
+		{"* * *", "", "the number of its fields is 3; use five fields"},
 		{"0 8 * * * * *", "", "five fields"},
-		{"0 25 * * *", "", "hours 0-23"},
-		{"0 8 0 * *", "", "days 1-31"},
-		{"0 8 * * 5-1", "", "5-6,0-1"},
+		{"0 25 * * *", "", `"25" in the field “hour” is out of range; use a number from 0 to 23`},
+		{"0 8 0 * *", "", `"0" in the field “day of the month” is out of range; use a number from 1 to 31`},
+		{"0 0 8 * 13 *", "", `"13" in the field “month” is out of range; use a number from 1 to 12`},
+		{"60 0 8 * * *", "", `"60" in the field “second” is out of range`},
+		{"0 8 * * 8", "", `"8" in the field “day of the week” is out of range; use a number from 0 to 7`},
+		{"0 8 1,,x * *", "", `"x" in the field “day of the month” cannot be read`},
+		{"0 8 1-2-3 * *", "", `"1-2-3" in the field “day of the month” cannot be read`},
+		{"0 8 * * 5-1", "", `the range "5-1" in the field “day of the week” ends before it begins; use a range from lower to higher, or two with a comma: 5-6,0-1`},
 		{"0 8 L * *", "", "numbers, names"},
 		{"0 8 30 2 *", "", "it never fires"},
 		{"0 8 , * *", "", "a field is empty"},
-		{"*/0 * * * *", "", "step"},
+		{"*/0 * * * *", "", `the step of "*/0" in the field “minute” is 0`},
 		{"@fortnightly", "", "@weekly"},
 		{"@every", "", "@every 90m"},
 		{"@every -5m", "", "at least a second"},
@@ -109,7 +114,7 @@ func TestInvalidSpecsAreExplained(t *testing.T) {
 	} {
 		_, err := Parse(test.spec, test.zone)
 		var wrong *Error
-		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), test.want) || wrong.Fix == "" {
+		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), test.want) || wrong.Fix.IsZero() {
 			t.Errorf("Parse(%.40q, %q) returns %v, want an error that contains %q", test.spec, test.zone, err, test.want)
 		}
 	}

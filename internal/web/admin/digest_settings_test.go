@@ -61,7 +61,7 @@ func TestWrongSettingsOfADigestAreShownAndNotStored(t *testing.T) {
 	if ada.code != http.StatusUnprocessableEntity {
 		t.Fatal(ada.code)
 	}
-	ada.want(page, "Nothing was stored", "above maximum", "it has no @", `value="nobody"`, "Kept &lt;b&gt;")
+	ada.want(page, "Nothing was stored", "“hour” is out of range; use a number from 0 to 23", "it has no @", `value="nobody"`, "Kept &lt;b&gt;")
 	if now, err := s.Settings().Load(t.Context()); err != nil || now.Revision != 0 {
 		t.Errorf("a wrong form was stored: %+v, %v", now.Stored, err)
 	}

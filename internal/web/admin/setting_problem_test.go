@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/schedule"
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // wrongSettings has a problem in each way in which a setting of the admin can be wrong.
@@ -47,6 +49,35 @@ func TestProblemsOfSettingsAreTranslated(t *testing.T) {
 			for part := range strings.SplitSeq(catalogue.In(lang).Translate(p.Text()), "; ") {
 				if part == p.What || part == p.Fix {
 					t.Errorf("%s: %s stays in English: %q", lang, p.Key, part)
+				}
+			}
+		}
+	}
+}
+
+// TestScheduleErrorsAreTranslated: the parser's own errors exist in English only.
+func TestScheduleErrorsAreTranslated(t *testing.T) {
+	t.Parallel()
+	catalogue, err := Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for spec, want := range map[string][2]string{
+		"0 25 * * *":   {`"25" im Feld „Stunde“ liegt außerhalb des Bereichs; verwenden Sie eine Zahl von 0 bis 23`, `"25" dans le champ « heure » est hors limites ; utilisez un nombre de 0 à 23`},
+		"0 8 * * 5-1":  {`der Bereich "5-1" im Feld „Wochentag“ endet, bevor er beginnt`, `l’intervalle "5-1" du champ « jour de la semaine » finit avant de commencer`},
+		"0 8 L * *":    {`"L" im Feld „Tag des Monats“ ist nicht lesbar`, `"L" dans le champ « jour du mois » est illisible`},
+		"*/0 * * * *":  {`die Schrittweite von "*/0" im Feld „Minute“ ist 0`, `le pas de "*/0" dans le champ « minute » est 0`},
+		"@fortnightly": {"dieses Wort gibt es für Zeitpläne nicht", "ce mot n’existe pas pour un calendrier"},
+		"@every soon":  {"der Abstand ist keine Dauer", "l’intervalle n’est pas une durée"},
+		"0 8 *":        {"die Zahl seiner Felder ist 3", "le nombre de ses champs est 3"},
+	} {
+		_, err := schedule.Parse(spec, "")
+		for i, lang := range []string{"de", "fr"} {
+			l := catalogue.In(lang)
+			// The form shows the error itself, or the problem of the settings, which has its English text.
+			for _, got := range []string{l.Translate(words.T("{0}", err)), l.Recognize(err.Error())} {
+				if !strings.Contains(got, want[i]) {
+					t.Errorf("%s in %s: %s, want %q", spec, lang, got, want[i])
 				}
 			}
 		}

@@ -223,7 +223,6 @@ func visibleTexts(page string) []string {
 var textFields = map[string]map[string]int{
 	"page":      {"Title": 0, "Flash": -1},
 	"userError": {"Title": 1, "Text": 2, "Label": 4},
-	"Error":     {"Problem": -1, "Fix": -1}, // of package schedule
 }
 
 // textArguments are the indexes of arguments that are texts, by function.
@@ -254,17 +253,8 @@ func (u *usedTexts) goFile(path string) {
 				case "lint/clients.go feature":
 					u.features(file, n)
 				}
-				if _, pairs := array.Elt.(*ast.StructType); pairs && file == "schedule/parse.go" {
-					u.fields(file, n, 1, 2)
-				}
-			}
-			if fmt.Sprint(n.Type) == "Error" && file == "schedule/parse.go" {
-				u.composite(file, n)
 			}
 		case *ast.ValueSpec:
-			if file == "schedule/parse.go" && n.Names[0].Name == "fieldsFix" {
-				u.values(file, n)
-			}
 			if inAdmin && len(n.Names) == 1 && (n.Names[0].Name == "flashMessages" || strings.HasSuffix(n.Names[0].Name, "Label")) {
 				u.values(file, n)
 			}
