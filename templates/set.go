@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Set is the checked set of mail templates and phrases.
@@ -35,6 +36,16 @@ var noticeNames = []string{"confirm", "notice", "signin", "welcome"}
 // the built-in ones, which takes too long at the start of every command. The errors of all templates
 // are joined; each is an *Error.
 func Load(dir string) (*Set, error) {
+	if dir == "" {
+		return loadBuiltIn()
+	}
+	return load(dir)
+}
+
+// loadBuiltIn loads the built-in templates once for the whole process, since they do not change.
+var loadBuiltIn = sync.OnceValues(func() (*Set, error) { return load("") })
+
+func load(dir string) (*Set, error) {
 	set := &Set{mails: map[string]*Mail{}, phrasesByLanguage: map[string]*Phrases{}}
 	phrases, err := readFiles("phrases", dir, ".yaml")
 	if err != nil {

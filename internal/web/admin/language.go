@@ -14,14 +14,17 @@ import (
 //go:embed words/*/*.json
 var wordFiles embed.FS
 
-// Catalogue returns the translations of the admin, which mails to editors need too.
-func Catalogue() (*words.Catalogue, error) {
+// Catalogue returns the translations of the admin, which mails to editors need too. The files are read
+// once for the whole process.
+func Catalogue() (*words.Catalogue, error) { return loadCatalogue() }
+
+var loadCatalogue = sync.OnceValues(func() (*words.Catalogue, error) {
 	folder, err := fs.Sub(wordFiles, "words")
 	if err != nil {
 		return nil, err
 	}
 	return words.Load(folder)
-}
+})
 
 // pageLanguage is a language of the admin and its page templates, which are parsed when the first page in
 // it is shown.

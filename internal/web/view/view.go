@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/tidings-press/tidings/internal/web/assets"
 )
@@ -19,14 +20,21 @@ import (
 // Set contains the pages of a folder: all *.html files except layout.html, which is the layout
 // of all pages. Files whose name begins with an underscore define parts that pages share.
 type Set struct {
-	pages map[string]*template.Template
+	pages map[string]func() (*template.Template, error) // each is parsed when it is first rendered
 	parts *template.Template
 }
 
-// Load reads the pages of a folder. Besides the given functions, templates have asset, which
-// returns the path of an asset, and lines, which splits a text into lines.
+// Load reads the pages of a folder and checks their syntax. Besides the given functions, templates
+// have asset, which returns the path of an asset, and lines, which splits a text into lines.
+//
+// Each page needs a copy of the layout and of all parts. Copies for all pages at once would be most of
+// the time in which a node starts and takes new settings, and of the memory of idle pages, so a page
+// gets its copy when it is first rendered.
 func Load(folder fs.FS, functions template.FuncMap) (*Set, error) {
-	base := template.New("layout.html").Funcs(template.FuncMap{"asset": assets.Path, "lines": lines}).Funcs(functions)
+	empty := func(name string) *template.Template {
+		return template.New(name).Funcs(template.FuncMap{"asset": assets.Path, "lines": lines}).Funcs(functions)
+	}
+	base := empty("layout.html")
 	shared, err := fs.Glob(folder, "_*.html")
 	if err != nil {
 		return nil, err
@@ -38,16 +46,17 @@ func Load(folder fs.FS, functions template.FuncMap) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{pages: map[string]*template.Template{}, parts: template.Must(base.Clone())}
+	set := &Set{pages: map[string]func() (*template.Template, error){}, parts: template.Must(base.Clone())}
 	for _, name := range names {
 		if name == "layout.html" || strings.HasPrefix(name, "_") {
 			continue
 		}
-		one := template.Must(base.Clone())
-		if _, err := one.ParseFS(folder, name); err != nil {
+		if _, err := empty(name).ParseFS(folder, name); err != nil {
 			return nil, fmt.Errorf("page templates: %w", err)
 		}
-		set.pages[strings.TrimSuffix(name, path.Ext(name))] = one
+		set.pages[strings.TrimSuffix(name, path.Ext(name))] = sync.OnceValues(func() (*template.Template, error) {
+			return template.Must(base.Clone()).ParseFS(folder, name) // base is never executed, so it can be cloned
+		})
 	}
 	return set, nil
 }
@@ -57,12 +66,16 @@ func lines(s string) []string { return strings.Split(s, "\n") }
 
 // Fill renders a page.
 func (s *Set) Fill(name string, data any) ([]byte, error) {
-	page := s.pages[name]
-	if page == nil {
+	load := s.pages[name]
+	if load == nil {
 		return nil, fmt.Errorf("unknown page %q", name)
 	}
+	page, err := load()
+	if err != nil {
+		return nil, err
+	}
 	var out bytes.Buffer
-	err := page.ExecuteTemplate(&out, "layout.html", data)
+	err = page.ExecuteTemplate(&out, "layout.html", data)
 	return out.Bytes(), err
 }
 
