@@ -30,7 +30,7 @@ func publish(t *testing.T, s *store.Store, feeds ...feed.Definition) *httptest.S
 	t.Cleanup(server.Close)
 	site := feedrules.Site()
 	site.URL = server.URL
-	handler = feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: site, Feeds: feeds, Now: s.Now, Named: (&app.Service{Store: s}).NamedFeeds})
+	handler = feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: site, Feeds: feeds, Now: s.Now, Named: (&app.Service{Store: s}).NamedFeeds, Limits: feedrules.PatientLimits})
 	return server
 }
 

@@ -24,7 +24,7 @@ import (
 )
 
 func feedServer(s *store.Store) *feedserver.Server {
-	return feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: s.Now, Poll: 200 * time.Millisecond})
+	return feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: s.Now, Poll: 200 * time.Millisecond, Limits: feedrules.PatientLimits})
 }
 
 func fetch(t *testing.T, h http.Handler, path string) (int, string) {
@@ -135,7 +135,7 @@ func TestOPMLListsTheFeedsOfTagsAuthorsAndLanguages(t *testing.T) {
 	s := storetest.Open(t, store.SQLite, store.Options{})
 	putArticles(t, s, feedrules.FullArticle(1))
 	p := &app.Service{Store: s}
-	server := feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: s.Now, Named: p.NamedFeeds})
+	server := feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: s.Now, Named: p.NamedFeeds, Limits: feedrules.PatientLimits})
 	_, opml := fetch(t, server, "/feeds.opml")
 	for _, path := range []string{"/feed.xml", feed.TagPath("C/C++") + "feed.xml", feed.AuthorPath("Ann Author") + "feed.xml", feed.LanguagePath("en") + "feed.xml"} {
 		if !strings.Contains(opml, `xmlUrl="https://press.example`+path+`"`) {

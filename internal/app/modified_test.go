@@ -302,7 +302,7 @@ func TestServingByDateAllocatesNothingMore(t *testing.T) {
 	out, stay := leavingArticle()
 	putArticles(t, s, out, stay)
 	clock := time.Now().Add(time.Hour)
-	server := feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: func() time.Time { return clock }})
+	server := feedserver.New(feedserver.Options{Source: app.NewFeedSource(s), Site: feedrules.Site(), Now: func() time.Time { return clock }, Limits: feedrules.PatientLimits})
 	r := httptest.NewRequest(http.MethodGet, "/feed.xml", nil)
 	r.Header.Set("If-Modified-Since", since(t, server, "/feed.xml", "").Header().Get("Last-Modified"))
 	w := httptest.NewRecorder()

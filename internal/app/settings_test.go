@@ -205,7 +205,7 @@ func TestAScheduledArticleAppearsWhateverTheClocksOfStoreAndServerSay(t *testing
 			w := newTestClock()
 			s := storetest.Open(t, store.SQLite, store.Options{Clock: w.now})
 			server := feedserver.New(feedserver.Options{ // its clock differs from the store's: time passes between two readings
-				Site: feedrules.Site(), Source: app.NewFeedSource(s), Now: func() time.Time { return w.now().Add(ahead) },
+				Site: feedrules.Site(), Source: app.NewFeedSource(s), Now: func() time.Time { return w.now().Add(ahead) }, Limits: feedrules.PatientLimits,
 			})
 			putArticles(t, s, feedrules.Article(1))
 			later := feedrules.Article(2)

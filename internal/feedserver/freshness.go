@@ -13,7 +13,7 @@ import (
 // check of the source that began after the change, so it never gets an older document.
 // Otherwise one request per Poll starts a check, and the others do not wait.
 //
-// Only one check runs at a time, and requests wait for it at most answerTimeout. After a
+// Only one check runs at a time, and requests wait for it at most Limits.Check. After a
 // failed check there is none for retryDelay, and the old documents are served: an old feed is
 // better than none.
 type freshness struct {
@@ -39,11 +39,8 @@ type check struct {
 	done     chan struct{}
 }
 
-// The time limit of a check, and the delay after a failed one.
-const (
-	answerTimeout = 2 * time.Second
-	retryDelay    = time.Second
-)
+// retryDelay is the delay after a failed check.
+const retryDelay = time.Second
 
 // Changed records that articles changed on this node. The next response shows the change.
 func (s *Server) Changed() { s.freshness.changesMade.Add(1) }
@@ -86,7 +83,7 @@ func (s *Server) startCheck(now time.Time, changes int64) *check {
 	case f.running != nil && !urgent:
 		return nil
 	case f.running == nil:
-		f.running = &check{changes: f.changesMade.Load(), deadline: time.Now().Add(answerTimeout), done: make(chan struct{})}
+		f.running = &check{changes: f.changesMade.Load(), deadline: time.Now().Add(s.options.Limits.Check), done: make(chan struct{})}
 		go s.runCheck(f.running, now)
 	}
 	return f.running

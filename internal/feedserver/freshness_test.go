@@ -66,7 +66,7 @@ func TestClockSetBackHidesNoArticle(t *testing.T) {
 
 // fresh returns another node with the same articles and an empty cache.
 func (b *env) fresh(feeds []feed.Definition) *env {
-	return &env{server: feedserver.New(feedserver.Options{Source: b.source, Site: feedrules.Site(), Feeds: feeds, Now: b.now})}
+	return &env{server: feedserver.New(feedserver.Options{Source: b.source, Site: feedrules.Site(), Feeds: feeds, Now: b.now, Limits: feedrules.PatientLimits})}
 }
 
 func TestArchivePageFollowsItsNeighbours(t *testing.T) {

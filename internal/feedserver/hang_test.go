@@ -63,6 +63,7 @@ func withFakeClock(t *testing.T, test func(t *testing.T, b *env, h *hangingSourc
 		b := setup(t, func(o *feedserver.Options) {
 			h = &hangingSource{Source: o.Source.(*feedrules.Source)}
 			o.Source, o.Now = h, func() time.Time { return feedrules.Noon.Add(time.Since(bubbleBegan)) }
+			o.Limits = feedserver.Limits{} // those of production, which the fake clock keeps
 		})
 		test(t, b, h)
 		time.Sleep(time.Minute) // calls that still hang time out

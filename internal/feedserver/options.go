@@ -1,6 +1,7 @@
 package feedserver
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -43,13 +44,35 @@ type Options struct {
 	MaxAge     time.Duration // of documents whose feed has none; 5 minutes when 0
 	RetryAfter time.Duration // minimum interval of polls without a condition; 0 is off
 	Poll       time.Duration // interval of checks for changes; 200 ms when 0
+	Limits     Limits        // of waiting for the store and for renderings
 
 	Client func(*http.Request) string // returns the client's address; the connection's when nil
 	Now    func() time.Time
 	Log    *slog.Logger
 }
 
+// Limits are the times after which a request gets an older document or an error. 0 is the default.
+// Tests of what documents contain set longer ones, so that they do not depend on the machine's speed.
+type Limits struct {
+	Find      time.Duration // finding out which document a request asks for; 2 s
+	Check     time.Duration // a check of the source for changes; 2 s
+	Render    time.Duration // a rendering; 30 s
+	WaitNew   time.Duration // a request for a rendering, if there is an old document; 2 s
+	WaitFirst time.Duration // a request for a rendering, if there is none; 10 s
+}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		Find:      cmp.Or(l.Find, 2*time.Second),
+		Check:     cmp.Or(l.Check, 2*time.Second),
+		Render:    cmp.Or(l.Render, 30*time.Second),
+		WaitNew:   cmp.Or(l.WaitNew, 2*time.Second),
+		WaitFirst: cmp.Or(l.WaitFirst, 10*time.Second),
+	}
+}
+
 func (o Options) withDefaults() Options {
+	o.Limits = o.Limits.withDefaults()
 	if o.Memory <= 0 {
 		o.Memory = 24 << 20
 	}

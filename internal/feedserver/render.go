@@ -24,14 +24,6 @@ const archiveMaxAge = time.Hour
 // articles only.
 const editionsPoll = time.Second
 
-// The time limit of a rendering, and the time that a request waits for one: if an old document
-// can be served instead, and if there is none.
-const (
-	renderTimeout = 30 * time.Second
-	waitForNew    = 2 * time.Second
-	waitForFirst  = 10 * time.Second
-)
-
 // errSlow is returned when a request stops waiting for a rendering, which continues.
 var errSlow = errors.New("the feed is not rendered yet")
 
@@ -50,9 +42,9 @@ func (t *target) class() loadshare.Class {
 // fails or takes too long, it returns the old document.
 func (s *Server) document(ctx context.Context, t target) (*document, error) {
 	old, known := s.cache.ByKey(t.key())
-	timeout := waitForFirst
+	timeout := s.options.Limits.WaitFirst
 	if known {
-		timeout = waitForNew
+		timeout = s.options.Limits.WaitNew
 	}
 	d, err := s.latest(ctx, t, timeout)
 	if err != nil && known && !old.private() {
@@ -115,7 +107,7 @@ func (s *Server) renderOnce(ctx context.Context, t target, version int64) (d *do
 			s.options.Log.Error("feed not rendered", "feed", logName(&t), "error", err)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, renderTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.options.Limits.Render)
 	defer cancel()
 	if busy := s.options.Share.Render(ctx, t.class(), func() { d, err = s.render(ctx, t, old, version) }); busy != nil {
 		return nil, busy

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/singleflight"
 
@@ -102,13 +101,10 @@ func cacheAddress(u *url.URL) string {
 	return u.EscapedPath()
 }
 
-// findTimeout is the time limit for finding out which document a request asks for.
-const findTimeout = 2 * time.Second
-
 // lookUp finds or renders the document of a request. If the store cannot resolve the address,
 // it returns the document that is cached for the address.
 func (s *Server) lookUp(r *http.Request, path string) (*document, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), findTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), s.options.Limits.Find)
 	defer cancel()
 	t, err := s.find(ctx, r)
 	if err != nil {

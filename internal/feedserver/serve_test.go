@@ -65,7 +65,8 @@ func setup(t *testing.T, change func(*feedserver.Options)) *env {
 	b.source = feedrules.New(b.now)
 	options := feedserver.Options{
 		Source: b.source, Site: feedrules.Site(), Now: b.now, Polls: b.polls, PollKey: []byte("key"),
-		Feeds: []feed.Definition{{Kind: feed.Named, Name: "short", Title: "Short", Limit: 2, SummaryOnly: true}},
+		Feeds:  []feed.Definition{{Kind: feed.Named, Name: "short", Title: "Short", Limit: 2, SummaryOnly: true}},
+		Limits: feedrules.PatientLimits,
 	}
 	if change != nil {
 		change(&options)

@@ -30,7 +30,7 @@ func (s *Server) Topic(ctx context.Context, path string) (body []byte, mediaType
 	if t.opml || t.cursor != "" || !t.definition.Announced() || t.key() != path {
 		return nil, "", ErrUnknown
 	}
-	d, err := s.latest(ctx, t, renderTimeout) // an old document will not do: subscribers are notified once per change
+	d, err := s.latest(ctx, t, s.options.Limits.Render) // an old document will not do: subscribers are notified once per change
 	if err != nil {
 		return nil, "", err
 	}

@@ -100,7 +100,7 @@ func newEnv(t *testing.T, hubs ...string) *env {
 	site := feedrules.Site()
 	site.Hubs = append([]string{"https://press.example/hub"}, hubs...)
 	// Clients that poll too often have to wait; the hub does not.
-	e.feeds = feedserver.New(feedserver.Options{Source: app.NewFeedSource(e.store), Site: site, Now: e.clock.now, Poll: time.Millisecond, RetryAfter: time.Hour})
+	e.feeds = feedserver.New(feedserver.Options{Source: app.NewFeedSource(e.store), Site: site, Now: e.clock.now, Poll: time.Millisecond, RetryAfter: time.Hour, Limits: feedrules.PatientLimits})
 	e.hub = &websub.Hub{
 		Address: site.Hubs[0], Site: site.URL, Feeds: e.feeds, Store: e.store, Client: &http.Client{}, Log: slog.New(slog.DiscardHandler),
 	}

@@ -15,7 +15,14 @@ import (
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/feedserver"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
+
+// PatientLimits are limits that a server keeps on a busy machine too, for tests that must get the
+// newest document.
+var PatientLimits = feedserver.Limits{
+	Find: testkit.Timeout, Check: testkit.Timeout, Render: testkit.Timeout, WaitNew: testkit.Timeout, WaitFirst: testkit.Timeout,
+}
 
 // Source is a feedserver.Source in memory.
 type Source struct {
