@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -20,13 +21,14 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/subscription"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // open opens a service with settings in YAML on a new store.
 func open(t *testing.T, settings string) *app.Service {
 	t.Helper()
 	if !strings.Contains(settings, "store:") {
-		settings = "store: {dsn: sqlite:tidings.db}\n" + settings
+		settings = fmt.Sprintf("store: {dsn: %q}\n", storetest.DSN(t, store.SQLite)) + settings
 	}
 	c, err := config.Parse([]byte(settings), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {

@@ -21,11 +21,13 @@ import (
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/bounce"
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/subscription"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 const lifeSettings = `
@@ -58,7 +60,7 @@ func startLife(t *testing.T) *life {
 		t.Fatal(err)
 	}
 	l.url = "http://" + listener.Addr().String()
-	settings := "store: {dsn: sqlite:tidings.db}\n" + fmt.Sprintf(lifeSettings, listener.Addr(), l.smtp.Port())
+	settings := fmt.Sprintf("store: {dsn: %q}\n", storetest.DSN(t, store.SQLite)) + fmt.Sprintf(lifeSettings, listener.Addr(), l.smtp.Port())
 	c, err := config.Parse([]byte(settings), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
