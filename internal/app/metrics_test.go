@@ -52,13 +52,18 @@ func ask(t *testing.T, address string, header ...string) (status int, body strin
 	return response.StatusCode, string(data)
 }
 
-// scrape reads the metrics of a service that serves them on its public listener.
-func (r *running) scrape(t *testing.T) string {
+// scrape reads the metrics of a service that serves them on its public listener. On a busy machine
+// they can take longer than the time limit of a scrape, which is answered with 503. Then it asks again,
+// as Prometheus does.
+func (r *running) scrape(t *testing.T) (body string) {
 	t.Helper()
-	status, body := ask(t, "http://"+r.address+"/metrics", "Authorization", "Bearer "+scrapeToken)
-	if status != http.StatusOK {
-		t.Fatalf("/metrics answers %d: %s", status, body)
-	}
+	eventually(t, "the metrics", func() bool {
+		var status int
+		if status, body = ask(t, "http://"+r.address+"/metrics", "Authorization", "Bearer "+scrapeToken); status != http.StatusOK && status != http.StatusServiceUnavailable {
+			t.Fatalf("/metrics answers %d: %s", status, body)
+		}
+		return status == http.StatusOK
+	})
 	return body
 }
 

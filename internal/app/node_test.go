@@ -154,8 +154,13 @@ func TestClientsThatPostTooMuchReadTheAnswer(t *testing.T) {
 	} {
 		for range 5 {
 			clients.Go(func() {
-				if status := r.postAll(t, c.path, c.field, c.body); status != c.want {
-					t.Errorf("POST %s with %s: status %d, want %d", c.path, c.field, status, c.want)
+				status, err := r.postAll(c.path, c.field, c.body)
+				for began := time.Now(); err != nil && time.Since(began) < testkit.Timeout; {
+					// The server reads the rest of a body for five seconds, in which a busy machine may not have sent it.
+					status, err = r.postAll(c.path, c.field, c.body)
+				}
+				if status != c.want {
+					t.Errorf("POST %s with %s: status %d, %v, want %d", c.path, c.field, status, err, c.want)
 				}
 			})
 		}
@@ -164,28 +169,25 @@ func TestClientsThatPostTooMuchReadTheAnswer(t *testing.T) {
 }
 
 // postAll sends a whole request, then reads the answer and returns its status.
-func (r *running) postAll(t *testing.T, path, field, body string) int {
+func (r *running) postAll(path, field, body string) (int, error) {
 	conn, err := net.Dial("tcp", r.address)
 	if err != nil {
-		t.Error(err)
-		return 0
+		return 0, err
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(testkit.Timeout))
 	head := "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n" + field + "\r\n\r\n"
 	if _, err := io.WriteString(conn, head+body); err != nil {
-		t.Errorf("POST %s with %s: the server ends the connection before all was sent: %v", path, field, err)
-		return 0
+		return 0, fmt.Errorf("the server ends the connection before all was sent: %w", err)
 	}
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		t.Errorf("POST %s with %s: the answer is lost: %v", path, field, err)
-		return 0
+		return 0, fmt.Errorf("the answer is lost: %w", err)
 	}
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		t.Errorf("POST %s with %s: the answer is cut: %v", path, field, err)
+		return 0, fmt.Errorf("the answer is cut: %w", err)
 	}
-	return response.StatusCode
+	return response.StatusCode, nil
 }
 
 func TestResponsesInProgressAreFinishedOnShutdown(t *testing.T) {
