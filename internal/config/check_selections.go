@@ -126,6 +126,9 @@ func (c *checker) mail() {
 		c.path(key+".key_file", &k.KeyFile, `create the file with "tidings dkim keygen"`)
 		c.config.secrets = append(c.config.secrets, secretFile{key + ".key_file", k.KeyFile, "a private key"})
 	}
+	if m.TestMailbox != nil {
+		c.testMailbox(m.TestMailbox)
+	}
 }
 
 func (c *checker) domain(key, value string) {
@@ -210,15 +213,9 @@ func (c *checker) bounces() {
 		c.mailbox(fmt.Sprintf("bounces.addresses[%d]", i), address)
 	}
 	if m := b.Mailbox; m != nil {
-		c.required("bounces.mailbox.host", m.Host, "write the server's name")
-		c.between("bounces.mailbox.port", m.Port, 1, math.MaxUint16)
 		c.oneOf("bounces.mailbox.protocol", m.Protocol, "imap", "pop3")
-		c.oneOf("bounces.mailbox.tls", m.TLS, "implicit", "starttls", "none")
-		c.required("bounces.mailbox.username", m.Username, "write the mailbox's user")
+		c.mailServer("bounces.mailbox", m.Host, m.Port, m.TLS, m.Username)
 		c.password("bounces.mailbox", &m.Password, m.PasswordFile)
-		if m.TLS == "none" && m.Host != "" && !isLocal(m.Host) {
-			c.wrong("bounces.mailbox.tls", "\"none\" would send the password to "+m.Host+" without TLS", "use implicit or starttls")
-		}
 		if m.Every < 1e9 {
 			c.wrong("bounces.mailbox.every", m.Every.String()+" is too often", "use 1m or more")
 		}
@@ -230,6 +227,33 @@ func (c *checker) bounces() {
 		c.name(key+".name", w.Name, names)
 		c.required(key+".secret", string(w.Secret), "write the secret that the service uses, such as ${WEBHOOK_SECRET}")
 	}
+}
+
+// mailServer checks the server of a mailbox.
+func (c *checker) mailServer(key, host string, port int, security, username string) {
+	c.required(key+".host", host, "write the server's name")
+	c.between(key+".port", port, 1, math.MaxUint16)
+	c.oneOf(key+".tls", security, "implicit", "starttls", "none")
+	c.required(key+".username", username, "write the mailbox's user")
+	if security == "none" && host != "" && !isLocal(host) {
+		c.wrong(key+".tls", "\"none\" would send the password to "+host+" without TLS", "use implicit or starttls")
+	}
+}
+
+// testMailbox checks the mailbox of test mails. The folder of a Maildir may be created with the first mail.
+func (c *checker) testMailbox(m *TestMailbox) {
+	const key = "mail.test_mailbox"
+	c.oneOf(key+".protocol", m.Protocol, "imap", "pop3", "maildir")
+	if m.Protocol == "maildir" {
+		c.required(key+".folder", m.Folder, "write the path of the Maildir")
+		m.Folder = c.relative(m.Folder)
+		if m.Host != "" {
+			c.wrong(key+".host", "a Maildir is a folder of this machine", "remove it, or use the protocol imap")
+		}
+		return
+	}
+	c.mailServer(key, m.Host, m.Port, m.TLS, m.Username)
+	c.password(key, &m.Password, m.PasswordFile)
 }
 
 // path checks that a file or folder exists, and makes it relative to the working folder.

@@ -128,6 +128,9 @@ func TestProblemsNameLineAndFix(t *testing.T) {
 		{"bad webhook", "bounces:\n  webhooks:\n  - service: sess\n    secret: x", `:3: bounces.webhooks[0].service: unknown value "sess"; did you mean ses?`},
 		{"bad bounce address", "bounces:\n  addresses: [loops]", `bounces.addresses[0]: address "loops": it has no @`},
 		{"bad mailbox settings", "bounces:\n  mailbox: {host: h, every: 1ms, username: u}", `bounces.mailbox.every: 1ms is too often`},
+		{"a Maildir without its folder", "mail:\n  test_mailbox: {protocol: maildir}", `:2: mail.test_mailbox.folder: it is missing`},
+		{"a Maildir on a server", "mail:\n  test_mailbox: {protocol: maildir, folder: mail, host: h}", `mail.test_mailbox.host: a Maildir is a folder of this machine`},
+		{"a mailbox of an unknown protocol", "mail:\n  test_mailbox: {protocol: mbox, host: h, username: u}", `mail.test_mailbox.protocol: unknown value "mbox"; use one of: imap, pop3, maildir`},
 		{"no folder of templates", "templates: nowhere", `:1: templates: nowhere: no such file or directory`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

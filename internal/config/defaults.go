@@ -69,6 +69,9 @@ func fillDefaults(c *Config) {
 	if m := c.Bounces.Mailbox; m != nil {
 		m.fill()
 	}
+	if m := c.Mail.TestMailbox; m != nil {
+		m.fill()
+	}
 	for i := range c.Bounces.Webhooks {
 		w := &c.Bounces.Webhooks[i]
 		w.Name = cmp.Or(w.Name, w.Service)
@@ -113,8 +116,23 @@ func (d *Digest) fill(c *Config) {
 func (m *Mailbox) fill() {
 	m.Protocol = cmp.Or(m.Protocol, "imap")
 	m.TLS = cmp.Or(m.TLS, "implicit")
-	if m.Port == 0 {
-		m.Port = map[string]int{"imap implicit": 993, "imap": 143, "pop3 implicit": 995, "pop3": 110}[m.Protocol+map[bool]string{true: " implicit"}[m.TLS == "implicit"]]
-	}
+	m.Port = cmp.Or(m.Port, mailboxPort(m.Protocol, m.TLS))
 	m.Every = cmp.Or(m.Every, 5*time.Minute)
+}
+
+func (m *TestMailbox) fill() {
+	m.Protocol = cmp.Or(m.Protocol, "imap")
+	if m.Protocol == "maildir" {
+		return
+	}
+	m.TLS = cmp.Or(m.TLS, "implicit")
+	m.Port = cmp.Or(m.Port, mailboxPort(m.Protocol, m.TLS))
+}
+
+// mailboxPort returns the port of a protocol, 0 if it is not known.
+func mailboxPort(protocol, security string) int {
+	if security == "implicit" {
+		return map[string]int{"imap": 993, "pop3": 995}[protocol]
+	}
+	return map[string]int{"imap": 143, "pop3": 110}[protocol]
 }

@@ -109,7 +109,7 @@ func docDefaults() Config {
 	c.Brand = Brand{Logo: &Picture{}, Header: &Picture{}, Links: []Link{{}}, Person: Signer{Portrait: &Picture{}, Signature: &Picture{}}}
 	c.Relays = []Relay{{}}
 	c.Mail.DKIM = []DKIM{{}}
-	c.Bounces.Mailbox = &Mailbox{}
+	c.Bounces.Mailbox, c.Mail.TestMailbox = &Mailbox{}, &TestMailbox{}
 	c.Backup.S3 = &BackupS3{}
 	c.Bounces.Webhooks = []Webhook{{}}
 	site := c.Site

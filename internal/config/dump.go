@@ -29,6 +29,7 @@ func (c *Config) SharedHash() string {
 	for i := range shared.Relays {
 		shared.Relays[i].CAFile, shared.Relays[i].PasswordFile, shared.Relays[i].Helo = "", "", ""
 	}
+	shared.Mail.TestMailbox = nil
 	shared.Mail.DKIM = append([]DKIM(nil), c.Mail.DKIM...)
 	for i := range shared.Mail.DKIM {
 		shared.Mail.DKIM[i].KeyFile = ""

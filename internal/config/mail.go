@@ -12,6 +12,28 @@ type Mail struct {
 	Owner string `yaml:"owner"`
 	// Keys that sign mails. Two of one domain sign twice, for rotation or for RSA beside Ed25519.
 	DKIM []DKIM `yaml:"dkim"`
+	// Mailbox in which the test mails of `tidings doctor --send-to` arrive. It is only read.
+	TestMailbox *TestMailbox `yaml:"test_mailbox"`
+}
+
+// TestMailbox is where test mails arrive.
+type TestMailbox struct {
+	// imap, pop3 or maildir.
+	Protocol string `yaml:"protocol"`
+	// Path of a Maildir, or name of an IMAP folder (INBOX when left out).
+	Folder string `yaml:"folder"`
+	// Host name of the server; a Maildir has none.
+	Host string `yaml:"host"`
+	// Port; the protocol's own when left out.
+	Port int `yaml:"port"`
+	// implicit, starttls or none; none only to this machine.
+	TLS string `yaml:"tls"`
+	// User name.
+	Username string `yaml:"username"`
+	// Password, best as ${TEST_MAILBOX_PASSWORD} from the environment.
+	Password Secret `yaml:"password"`
+	// File that holds the password.
+	PasswordFile string `yaml:"password_file"`
 }
 
 // DKIM is one key that signs mails.

@@ -22,6 +22,9 @@ func (c *Config) SecurityWarnings() []Problem {
 	if m := c.Bounces.Mailbox; m != nil && m.TLS == "none" {
 		warn("bounces.mailbox.tls", "the password goes to "+m.Host+" without TLS, which is safe only on this machine", "use implicit or starttls")
 	}
+	if m := c.Mail.TestMailbox; m != nil && m.TLS == "none" {
+		warn("mail.test_mailbox.tls", "the password goes to "+m.Host+" without TLS, which is safe only on this machine", "use implicit or starttls")
+	}
 	if host, clear := c.Store.DSN.passwordInClear(); clear {
 		warn("store.dsn", "the password may go to "+host+" without TLS", "add sslmode=verify-full or sslmode=require")
 	}

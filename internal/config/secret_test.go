@@ -185,6 +185,8 @@ func TestPasswordsNeedTLSExceptLocally(t *testing.T) {
 		{"relays: [{host: localhost, tls: none, " + account + "}]", "", "relays[0].tls"},
 		{"relays: [{host: '::1', tls: opportunistic, " + account + "}]", "", "relays[0].tls"},
 		{"relays: [{socket: /run/smtp, " + account + "}]", "", ""},
+		{"mail: {test_mailbox: {host: mail.example.org, tls: none, " + account + "}}", "mail.test_mailbox.tls", ""},
+		{"mail: {test_mailbox: {host: 127.0.0.1, tls: none, " + account + "}}", "", "mail.test_mailbox.tls"},
 		{"bounces: {mailbox: {host: mail.example.org, tls: none, " + account + "}}", "bounces.mailbox.tls", ""},
 		{"bounces: {mailbox: {host: 127.0.0.1, tls: none, " + account + "}}", "", "bounces.mailbox.tls"},
 		{"store: {dsn: 'postgres://u:hunter2@db.example.org/press'}", "", "store.dsn"},

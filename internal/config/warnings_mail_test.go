@@ -83,6 +83,7 @@ func TestControlCharactersAreRefusedEverywhere(t *testing.T) {
 		"relays[0].password":         `relays: [{host: x, username: a, password: "c\r\nQUIT"}]`,
 		"relays[0].host":             `relays: [{host: "x\ny", tls: none}]`,
 		"relays[0].name":             `relays: [{host: x, tls: none, name: "a\x1b[2J"}]`,
+		"mail.test_mailbox.username": `mail: {test_mailbox: {protocol: pop3, host: h, username: "u\r\nDELE 1", password: p}}`,
 		"bounces.mailbox.username":   `bounces: {mailbox: {host: h, username: "u\r\nDELE 1", password: p}}`,
 		"bounces.mailbox.password":   `bounces: {mailbox: {host: h, username: u, password: "p\r\nDELE 1"}}`,
 		"bounces.webhooks[0].secret": `bounces: {webhooks: [{service: generic, secret: "0123456789abcdef\n"}]}`,
