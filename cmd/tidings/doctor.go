@@ -1,15 +1,19 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/doctor"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
 // The exit codes of doctor, by the worst severity.
@@ -20,7 +24,8 @@ const (
 
 const doctorLong = `Doctor checks the configuration, the store, the clock, the disk, the relays, the DNS records of the
 senders and the pages that mails link to. For each finding it prints what is wrong, why it matters to
-the large receivers, and how to fix it. It sends no mail.
+the large receivers, and how to fix it. It sends no mail, except with --send-to: then it sends a test
+mail over each relay, waits for it in the mailbox mail.test_mailbox, and checks its headers.
 
 The first edition or message to more than 1,000 subscribers is held until a run of all checks finds no
 errors, or an owner lets it pass with --accept (delivery.first_send_check).
@@ -29,13 +34,13 @@ Exit codes: 0 nothing is wrong; 4 the worst finding is a warning; 5 there is an 
 
 func newDoctor(a *cli) *cobra.Command {
 	var o app.DoctorOptions
-	var resolver string
+	var resolver, sendTo string
 	var all, accept bool
 	c := &cobra.Command{
 		Use:     "doctor",
 		Short:   "Check whether mail can be sent well, and how to fix what is wrong",
 		Long:    doctorLong,
-		Example: "  tidings doctor\n  tidings doctor --only spf,dkim,dmarc --resolver 9.9.9.9:53",
+		Example: "  tidings doctor\n  tidings doctor --only spf,dkim,dmarc --resolver 9.9.9.9:53\n  tidings doctor --only test-mail --send-to test@example.org",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if accept {
@@ -45,6 +50,9 @@ func newDoctor(a *cli) *cobra.Command {
 			if err == nil {
 				o.DNS, err = doctor.NewResolver(resolver)
 			}
+			if err == nil {
+				o.SendTo, err = testAddress(sendTo, o.Only)
+			}
 			if err != nil {
 				return &usageError{err}
 			}
@@ -52,6 +60,9 @@ func newDoctor(a *cli) *cobra.Command {
 				if err := doctor.CheckAddress(address); err != nil {
 					return &usageError{err}
 				}
+			}
+			if !o.SendTo.IsZero() {
+				a.warn("Sending a test mail to %s.", o.SendTo)
 			}
 			report, err := a.diagnose(c, o)
 			if err != nil {
@@ -66,9 +77,25 @@ func newDoctor(a *cli) *cobra.Command {
 	c.Flags().StringSliceVar(&o.Only, "only", nil, "run only these checks: "+strings.Join(doctor.Names(), ", "))
 	c.Flags().StringVar(&resolver, "resolver", "", "DNS server to ask, as `HOST:PORT` (default the system's)")
 	c.Flags().StringSliceVar(&o.Outgoing, "outgoing", nil, "IP `ADDRESS` that mail leaves from, if the relay is your own server")
+	c.Flags().StringVar(&sendTo, "send-to", "", "send a test mail over each relay to an `ADDRESS`, and check how it arrives")
+	c.Flags().DurationVar(&o.Wait, "wait", 2*time.Minute, "how long to wait for the test mail")
 	c.Flags().BoolVar(&accept, "accept", false, "check nothing, and let the first mail to more than 1,000 subscribers be sent")
 	c.Flags().BoolVar(&all, "all", false, "print what is in order too")
 	return c
+}
+
+// testAddress reads the address of the test mail. It is needed if only names the check that sends one.
+func testAddress(text string, only []string) (subscriber.Address, error) {
+	if text == "" {
+		if slices.ContainsFunc(only, doctor.SendsMail) {
+			return subscriber.Address{}, errors.New("the check test-mail needs an address; pass --send-to ADDRESS")
+		}
+		return subscriber.Address{}, nil
+	}
+	if len(only) > 0 && !slices.ContainsFunc(only, doctor.SendsMail) {
+		return subscriber.Address{}, errors.New("--only leaves out test-mail, so --send-to would send nothing; add test-mail to it")
+	}
+	return subscriber.ParseAddress(text)
 }
 
 // acceptFirstSend lets the first large edition be sent without a good run.

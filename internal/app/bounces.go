@@ -88,7 +88,7 @@ func (s *Service) pollMailbox(ctx context.Context) {
 	}
 	desk, err := s.bounceProcessor(ctx)
 	if err == nil {
-		err = desk.Poll(ctx, bounce.Mailbox{Protocol: m.Protocol, Host: m.Host, Port: m.Port, TLS: m.TLS, Username: m.Username, Password: m.Password.Reveal(), Every: m.Every})
+		err = desk.Poll(ctx, bouncesMailbox(m))
 	}
 	s.logError(ctx, "cannot poll the mailbox for bounces", err)
 }

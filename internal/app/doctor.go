@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/doctor"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/token"
 )
 
@@ -18,13 +20,24 @@ type DoctorOptions struct {
 	DNS      doctor.Resolver
 	Outgoing []string // addresses that mail leaves from, if they are known
 	Only     []string // names of checks; empty for all
+
+	SendTo subscriber.Address // of a test mail; the zero address sends none
+	Wait   time.Duration      // for its arrival; 0 for two minutes
+}
+
+// unsent returns a test mail that cannot be sent, whose check reports why; nil if none was asked for.
+func (o DoctorOptions) unsent() *doctor.TestMail {
+	if o.SendTo.IsZero() {
+		return nil
+	}
+	return &doctor.TestMail{To: o.SendTo.String(), Wait: o.Wait}
 }
 
 // Diagnose runs the checks of package doctor on a service that is not open, as far as it can be opened:
 // wrong is why there is no configuration.
 func Diagnose(ctx context.Context, c *config.Config, wrong error, o DoctorOptions, log *slog.Logger) (doctor.Report, error) {
 	if wrong != nil {
-		return doctor.Run(ctx, doctor.Options{ConfigError: wrong, DNS: o.DNS, Outgoing: o.Outgoing}, o.Only...), nil
+		return doctor.Run(ctx, doctor.Options{ConfigError: wrong, DNS: o.DNS, Outgoing: o.Outgoing, TestMail: o.unsent()}, o.Only...), nil
 	}
 	s, err := Open(ctx, c, log)
 	if err != nil {
@@ -62,17 +75,19 @@ func (s *Service) Diagnose(ctx context.Context, o DoctorOptions) (doctor.Report,
 // doctorOptions returns what the checks need. Relays and keys that cannot be read count as mistakes of the
 // configuration.
 func (s *Service) doctorOptions(ctx context.Context, o DoctorOptions) (doctor.Options, error) {
-	out := doctor.Options{Config: s.Config, Store: s.Store, DNS: o.DNS, Outgoing: o.Outgoing, Client: doctor.HTTPOptions{Intranet: s.Config.Check.Intranet}}
+	out := doctor.Options{
+		Config: s.Config, Store: s.Store, DNS: o.DNS, Outgoing: o.Outgoing, Client: doctor.HTTPOptions{Intranet: s.Config.Check.Intranet}, TestMail: o.unsent(),
+	}
 	for i := range s.Config.Relays {
 		relay, err := relayConfig(&s.Config.Relays[i])
 		if err != nil {
-			return doctor.Options{ConfigError: err, Store: s.Store, DNS: o.DNS}, nil
+			return doctor.Options{ConfigError: err, Store: s.Store, DNS: o.DNS, TestMail: o.unsent()}, nil
 		}
 		out.Relays, out.MaxSizes = append(out.Relays, relay.Relay), append(out.MaxSizes, relay.MaxSize)
 	}
 	var err error
 	if out.DKIM, err = signingKeys(s.Config); err != nil {
-		return doctor.Options{ConfigError: err, Store: s.Store, DNS: o.DNS}, nil
+		return doctor.Options{ConfigError: err, Store: s.Store, DNS: o.DNS, TestMail: o.unsent()}, nil
 	}
 	if s.Store == nil {
 		return out, nil
@@ -83,7 +98,10 @@ func (s *Service) doctorOptions(ctx context.Context, o DoctorOptions) (doctor.Op
 		return out, err
 	}
 	out.Tokens = tokens(keys.Keys)
-	return out, nil
+	if !o.SendTo.IsZero() {
+		out.TestMail, err = s.testMail(ctx, o)
+	}
+	return out, err
 }
 
 func tokens(k token.Keys) *token.Keys { return &k }

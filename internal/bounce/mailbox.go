@@ -99,6 +99,22 @@ func (box Mailbox) withDefaults() Mailbox {
 
 // pollOnce reads a mailbox once, for at most pollTime.
 func (p *Processor) pollOnce(ctx context.Context, box Mailbox, run pollFunc) error {
+	return box.dial(ctx, func(ctx context.Context, conn net.Conn, limited *limitedConn) error {
+		processed := 0
+		return run(poll{
+			conn: conn,
+			process: func(mail io.Reader) (bool, error) {
+				processed++
+				result, err := p.Receive(ctx, box.Protocol, nil, mail)
+				return result != NotOurs, err
+			},
+			full: func() bool { return processed >= pollMails || limited.left < readMax-pollSize },
+		})
+	})
+}
+
+// dial connects to the server of a mailbox and runs a function with the connection, for at most pollTime.
+func (box Mailbox) dial(ctx context.Context, run func(ctx context.Context, conn net.Conn, limited *limitedConn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
 	dialed, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(box.Host, strconv.Itoa(box.Port)))
@@ -119,17 +135,7 @@ func (p *Processor) pollOnce(ctx context.Context, box Mailbox, run pollFunc) err
 		}
 		conn = over
 	}
-	processed := 0
-	err = run(poll{
-		conn: conn,
-		process: func(mail io.Reader) (bool, error) {
-			processed++
-			result, err := p.Receive(ctx, box.Protocol, nil, mail)
-			return result != NotOurs, err
-		},
-		full: func() bool { return processed >= pollMails || limited.left < readMax-pollSize },
-	})
-	return errors.Join(err, context.Cause(ctx))
+	return errors.Join(run(ctx, conn, limited), context.Cause(ctx))
 }
 
 // limitedConn is a connection from which at most left octets can be read.

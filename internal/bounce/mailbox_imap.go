@@ -68,17 +68,12 @@ func unseen(client *imapclient.Client, folder string) ([]imap.UID, error) {
 
 // imapMail reads at most mailMax octets of a mail, processes it, and flags it as seen or deleted.
 func imapMail(client *imapclient.Client, uid imap.UID, process func(io.Reader) (bool, error)) error {
-	section := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Size: mailMax}}
-	fetched, err := client.Fetch(imap.UIDSetNum(uid), &imap.FetchOptions{BodySection: []*imap.FetchItemBodySection{section}}).Collect()
+	data, err := fetchIMAP(client, uid)
 	if err != nil {
 		return err
 	}
-	if len(fetched) == 0 {
+	if data == nil {
 		return nil // another client has removed it
-	}
-	var data []byte
-	for _, part := range fetched[0].BodySection {
-		data = part.Bytes
 	}
 	remove, err := process(bytes.NewReader(data))
 	if err != nil {

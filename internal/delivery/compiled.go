@@ -90,16 +90,7 @@ func (e *Engine) compiledVariant(ctx context.Context, l *loadedEdition, number i
 // page with its articles. date is the time of the approval, so that every try sends the same mail.
 func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, page string) (*compiledVariant, error) {
 	messageID, mailto := extraPlaceholders(v.Placeholders)
-	offered := ""
-	if fixed.UnsubscribeMail {
-		offered = mailto
-	}
-	list := mailer.List{
-		Name: fixed.Digest, Domain: fixed.listDomain(), Title: cmp.Or(v.Title, fixed.Title), Edition: v.Edition,
-		Subscribe:   strings.TrimSuffix(fixed.Site, "/") + "/subscribe?digest=" + url.QueryEscape(fixed.Digest),
-		Unsubscribe: v.Placeholders.Unsubscribe, Mailto: offered,
-		Help: fixed.Site, Archive: strings.TrimSuffix(fixed.Site, "/") + digest.ListPath(fixed.Digest), Owner: fixed.Owner,
-	}
+	list := fixed.list(v.Title, v.Edition, v.Placeholders.Unsubscribe, mailto)
 	made, err := mailer.Compile(mailer.Message{
 		From: fixed.From, ReplyTo: fixed.ReplyTo, To: mailer.Address{Email: v.Placeholders.Address},
 		Subject: v.Subject, Date: date, MessageID: messageID, Text: v.Text, HTML: v.HTML,
@@ -109,6 +100,20 @@ func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, page 
 		return nil, fmt.Errorf("digest %s: %w", fixed.Digest, err)
 	}
 	return &compiledVariant{made, v.AnonymousName, page}, nil
+}
+
+// list returns what the List headers of a mail say. An empty title is the digest's; mailto is offered only
+// if mail to it is read.
+func (s settings) list(title, edition, unsubscribe, mailto string) mailer.List {
+	if !s.UnsubscribeMail {
+		mailto = ""
+	}
+	return mailer.List{
+		Name: s.Digest, Domain: s.listDomain(), Title: cmp.Or(title, s.Title), Edition: edition,
+		Subscribe:   strings.TrimSuffix(s.Site, "/") + "/subscribe?digest=" + url.QueryEscape(s.Digest),
+		Unsubscribe: unsubscribe, Mailto: mailto,
+		Help: s.Site, Archive: strings.TrimSuffix(s.Site, "/") + digest.ListPath(s.Digest), Owner: s.Owner,
+	}
 }
 
 // extraPlaceholders returns two more placeholders that begin like the variant's: one for the

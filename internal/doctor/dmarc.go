@@ -199,7 +199,7 @@ func checkAlignment(ctx context.Context, o *Options, domain string) []Finding {
 	case returns && len(o.DKIM) > 0:
 		return one(Finding{Severity: Warning, What: fmt.Sprintf("no configured DKIM key aligns with %s; only the return path does", domain), Why: why + " SPF fails at every forwarder.", Fix: "Add a key of " + author.organization() + " under mail.dkim (tidings dkim keygen)."})
 	case returns:
-		return one(Finding{Severity: Notice, What: fmt.Sprintf("the return path (%s) aligns with %s; whether a signature does depends on the relay", path, domain), Fix: "Send a proof to yourself (tidings digest test), and read its Authentication-Results."})
+		return one(Finding{Severity: Notice, What: fmt.Sprintf("the return path (%s) aligns with %s; whether a signature does depends on the relay", path, domain), Fix: "Send a test mail (tidings doctor --send-to ADDRESS); its headers show it."})
 	}
 	return one(Finding{Severity: Error, What: fmt.Sprintf("neither a DKIM key nor the return path (%s) aligns with the sender's domain %s", path, domain), Why: why, Fix: fmt.Sprintf("Add a key of %s under mail.dkim (tidings dkim keygen), and set mail.return_path_domain to a domain below it.", author.organization())})
 }

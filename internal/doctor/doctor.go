@@ -87,6 +87,7 @@ type Options struct {
 	DNS         Resolver
 	Outgoing    []string    // IP addresses that mail leaves from; found by Run if possible when empty
 	Client      HTTPOptions // how pages are requested
+	TestMail    *TestMail   // nil sends none
 	Now         func() time.Time
 }
 
@@ -117,6 +118,7 @@ var checks = []check{
 	{"site", checkSite},
 	{"one-click", checkOneClick},
 	{"certificate", checkCertificate},
+	{testMailCheck, checkTestMail},
 }
 
 // Names returns the names of all checks.
@@ -128,6 +130,9 @@ func Names() []string {
 	return names
 }
 
+// SendsMail reports whether a check of this name sends mail, which it needs an address for.
+func SendsMail(name string) bool { return name == testMailCheck }
+
 // CheckNames returns an error for the first name that is not a check.
 func CheckNames(names []string) error {
 	for _, name := range names {
@@ -138,10 +143,19 @@ func CheckNames(names []string) error {
 	return nil
 }
 
-// checkTimeout is how long one check may take.
+// checkTimeout is how long one check may take, apart from the test mail.
 const checkTimeout = 25 * time.Second
 
-// Run runs the checks with these names at once, or all checks if there are none.
+// timeout returns how long a check may take.
+func (o *Options) timeout(name string) time.Duration {
+	if name == testMailCheck {
+		return sendingWait + o.TestMail.wait()
+	}
+	return checkTimeout
+}
+
+// Run runs the checks with these names at once, or all checks if there are none. The test mail is sent only
+// if there is a TestMail; a run without it is complete too.
 func Run(ctx context.Context, o Options, only ...string) Report {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -150,15 +164,19 @@ func Run(ctx context.Context, o Options, only ...string) Report {
 		o.Outgoing = ownAddresses(&o)
 	}
 	report := Report{At: o.Now().UTC(), Severity: OK, Checks: []string{}, Findings: []Finding{}}
-	found := make([][]Finding, len(checks))
+	found, expected := make([][]Finding, len(checks)), 0
 	var work sync.WaitGroup
 	for i, c := range checks {
+		if c.name == testMailCheck && o.TestMail == nil {
+			continue
+		}
+		expected++
 		if len(only) > 0 && !slices.Contains(only, c.name) {
 			continue
 		}
 		report.Checks = append(report.Checks, c.name)
 		work.Go(func() {
-			limited, cancel := context.WithTimeout(ctx, checkTimeout)
+			limited, cancel := context.WithTimeout(ctx, o.timeout(c.name))
 			defer cancel()
 			found[i] = c.run(limited, &o)
 			for n := range found[i] {
@@ -167,7 +185,7 @@ func Run(ctx context.Context, o Options, only ...string) Report {
 		})
 	}
 	work.Wait()
-	report.Complete = len(report.Checks) == len(checks)
+	report.Complete = len(report.Checks) == expected
 	for _, findings := range found {
 		report.Add(findings...)
 	}
