@@ -23,19 +23,35 @@ type DNS struct {
 // such as `example.test. TXT "v=spf1 -all"`. It runs until the test ends.
 func StartDNS(t testing.TB, zone string) *DNS {
 	t.Helper()
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, listener := listenBoth(t)
 	s := &DNS{Address: packets.LocalAddr().String(), records: map[string][]dns.RR{}, broken: map[string]bool{}, asked: map[string]int{}}
 	s.Add(t, zone)
 	// Long answers are asked for again by TCP.
-	listener := listen(t, "tcp", s.Address)
 	for _, server := range []*dns.Server{{PacketConn: packets, Handler: s}, {Listener: listener, Handler: s}} {
 		go func() { _ = server.ActivateAndServe() }()
 		t.Cleanup(func() { _ = server.Shutdown() })
 	}
 	return s
+}
+
+// listenBoth listens on a port of the loopback that is free for UDP and TCP. A port that is free for UDP
+// may be that of a TCP connection, so several are tried.
+func listenBoth(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for tries := 0; ; tries++ {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener, err := net.Listen("tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, listener
+		}
+		_ = packets.Close()
+		if tries == 100 {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Add adds the records of a zone.
