@@ -132,16 +132,26 @@ type Certificate struct {
 	Roots  *x509.CertPool
 }
 
-// NewCertificate returns a certificate that is also valid for the given names.
+// NewCertificate returns a certificate that is also valid for the given names. It ends in a day.
 func NewCertificate(t testing.TB, names ...string) Certificate {
 	t.Helper()
+	return NewCertificateUntil(t, time.Now().Add(24*time.Hour), names...)
+}
+
+// NewCertificateUntil returns a certificate that ends at a time, which may have passed.
+func NewCertificateUntil(t testing.TB, end time.Time, names ...string) Certificate {
+	t.Helper()
+	begin := time.Now().Add(-time.Hour)
+	if end.Before(begin) {
+		begin = end.Add(-time.Hour)
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tidings test"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		NotBefore: begin, NotAfter: end,
 		DNSNames: append([]string{"localhost"}, names...), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
