@@ -144,6 +144,9 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"addeditor": addEditor,
 	"database":  setDatabase,
 
+	"dns":         startDNS,
+	"certificate": writeCertificate,
+
 	"eachonce":   eachOnce,
 	"parsefeeds": parseFeeds,
 }
