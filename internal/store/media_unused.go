@@ -15,9 +15,9 @@ import (
 
 // A medium may be removed when no document of the store has named it for long: no article, no revision
 // or draft, no setting, no edition. pruneMedia searches all documents for the hashes that the names of
-// media begin with, once a day, and remembers since when each medium is not named. A document that is
-// written meanwhile and names a medium resets that time in its own transaction (touchMedia), so none
-// is removed between a search and the removal.
+// media begin with, once a week or more often (mediaScan), and remembers since when each medium is not
+// named. A document that is written meanwhile and names a medium resets that time in its own transaction
+// (touchMedia), so none is removed between a search and the removal.
 
 // tablesWithoutMedia are the tables that no search reads: they are large and hold no documents. A
 // new table is searched unless it is added here.
@@ -28,11 +28,18 @@ var tablesWithoutMedia = []string{
 }
 
 const (
-	hashDigits   = 64 // of the SHA-256 in the name of a medium
-	mediaScan    = 23 * time.Hour
+	hashDigits   = 64      // of the SHA-256 in the name of a medium
 	bytesPerStep = 4 << 20 // of media that one transaction removes, if they are more than one
 	namesPerStep = 500
 )
+
+// mediaScan returns how long after a search the next one is due: a tenth of the time for which unused media
+// are kept, but at least a day and at most a week. A search reads all documents, whose number grows for years: a
+// daily one took most of the time of the maintenance in an archive of some years (bench/years).
+func mediaScan(kept time.Duration) time.Duration {
+	const day = 24 * time.Hour
+	return min(max(kept/10, day), 7*day) - time.Hour // the maintenance does not begin at the same minute each day
+}
 
 // storedMedium is a medium in the search for unused ones.
 type storedMedium struct {
@@ -42,13 +49,13 @@ type storedMedium struct {
 }
 
 // pruneMedia searches for media that no document names, and removes those that have not been named
-// since r.Media. It runs once a day.
+// since r.Media, unless another search was not long ago (mediaScan).
 func (p *pruner) pruneMedia(ctx context.Context, r Retention) error {
 	if r.Media.IsZero() {
 		return nil
 	}
 	now := p.store.Now()
-	due, err := p.takeMediaScan(ctx, now)
+	due, err := p.takeMediaScan(ctx, now, mediaScan(now.Sub(r.Media)))
 	if err != nil || !due {
 		return err
 	}
@@ -66,11 +73,11 @@ func (p *pruner) pruneMedia(ctx context.Context, r Retention) error {
 	return nil
 }
 
-// takeMediaScan reports whether a search is due on this node.
-func (p *pruner) takeMediaScan(ctx context.Context, now time.Time) (due bool, err error) {
+// takeMediaScan reports whether a search is due on this node. If so, the next one is due after a time.
+func (p *pruner) takeMediaScan(ctx context.Context, now time.Time, next time.Duration) (due bool, err error) {
 	err = p.store.write(ctx, func(tx *conn) error {
 		var until int64
-		due, err = tx.One(ctx, "lease.take", []any{"media", p.holder, millis(now.Add(mediaScan)), millis(now)}, &until)
+		due, err = tx.One(ctx, "lease.take", []any{"media", p.holder, millis(now.Add(next)), millis(now)}, &until)
 		return err
 	})
 	return due, err

@@ -81,8 +81,12 @@ func TestMediaThatNoDocumentNamesAreRemoved(t *testing.T) {
 			t.Errorf("after 89 days %d media were removed", removed.Media)
 		}
 		forward(2 * day)
+		if removed := pruneMedia(t, s, text); removed.Media != 0 {
+			t.Errorf("two days after a search there was another, which removed %d media", removed.Media)
+		}
+		forward(5 * day)
 		if removed := pruneMedia(t, s, text); removed.Media != 2 || hasMedium(t, s, unused) || hasMedium(t, s, copied) {
-			t.Errorf("after 91 days %d media were removed, want an image and its copy", removed.Media)
+			t.Errorf("after 96 days %d media were removed, want an image and its copy", removed.Media)
 		}
 		forward(1000 * day)
 		pruneMedia(t, s, text)
@@ -91,7 +95,7 @@ func TestMediaThatNoDocumentNamesAreRemoved(t *testing.T) {
 				t.Errorf("%s: its medium was removed", kind)
 			}
 		}
-		forward(day)
+		forward(7 * day)
 		pruneMedia(t, s) // the configuration no longer names its medium
 		forward(91 * day)
 		if removed := pruneMedia(t, s); removed.Media != 1 || hasMedium(t, s, used["configuration"]) {
