@@ -144,7 +144,8 @@ func (p *pruner) pruneAudit(ctx context.Context, before time.Time) error {
 }
 
 // pruneEditions removes the deliveries of old editions, and all variants but the one
-// that their page shows.
+// that their page shows. Deliveries are removed last, since an edition is found by them: after an
+// interruption, the next run finds it again.
 func (p *pruner) pruneEditions(ctx context.Context, before time.Time) error {
 	if before.IsZero() {
 		return nil
@@ -159,13 +160,13 @@ func (p *pruner) pruneEditions(ctx context.Context, before time.Time) error {
 			if err := p.steps(ctx, &tries, "retention.tries", rowsPerStep, seq); err != nil {
 				return err
 			}
-			if err := p.steps(ctx, &p.removed.Deliveries, "retention.deliveries", rowsPerStep, seq); err != nil {
-				return err
-			}
 			if err := p.keepMediaOfVariants(ctx, seq); err != nil {
 				return err
 			}
 			if err := p.steps(ctx, &p.removed.Variants, "retention.variants", variantsPerStep, seq); err != nil {
+				return err
+			}
+			if err := p.steps(ctx, &p.removed.Deliveries, "retention.deliveries", rowsPerStep, seq); err != nil {
 				return err
 			}
 		}
