@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/archive"
+	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -56,6 +58,7 @@ func newBackup(a *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.recordBackup(c.Context(), conf, args[0])
 			if !summary.Encrypted {
 				a.warn("The backup is not encrypted. It holds the data of %s; keep it where only you can read it, or set backup.recipients.", some(summary.Tables["subscribers"], "subscriber", "subscribers"))
 			}
@@ -65,6 +68,18 @@ func newBackup(a *cli) *cobra.Command {
 	c.Flags().StringArrayVar(&recipients, "recipient", nil, "encrypt to this public `key` of age too; may be repeated")
 	c.AddCommand(newBackupVerify(a), newBackupKeygen(a), newBackupNow(a), newBackupStatus(a))
 	return c
+}
+
+// recordBackup adds the entry of a backup to the audit log of the store. The backup is good without it: the store
+// may be on a full disk, or open only for reading.
+func (a *cli) recordBackup(ctx context.Context, conf *config.Config, file string) {
+	if path, err := filepath.Abs(file); err == nil {
+		file = path
+	}
+	entry := store.AuditEntry{Who: store.AuditCommandLine, Action: "backup.make", Detail: "to " + file}
+	if err := store.RecordBackup(ctx, conf.Store.DSN.Reveal(), app.StoreOptions(conf), entry); err != nil {
+		a.warn("The backup is complete, but the audit log has no entry about it: %v", err)
+	}
 }
 
 // printArchive prints what an archive holds.

@@ -42,6 +42,22 @@ func Backup(ctx context.Context, dsn string, opts Options, w io.Writer) (err err
 	return sqldb.Wrap("backup of "+Redact(dsn), s.writeArchive(ctx, tx, w))
 }
 
+// RecordBackup adds an entry to the audit log of the store at a DSN. As for Backup, the schema may be older or
+// newer than this program's; a store without an audit log gets no entry.
+func RecordBackup(ctx context.Context, dsn string, opts Options, e AuditEntry) (err error) {
+	opts.Journal = ""
+	s, err := connectExisting(ctx, dsn, opts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	there, err := schema.HasTable(ctx, s.engine, s.db.Readers.DB, "audit_log")
+	if err != nil || !there {
+		return err
+	}
+	return sqldb.Wrap("audit log of "+Redact(dsn), s.AddAudit(ctx, e))
+}
+
 // snapshot begins a transaction that sees the store at one point in time and blocks no
 // writer. On SQLite any reading transaction does, thanks to the log (WAL).
 func (s *Store) snapshot(ctx context.Context) (*sql.Tx, error) {

@@ -228,6 +228,32 @@ func TestBackupOfAMissingOrEmptyStoreIsRefused(t *testing.T) {
 	}
 }
 
+// TestBackupIsRecordedInTheStore also records one in a store of a release that had no audit log.
+func TestBackupIsRecordedInTheStore(t *testing.T) {
+	t.Parallel()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			dsn := storetest.DSN(t, engine)
+			s := storetest.Reopen(t, dsn, store.Options{})
+			entry := store.AuditEntry{Who: store.AuditCommandLine, Action: "backup.make", Detail: "to /backups/a.tidings"}
+			if err := store.RecordBackup(t.Context(), dsn, store.Options{}, entry); err != nil {
+				t.Fatal(err)
+			}
+			found, err := s.AuditLog(t.Context(), store.AuditFilter{Action: "backup.make", Limit: 10})
+			if err != nil || len(found) != 1 || found[0].Who != entry.Who || found[0].Detail != entry.Detail {
+				t.Errorf("the audit log has %+v, %v", found, err)
+			}
+			if _, err := s.DB().ExecContext(t.Context(), "DROP TABLE audit_log"); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.RecordBackup(t.Context(), dsn, store.Options{}, entry); err != nil {
+				t.Errorf("without an audit log: %v", err)
+			}
+		})
+	}
+}
+
 func TestInterruptedRestoreIsNotOpened(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
