@@ -26,6 +26,14 @@ func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
 	return l.compile(paths), l.args, err
 }
 
+// WaitingSQL returns the SQL of a query for articles that wait.
+func (s *Store) WaitingSQL(ctx context.Context, w QueueQuery) (string, []any, error) {
+	if err := w.useMark(ctx, s.readers); err != nil {
+		return "", nil, err
+	}
+	return s.ListSQL(ctx, w.query())
+}
+
 // MigrateTo applies the migrations up to a version to the empty database at a DSN.
 func MigrateTo(ctx context.Context, dsn string, version int64) (*sql.DB, error) {
 	db, err := sqldb.Open(ctx, dsn, queries(), sqldb.Options{})

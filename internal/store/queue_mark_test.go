@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +60,45 @@ func TestRememberedQueueIsNotReadAgain(t *testing.T) {
 		exec("DELETE FROM ledger WHERE article_id = (SELECT id FROM articles WHERE source = 'archive')")
 		q.want(all, "recent late")
 	})
+}
+
+// TestRememberedQueueIsReadByIndex checks that SQLite looks up the few articles that changed since a search,
+// and does not read all articles to find them.
+func TestRememberedQueueIsReadByIndex(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, store.SQLite)
+	putTaggedArticles(t, q.s, 300)
+	w := store.QueueQuery{Digest: "weekly", Now: q.clock.now(), Draft: "e1"}
+	q.remember(w)
+	text, args, err := q.s.WaitingSQL(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := q.s.DB().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	plan := ""
+	for rows.Next() {
+		var id, parent, unused int
+		var line string
+		if err := rows.Scan(&id, &parent, &unused, &line); err != nil {
+			t.Fatal(err)
+		}
+		plan += line + "\n"
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, index := range []string{"articles_revision (revision>?)", "articles_appears (status=? AND appears>?)", "ledger_edition (edition_id=?)", "articles_id (id=?)"} {
+		if !strings.Contains(plan, index) {
+			t.Errorf("the query does not read %s", index)
+		}
+	}
+	if strings.Contains(plan, "SCAN articles") || strings.Contains(plan, "SCAN a ") || t.Failed() {
+		t.Errorf("the query reads all articles:\n%s", plan)
+	}
 }
 
 // TestReleasedArticlesWaitAgain checks the ways in which an edition returns articles.
