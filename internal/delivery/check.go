@@ -97,7 +97,10 @@ func (e *Engine) findings(ctx context.Context, issue digest.Input, variants []di
 	if err != nil {
 		return nil, err
 	}
-	found := lint.Check(checked)
+	found, err := e.localFindings(issue, &checked, online != nil)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case e.Checks.Fetcher == nil:
 	case online != nil:
@@ -158,18 +161,12 @@ func (e *Engine) variantsWithoutTopics(issue digest.Input, rendered map[string]d
 // comparedSubjects is the number of earlier editions whose subjects an edition must not repeat.
 const comparedSubjects = 20
 
-// checkedEdition returns what package lint needs of an edition. seq is its number in the store; 0
-// if it is not stored.
+// checkedEdition returns what package lint needs of an edition, without the mails of a sample subscriber.
+// seq is its number in the store; 0 if it is not stored.
 func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variants []digest.Variant, seq int64) (lint.Edition, error) {
 	out := lint.Edition{Site: issue.Site, Message: issue.IsMessage(), Articles: issue.Articles, Pictures: issue.Pictures}
-	out.Variants = make([]lint.Variant, len(variants))
-	errs := make([]error, len(variants))
-	inParallel(len(variants), func(i int) {
-		out.Variants[i].Variant = variants[i]
-		out.Variants[i].Message, errs[i] = e.sampleMessage(issue, variants[i])
-	})
-	if err := errors.Join(errs...); err != nil {
-		return out, err
+	for _, v := range variants {
+		out.Variants = append(out.Variants, lint.Variant{Variant: v})
 	}
 	earlier, err := e.Store.Editions(ctx, issue.Definition.Name, 2*comparedSubjects)
 	if err != nil {
@@ -182,6 +179,16 @@ func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variant
 	}
 	out.Absent, err = e.absentPaths(ctx, lint.OwnPaths(issue.Site.URL, out.Variants))
 	return out, err
+}
+
+// addSamples adds the mails that a sample subscriber would get.
+func (e *Engine) addSamples(issue digest.Input, checked *lint.Edition) error {
+	errs := make([]error, len(checked.Variants))
+	inParallel(len(checked.Variants), func(i int) {
+		v := &checked.Variants[i]
+		v.Message, errs[i] = e.sampleMessage(issue, v.Variant)
+	})
+	return errors.Join(errs...)
 }
 
 // sampleMessage returns the mail that a sample subscriber would get.

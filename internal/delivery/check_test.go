@@ -120,6 +120,45 @@ func TestCheckFindsWhatTheStoreKnows(t *testing.T) {
 	}
 }
 
+// TestCheckShowsAChangeAtOnce checks that findings which were kept are not shown after a change of the
+// draft, or of what it links to.
+func TestCheckShowsAChangeAtOnce(t *testing.T) {
+	t.Parallel()
+	b, draft := checkedDraft(t, "ferry")
+	b.useMail(plainMail)
+	b.newDeliveryEngine()
+	check := func(want ...string) {
+		t.Helper()
+		for range 2 { // the second time they are kept ones
+			found, err := b.engine.Check(t.Context(), draft.ID)
+			if got := findingNames(found); err != nil || !slices.Equal(got, want) {
+				t.Fatalf("%v, %v; want %v", got, err, want)
+			}
+			for i := range found { // what a caller does to the list changes no later one
+				found[i].Name = "changed"
+			}
+		}
+	}
+	change := func(html, summary, hash string) {
+		t.Helper()
+		a, err := b.store.ArticleBySlug(t.Context(), "ferry")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.HTML, a.Summary, a.Hash = html, summary, hash
+		if _, err := b.store.PutArticle(t.Context(), &a, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check()
+	change(`<p>It sails to the <a href="/articles/harbour">harbour</a>.</p>`, "It sails.", "a link")
+	check("link-absent")
+	b.addArticle("harbour") // the draft is the same, and what it links to is not
+	check()
+	change(`<p>It sails to the <a href="/articles/harbour">harbour</a>.</p>`, "", "without a summary")
+	check("summary-missing")
+}
+
 func TestCheckOfUnknownEditionOrEmptyQueueFails(t *testing.T) {
 	t.Parallel()
 	b, _ := checkedDraft(t, "ferry")

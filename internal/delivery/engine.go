@@ -103,6 +103,7 @@ type Engine struct {
 	backlogs   keptBacklogs
 	skipped    *lru.Cache[skippedOf, *skipReasons]
 	rendered   *lru.Cache[string, *digest.Variant]
+	checked    *lru.Cache[string, *keptFindings]
 	approval   singleflight.Group
 	wake       chan struct{}
 	queue      *queue
@@ -145,6 +146,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	e.compiled = newCompiledCache()
 	e.skipped = lru.New[skippedOf](maxSkipReasons, func(*skipReasons) int64 { return 1 }, nil)
 	e.rendered = newRendered()
+	e.checked = newChecked()
 	e.editions = lru.New[int64](maxLoaded, func(*loadedEdition) int64 { return 1 }, nil)
 	e.relays = relay.New(relay.Options{
 		Relays: options.Relays, Store: options.Store, Node: options.Node, Lease: options.Lease, Pending: e.queue.length, Log: options.Log,
