@@ -102,8 +102,8 @@ type skipReasons struct{ counts []store.SkipCount }
 // maxSkipReasons is of how many editions the reasons are kept.
 const maxSkipReasons = 200
 
-// skipCounts counts the n skipped deliveries of an edition by reason, which reads the deliveries of all
-// chunks that have one: once for as long as there are n.
+// skipCounts counts the n skipped deliveries of an edition by reason, once for as long as there are n: in an
+// edition that was cancelled these may be nearly all.
 func (e *Engine) skipCounts(ctx context.Context, edition, n int64) ([]store.SkipCount, error) {
 	key := skippedOf{edition, n}
 	if kept, ok := e.skipped.Get(key); ok {
