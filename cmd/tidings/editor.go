@@ -173,7 +173,7 @@ func newEditorLinks(a *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:     "links",
 		Short:   "List the valid one-time links",
-		Long:    "Links lists invitations and password links that are unused, not expired, and whose creator may still sign in. The\nlinks themselves are not stored and cannot be shown again.",
+		Long:    "Links lists invitations, password links and links for new addresses that are unused, not expired, and whose creator\nmay still sign in. The links themselves are not stored and cannot be shown again.",
 		Example: "  tidings editor links",
 		Args:    exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -68,7 +68,7 @@ func (s *Store) CountEditors(ctx context.Context) (int64, error) {
 // UpdateEditor stores an editor's address, name, role, password and whether they are
 // disabled. ErrExists reports that the address is taken. A new address, password or role
 // ends all their sessions except that of the token here, which may be empty, and voids
-// links that reset their password. Disabling an editor or changing the role also voids
+// links that change their password or address. Disabling an editor or changing the role also voids
 // the links that they made.
 func (s *Store) UpdateEditor(ctx context.Context, e Editor, here string) error {
 	err := s.write(ctx, func(tx *conn) error { return s.updateEditor(ctx, tx, e, here) })

@@ -131,7 +131,8 @@ func (s *Store) OwnerSignsInWithoutPassword(ctx context.Context, issuer string) 
 }
 
 // RemoveSignInMethods removes an editor's authenticator app, recovery codes, passkeys and accounts at
-// providers, and ends their sessions. The password remains.
+// providers, ends their sessions, and voids the links that change their password or address. The password
+// remains.
 func (s *Store) RemoveSignInMethods(ctx context.Context, editor int64) error {
 	return s.write(ctx, func(tx *conn) error {
 		passkeys, err := tx.passkeys(ctx, "passkey.list", editor)
@@ -155,7 +156,10 @@ func (s *Store) RemoveSignInMethods(ctx context.Context, editor int64) error {
 		if err := s.removeSecondFactor(ctx, tx, editor); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "session.deleteOthers", editor, hashToken(""))
+		if _, err = tx.Exec(ctx, "session.deleteOthers", editor, hashToken("")); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "link.dropOf", editor, 0)
 		return err
 	})
 }

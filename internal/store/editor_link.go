@@ -16,6 +16,10 @@ const (
 	InviteLink LinkPurpose = "invite" // creates a further editor
 	ResetLink  LinkPurpose = "reset"  // gives an editor a new password
 	CodeLink   LinkPurpose = "code"   // stands for a right password until the code of the second factor
+
+	// AddressLink gives an editor a new address. It is mailed there, so that only someone who reads the
+	// mail of the new address can use it.
+	AddressLink LinkPurpose = "address"
 )
 
 // Link is a one-time link. The store keeps only a hash of its token.
@@ -23,8 +27,8 @@ type Link struct {
 	ID      int64
 	Purpose LinkPurpose
 	Role    Role   // of the editor that a setup or an invitation creates
-	Email   string // the address that an invitation is for; empty if any address may use it
-	Editor  int64  // the editor whose password a reset changes
+	Email   string // the address that an invitation is for, empty if any address may use it; or the new address of an editor
+	Editor  int64  // the editor whose password or address the link changes
 	Maker   int64  // the editor who created the link; 0 for the command line
 	Created time.Time
 	Expires time.Time
@@ -32,7 +36,7 @@ type Link struct {
 
 // CreateLink stores a new one-time link and returns its token. It removes the older links
 // for the same person: all setup links for a setup, the invitations to the same address for
-// an invitation, the resets of the same editor for a reset.
+// an invitation, those of the same purpose and editor for a reset or a new address.
 func (s *Store) CreateLink(ctx context.Context, l Link, ttl time.Duration) (string, error) {
 	token, hash := newToken()
 	now := s.Now()
@@ -144,7 +148,7 @@ func (s *Store) CreateEditorFromLink(ctx context.Context, token string, e Editor
 		if err != nil {
 			return err
 		}
-		if l.Purpose == ResetLink || l.Purpose == CodeLink {
+		if l.Purpose != SetupLink && l.Purpose != InviteLink {
 			return notFound("link", "that makes an editor")
 		}
 		e, err = s.insertInvited(ctx, tx, l, e)
@@ -193,4 +197,27 @@ func (s *Store) ResetPassword(ctx context.Context, token, password string) (Edit
 		return s.updateEditor(ctx, tx, e, "")
 	})
 	return e, err
+}
+
+// ChangeAddress uses a link that confirms a new address. It gives the link's editor the address and
+// ends their sessions except that of the token here, which may be empty. old is the editor as before. If
+// the address is taken by now, the error is ErrExists and the link stays valid.
+func (s *Store) ChangeAddress(ctx context.Context, token, here string) (old, e Editor, err error) {
+	err = s.write(ctx, func(tx *conn) error {
+		l, err := s.useLink(ctx, tx, token)
+		if err != nil {
+			return err
+		}
+		found, err := tx.editors(ctx, "editor.lock", l.Editor)
+		if err != nil {
+			return err
+		}
+		if l.Purpose != AddressLink || len(found) == 0 {
+			return notFound("link", "that changes an address")
+		}
+		old, e = found[0], found[0]
+		e.Email = l.Email
+		return s.updateEditor(ctx, tx, e, here)
+	})
+	return old, e, describeDuplicate(err, e.Email)
 }

@@ -1,6 +1,6 @@
 -- part: openLinks
 -- The valid links. A link is void when its maker may no longer sign in, a setup link when any
--- editor may sign in, and a reset link when its editor may not.
+-- editor may sign in, and the link of an editor when they may not.
 SELECT l.id, l.purpose, l.role, l.email, coalesce(l.editor, 0), coalesce(l.maker, 0), l.created, l.expires FROM links l
 WHERE (l.maker IS NULL OR EXISTS (SELECT 1 FROM editors m WHERE m.id = l.maker AND m.disabled = 0))
     AND (l.purpose <> 'setup' OR NOT EXISTS (SELECT 1 FROM editors o WHERE o.disabled = 0))
@@ -40,14 +40,14 @@ DELETE FROM links WHERE id = $1;
 
 -- name: link.replace
 -- Deletes the older links that a new one replaces: for a setup link all setup links, for an
--- invitation those to the same address, for a reset those of the same editor. There are
--- few links at any time. Index: none.
+-- invitation those to the same address, for a reset or a new address those of the same editor.
+-- There are few links at any time. Index: none.
 DELETE FROM links WHERE purpose = $1
-    AND (purpose = 'setup' OR purpose = 'invite' AND email_key = $2 AND email_key <> '' OR purpose = 'reset' AND editor = $3);
+    AND (purpose = 'setup' OR purpose = 'invite' AND email_key = $2 AND email_key <> '' OR purpose IN ('reset', 'address') AND editor = $3);
 
 -- name: link.dropOf
--- Deletes the links that a change of an editor voids: those that set the editor's password
--- and, if $2 is 1, those that the editor created. Index: none.
+-- Deletes the links that a change of an editor voids: those that set the editor's password or
+-- address and, if $2 is 1, those that the editor created. Index: none.
 DELETE FROM links WHERE CAST($2 AS bigint) = 1 AND maker = $1 OR editor = $1;
 
 -- name: link.prune

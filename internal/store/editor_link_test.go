@@ -39,6 +39,9 @@ func mustBeVoid(t *testing.T, s *store.Store, what, token string) {
 	if _, err := s.ResetPassword(t.Context(), token, "theirs"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%s changes a password: %v", what, err)
 	}
+	if _, _, err := s.ChangeAddress(t.Context(), token, ""); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("%s changes an address: %v", what, err)
+	}
 }
 
 // mustOpen checks that a link can still be used.
@@ -169,6 +172,68 @@ func TestLinkIsVoidWithItsMaker(t *testing.T) {
 		}
 	})
 }
+
+func TestNewAddressTakesEffectByItsLink(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		ada, bob := addOwner(t, s, "ada@example.org"), addOwner(t, s, "bob@example.org")
+		confirm := func(of store.Editor, email string) string {
+			return createLink(t, s, store.Link{Purpose: store.AddressLink, Editor: of.ID, Email: email}, time.Hour)
+		}
+		first, others := confirm(ada, "brook@example.org"), confirm(bob, "bobby@example.org")
+		taken := confirm(ada, "BOB@example.org")
+		mustBeVoid(t, s, "the link of an earlier request", first)
+		mustOpen(t, s, "another editor's", others)
+		if _, _, err := s.ChangeAddress(ctx, taken, ""); !errors.Is(err, store.ErrExists) {
+			t.Errorf("an address that is taken: %v", err)
+		}
+		mustOpen(t, s, "the link after the failed use", taken)
+		for what, err := range map[string]error{
+			"makes an editor":    errorOf(s.CreateEditorFromLink(ctx, taken, store.Editor{Email: "thief@example.org"})),
+			"changes a password": errorOf(s.ResetPassword(ctx, taken, "theirs")),
+			"replaces a code":    errorOf(s.UseCodeLink(ctx, taken)),
+		} {
+			if !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("a link for an address %s: %v", what, err)
+			}
+		}
+		link := confirm(ada, "Brook@example.org")
+		here, err1 := s.CreateSession(ctx, ada, "", time.Hour)
+		there, err2 := s.CreateSession(ctx, ada, "", time.Hour)
+		old, now, err := s.ChangeAddress(ctx, link, here)
+		if err := errors.Join(err, err1, err2); err != nil || old.Email != "ada@example.org" || now.Email != "Brook@example.org" || now.ID != ada.ID || now.Password != ada.Password {
+			t.Fatalf("%+v became %+v, %v", old, now, err)
+		}
+		if found, err := s.EditorByEmail(ctx, "brook@example.org"); err != nil || found.ID != ada.ID {
+			t.Errorf("by the new address: %+v, %v", found, err)
+		}
+		if _, err := s.Session(ctx, here); err != nil {
+			t.Errorf("the session that used the link has ended: %v", err)
+		}
+		mustEnd(t, s, there)
+		mustBeVoid(t, s, "a used link", link)
+		mustBeVoid(t, s, "an expired link", createLink(t, s, store.Link{Purpose: store.AddressLink, Editor: ada.ID, Email: "x@example.org"}, -time.Second))
+		for what, end := range map[string]func() error{
+			"a new password":                  func() error { bob.Password = "another hash"; return s.UpdateEditor(ctx, bob, "") },
+			"the removal of the sign-in ways": func() error { return s.RemoveSignInMethods(ctx, bob.ID) },
+		} {
+			link := confirm(bob, "bobby@example.org")
+			if err := end(); err != nil {
+				t.Fatal(err)
+			}
+			mustBeVoid(t, s, "the link after "+what, link)
+		}
+		link = confirm(bob, "bobby@example.org")
+		if err := s.DeleteEditor(ctx, bob.ID); err != nil {
+			t.Fatal(err)
+		}
+		mustBeVoid(t, s, "the link of a removed editor", link)
+	})
+}
+
+// errorOf returns the error of two results.
+func errorOf(_ store.Editor, err error) error { return err }
 
 func TestSetupLinksMakeOneOwner(t *testing.T) {
 	t.Parallel()

@@ -1,13 +1,10 @@
 package admin
 
 import (
-	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
-	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/words"
 )
 
@@ -15,8 +12,9 @@ import (
 type accountPage struct {
 	Problem    any
 	Role       words.Text
-	Email      string // the new address as typed
-	MinLength  int    // of passwords
+	Email      string       // the new address as typed
+	Pending    []store.Link // the new address that waits for its confirmation, at most one
+	MinLength  int          // of passwords
 	Sessions   []store.ListedSession
 	TwoSteps   bool             // the editor uses a second factor
 	Recovery   int              // unused recovery codes
@@ -46,6 +44,9 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, session st
 		return err
 	}
 	if body.Accounts, err = h.store.Identities(r.Context(), session.Editor.ID); err != nil {
+		return err
+	}
+	if body.Pending, err = h.pendingAddress(r, session.Editor); err != nil {
 		return err
 	}
 	body.NoPasskeys = h.passkeys == nil
@@ -131,39 +132,6 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	return redirectWithFlash(w, r, "/admin/account", "password")
-}
-
-// changeAddress changes the editor's address, signs out all other browsers, and sends a
-// mail to the old address.
-func (h *Handler) changeAddress(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if ok, err := h.checkCurrentPassword(w, r, session); !ok || err != nil {
-		return err
-	}
-	typed := truncate(strings.TrimSpace(r.PostFormValue("email")), 254)
-	address, err := subscriber.ParseAddress(typed)
-	if err == nil && !strings.EqualFold(address.String(), session.Editor.Email) {
-		err = checkAddressFree(r.Context(), h.store, address)
-	}
-	editor := session.Editor
-	if err == nil {
-		ctx := h.auditing(r.Context(), session.Editor, "account.address", "editor", editorID(editor), "now "+address.String())
-		editor, err = h.store.ChangeEditor(ctx, session.Editor.ID, h.sessionToken(r), func(e *store.Editor) error {
-			e.Email = address.String()
-			return unchangedSince(session, e)
-		})
-	}
-	if errors.Is(err, store.ErrExists) {
-		err = errAddressTaken
-	}
-	if store.OfEngine(err) || errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	if err != nil {
-		return h.showAccount(w, r, session, http.StatusUnprocessableEntity, accountPage{Problem: err, Email: typed})
-	}
-	h.log.InfoContext(r.Context(), "editor changed their address", "editor", editor.ID, "client", clientAddress(r))
-	h.mailAddressChanged(r, session.Editor, editor)
-	return redirectWithFlash(w, r, "/admin/account", "address")
 }
 
 // signOutOthers ends the editor's sessions in all other browsers.

@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/words"
 )
 
-// Lifetimes of one-time links: shortLinkAge for setup and new passwords, inviteAge for
+// Lifetimes of one-time links: shortLinkAge for setup, new passwords and new addresses, inviteAge for
 // invitations.
 const (
 	shortLinkAge = 24 * time.Hour
@@ -107,8 +107,8 @@ func (h *Handler) requestedLink(r *http.Request) (in invitation, err error) {
 		in.editor, err = h.store.EditorByID(r.Context(), in.Editor)
 		in.Role = in.editor.Role
 	}
-	if err == nil && in.Purpose == store.CodeLink {
-		err = store.ErrNotFound // it only stands for a password
+	if err == nil && (in.Purpose == store.CodeLink || in.Purpose == store.AddressLink) {
+		err = store.ErrNotFound // it only stands for a password, or is for another page
 	}
 	return in, linkError(err)
 }

@@ -114,6 +114,7 @@ var flashMessages = map[string]string{
 	"enabled":        "This editor can sign in again.",
 	"role":           "The role was changed. The editor was signed out and signs in again with the new role.",
 	"password":       "Your password was changed. All other browsers were signed out.",
+	"address-asked":  "An email with a link is on its way to the new address. Until you confirm there, your present address stays.",
 	"address":        "Your email address was changed. All other browsers were signed out.",
 	"language":       "The language was changed.",
 	"others":         "All other browsers were signed out.",

@@ -3,9 +3,11 @@ package admin_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
@@ -22,6 +24,7 @@ var adminPages = []adminPage{
 	{"/sign-in", "sign-in", "/admin/sign-in", true},
 	{"/forgotten", "forgotten", "/admin/forgotten", true},
 	{"/welcome/{token}", "welcome", "{invitation}", true},
+	{"/address/{token}", "new-address", "{address}", true},
 	{"/proofs/{token}", "proof", "{proof}", true},
 	{"/{$}", "dashboard", "/admin/", false},
 	{"/", "missing", "/admin/nothing", false},
@@ -133,8 +136,12 @@ func (s *site) fill(word string) *strings.Replacer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	address, err := s.Store.CreateLink(s.t.Context(), store.Link{Purpose: store.AddressLink, Editor: 1, Email: strings.ToLower(word) + "@gazette.example"}, time.Hour)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	return strings.NewReplacer("{draft}", draft.ID, "{sent}", sent.ID, "{message}", message.ID, "{written}", written, "{imported}", imported.ID, "{subscriber}", "1", "{list}", s.uploadedList(),
-		"{proof}", s.proofPath(adaEmail), "{invitation}", strings.TrimPrefix(s.invite(""), s.url), "{next}", draft.SendAt.Format("2006-01"))
+		"{proof}", s.proofPath(adaEmail), "{address}", "/admin/address/"+address, "{invitation}", strings.TrimPrefix(s.invite(""), s.url), "{next}", draft.SendAt.Format("2006-01"))
 }
 
 // uploadedList returns the id of a list of subscribers that was uploaded and not imported yet.

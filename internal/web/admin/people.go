@@ -76,6 +76,9 @@ func (h *Handler) openLinks(r *http.Request, editors []store.Editor) ([]openLink
 		if l.Purpose == store.ResetLink {
 			one.For, one.Kind = address[l.Editor], words.T("new password")
 		}
+		if l.Purpose == store.AddressLink {
+			one.For, one.Maker, one.Kind = address[l.Editor], address[l.Editor], words.T("new address {0}", l.Email)
+		}
 		out = append(out, one)
 	}
 	return out, err

@@ -47,7 +47,15 @@ func TestProviderIsLinkedOnlyWhereEditorSignedIn(t *testing.T) {
 	s := startSite(t, p.config(""))
 	s.owner()
 	eve, boss := s.bob(), s.visitor()
-	eve.post("/admin/account/address", "current", "four random words here", "email", "boss@gazette.example")
+	claimed, err := s.Store.EditorByEmail(t.Context(), bobEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := s.Store.CreateLink(t.Context(), store.Link{Purpose: store.AddressLink, Editor: claimed.ID, Email: "boss@gazette.example"}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eve.post("/admin/address/" + token)
 	asBoss := func(c map[string]any) { c["email"], c["sub"] = "boss@gazette.example", "subject of boss" }
 	if boss.through(p, asBoss); boss.code != http.StatusUnauthorized || !strings.Contains(boss.body, "is not linked to Example Login yet") {
 		t.Errorf("in another browser: %d at %s", boss.code, boss.at)

@@ -46,6 +46,8 @@ func (h *Handler) routes() []route {
 		{"POST /admin/forgotten", noSession, withoutSession(h.forgotten)},
 		{"GET /admin/welcome/{token}", noSession, withoutSession(h.welcomePage)},
 		{"POST /admin/welcome/{token}", noSession, withoutSession(h.welcome)},
+		{"GET /admin/address/{token}", noSession, withoutSession(h.newAddressPage)},
+		{"POST /admin/address/{token}", noSession, withoutSession(h.confirmAddress)},
 		{"POST /admin/sign-out", viewer, h.signOut},
 
 		// The link of a proof names an editor, whose role is checked when it is read.

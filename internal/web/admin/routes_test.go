@@ -27,7 +27,7 @@ var permitted = map[store.Role][]string{
 	// Without a session: signing in, one-time links, and the links of proofs, which name their editor.
 	"": {
 		"GET /admin/sign-in", "POST /admin/sign-in", "POST /admin/sign-in/code", "POST /admin/sign-in/passkey", "POST /admin/sign-in/options", "POST /admin/sign-in/provider", "GET /admin/sign-in/provider", "GET /admin/forgotten", "POST /admin/forgotten",
-		"GET /admin/welcome/{token}", "POST /admin/welcome/{token}",
+		"GET /admin/welcome/{token}", "POST /admin/welcome/{token}", "GET /admin/address/{token}", "POST /admin/address/{token}",
 		"GET /admin/proofs/{token}", "GET /admin/proofs/{token}/mail", "POST /admin/proofs/{token}/{action}",
 	},
 	// Viewers read what names no subscriber, and look after their own account.

@@ -94,7 +94,7 @@ func TestLogOmitsTokens(t *testing.T) {
 	var log bytes.Buffer
 	h := wrap(t, "https://example.org", &log, func(http.ResponseWriter, *http.Request) {})
 	for _, path := range []string{
-		"/confirm/SECRET", "/unsubscribe/SECRET", "/preferences/SECRET", "/private/SECRET/feed.xml", "/editions/id/SECRET", "/erase/SECRET", "/export/SECRET", "/admin/welcome/SECRET", "/room/welcome/SECRET",
+		"/confirm/SECRET", "/unsubscribe/SECRET", "/preferences/SECRET", "/private/SECRET/feed.xml", "/editions/id/SECRET", "/erase/SECRET", "/export/SECRET", "/admin/welcome/SECRET", "/admin/address/SECRET", "/room/welcome/SECRET",
 		"/webhooks/ses/SECRET", "/?q=SECRET", "//confirm/SECRET", "/articles/shown",
 	} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://example.org"+path, nil))

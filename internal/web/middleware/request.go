@@ -58,7 +58,7 @@ func LogPath(r *http.Request) string {
 		return r.URL.Path
 	}
 	keep, hasToken := tokenPaths[parts[0]]
-	if (parts[0] == "admin" || parts[0] == "room") && len(parts) > 1 && (parts[1] == "welcome" || parts[1] == "proofs") {
+	if (parts[0] == "admin" || parts[0] == "room") && len(parts) > 1 && (parts[1] == "welcome" || parts[1] == "address" || parts[1] == "proofs") {
 		keep, hasToken = 2, true
 	}
 	if !hasToken || len(parts) <= keep {
