@@ -7,7 +7,7 @@
 //	go run ./bench/years -max 1000 -check                 exits with 1 if the store ends above 1,000 MB, or slower
 //
 // A day is one new article with a picture, an edition of it for all subscribers, a feed of 50 articles and a run of
-// the maintenance. Processor time is measured instead of time, since it does not depend on what else the machine does.
+// the maintenance. Processor time is measured instead of time, since it depends little on what else the machine does.
 package main
 
 import (
