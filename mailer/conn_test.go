@@ -233,7 +233,7 @@ func TestLargeBodyCutInTheMiddleWasNotAccepted(t *testing.T) {
 
 func TestCancellationInterrupts(t *testing.T) {
 	t.Parallel()
-	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang}}})
+	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Hang, Accept: true}}})
 	relay := plainRelay(wire.Port())
 	relay.Timeouts = mailer.Timeouts{}
 	conn := dial(t, relay)
@@ -244,7 +244,12 @@ func TestCancellationInterrupts(t *testing.T) {
 	if _, err := conn.AwaitReady(ctx); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(50*time.Millisecond, cancel)
+	go func() { // once the server has the whole mail
+		defer cancel()
+		for len(wire.Mails()) == 0 && t.Context().Err() == nil {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
 	_, err := conn.Deliver(ctx, []byte(body), nil)
 	if !errors.Is(err, context.Canceled) || mailer.Classify(mailer.Reply{}, err) != mailer.Uncertain || conn.Usable() {
 		t.Errorf("%v, usable %v", err, conn.Usable())
