@@ -22,6 +22,8 @@ type SignIn struct {
 	Idle time.Duration `yaml:"idle"`
 	// How long an editor stays signed in at most. OWASP ASVS level 2 asks for 12h.
 	Longest time.Duration `yaml:"longest"`
+	// Roles that must use a second factor: an authenticator app, a passkey, or a provider that says it asked for several. See docs/admin.md.
+	SecondFactor []string `yaml:"second_factor"`
 	// A provider of sign-ins (OpenID Connect), such as an identity service of your organization. Without an issuer there is none.
 	OIDC OIDC `yaml:"oidc"`
 }
@@ -78,6 +80,9 @@ func (c *checker) admin() {
 	}
 	if in.Longest < time.Hour || in.Longest > 366*24*time.Hour {
 		c.wrong("admin.sign_in.longest", "it is out of range", "use 1h to 366d, such as 12h")
+	}
+	for i, role := range in.SecondFactor {
+		c.oneOf(fmt.Sprintf("admin.sign_in.second_factor[%d]", i), role, "viewer", "writer", "editor", "owner")
 	}
 	o := &in.OIDC
 	c.secretFromFile(key, "client_secret", &o.ClientSecret, o.ClientSecretFile, "a secret")

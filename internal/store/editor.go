@@ -219,6 +219,7 @@ type Session struct {
 	Seen    time.Time
 	Expires time.Time
 	Proved  time.Time // when the editor last proved who they are
+	Factor  SessionFactor
 }
 
 // CreateSession signs an editor in for a while and returns the token for their
@@ -247,7 +248,7 @@ func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 	var created, seen, expires, proved, editorCreated, disabled int64
 	e := &out.Editor
 	found, err := s.readers.One(ctx, "session.get", []any{hashToken(token), millis(s.Now())}, &out.Agent, &created, &seen,
-		&expires, &proved, &e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &editorCreated, &disabled, &e.Language)
+		&expires, &proved, &out.Factor, &e.ID, &e.Email, &e.Name, &e.Role, &e.Password, &editorCreated, &disabled, &e.Language)
 	if err == nil && !found {
 		err = notFound("session", "of this token")
 	}

@@ -58,7 +58,7 @@ WHERE id = $2 AND password = $6 AND disabled = 0;
 
 -- name: session.get
 -- A session that has not expired, of an editor who is not disabled. Index: primary key.
-SELECT s.agent, s.created, s.seen, s.expires, s.proved, e.id, columns(editor of e)
+SELECT s.agent, s.created, s.seen, s.expires, s.proved, s.factor, e.id, columns(editor of e)
 FROM sessions s JOIN editors e ON e.id = s.editor
 WHERE s.hash = $1 AND s.expires > $2 AND e.disabled = 0;
 
@@ -70,6 +70,10 @@ WHERE hash = $1;
 -- name: session.prove
 -- Records that the editor proved who they are. Index: primary key.
 UPDATE sessions SET proved = $2 WHERE hash = $1;
+
+-- name: session.setFactor
+-- Records the second factor of a session. Index: primary key.
+UPDATE sessions SET factor = $2 WHERE hash = $1;
 
 -- name: session.list
 -- The sessions of an editor, the last used first. Index: sessions_editor.

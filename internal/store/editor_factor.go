@@ -127,3 +127,28 @@ func (s *Store) removeSecondFactor(ctx context.Context, tx *conn, editor int64) 
 	_, err := tx.Exec(ctx, "factor.delete", editor)
 	return err
 }
+
+// SessionFactor is how an editor used a second factor in a session.
+type SessionFactor string
+
+// The ways to use a second factor.
+const (
+	NoFactor       SessionFactor = ""
+	OwnFactor      SessionFactor = "own"      // a code, a recovery code or a passkey
+	ProviderFactor SessionFactor = "provider" // the sign-in provider said that it asked for several factors
+)
+
+// SetSessionFactor records that the editor of a session has used a second factor.
+func (s *Store) SetSessionFactor(ctx context.Context, token string, factor SessionFactor) error {
+	return s.write(ctx, func(tx *conn) error {
+		_, err := tx.Exec(ctx, "session.setFactor", hashToken(token), string(factor))
+		return err
+	})
+}
+
+// CountSecondFactors returns how many confirmed authenticator apps, at most one, and how many passkeys an
+// editor has.
+func (s *Store) CountSecondFactors(ctx context.Context, editor int64) (apps, passkeys int, err error) {
+	_, err = s.readers.One(ctx, "factor.count", []any{editor}, &apps, &passkeys)
+	return apps, passkeys, err
+}

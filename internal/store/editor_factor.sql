@@ -34,3 +34,7 @@ DELETE FROM editor_recovery_codes WHERE editor = $1;
 -- name: factor.countCodes
 -- Index: primary key.
 SELECT count(*) FROM editor_recovery_codes WHERE editor = $1;
+
+-- name: factor.count
+-- The confirmed apps and the passkeys of an editor. Index: primary key, editor_passkeys_editor.
+SELECT (SELECT count(*) FROM editor_factors WHERE editor = $1 AND confirmed > 0), (SELECT count(*) FROM editor_passkeys WHERE editor = $1);

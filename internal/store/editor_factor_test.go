@@ -134,3 +134,43 @@ func TestSessionsAreListedAndEndedByTheirEditorAlone(t *testing.T) {
 		}
 	})
 }
+
+func TestSecondFactorOfSessionIsRecorded(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		ada := addOwner(t, s, "ada@example.org")
+		count := func(wantApps, wantPasskeys int) {
+			t.Helper()
+			if apps, passkeys, err := s.CountSecondFactors(ctx, ada.ID); err != nil || apps != wantApps || passkeys != wantPasskeys {
+				t.Errorf("%d apps, %d passkeys, %v; want %d, %d", apps, passkeys, err, wantApps, wantPasskeys)
+			}
+		}
+		count(0, 0)
+		token, err := s.CreateSession(ctx, ada, "", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []store.SessionFactor{store.NoFactor, store.OwnFactor, store.ProviderFactor} {
+			if want != store.NoFactor {
+				if err := s.SetSessionFactor(ctx, token, want); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if session, err := s.Session(ctx, token); err != nil || session.Factor != want {
+				t.Errorf("factor %q, %v; want %q", session.Factor, err, want)
+			}
+		}
+		if err := s.StartSecondFactor(ctx, ada.ID, "secret"); err != nil {
+			t.Fatal(err)
+		}
+		count(0, 0) // not confirmed
+		if err := s.ConfirmSecondFactor(ctx, ada.ID, 1, nil, token); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.AddPasskey(ctx, store.Passkey{ID: "key", Editor: ada.ID}); err != nil {
+			t.Fatal(err)
+		}
+		count(1, 1)
+	})
+}

@@ -52,7 +52,7 @@ var auditActions = []string{
 	"message.write",
 	"people.disable", "people.enable", "people.invite", "people.join", "people.remove", "people.reset", "people.revoke", "people.role", "people.sign-in-methods",
 	"quarantine.decide", "quarantine.release",
-	"session.end", "session.start",
+	"session.end", "session.factor", "session.start",
 	"settings.change",
 	"relay.resume", "relay.stop", "relay.test",
 	"store.move", "store.move-undo",

@@ -179,7 +179,7 @@ func (h *Handler) createEditor(w http.ResponseWriter, r *http.Request, editor st
 		return linkError(err)
 	}
 	h.log.InfoContext(r.Context(), "editor created", "editor", editor.ID, "role", editor.Role, "client", clientAddress(r))
-	return h.startSession(w, r, editor, "/admin/")
+	return h.startSession(w, r, editor, store.NoFactor, "/admin/")
 }
 
 // resetPassword uses the link up, changes the password and signs out all other browsers.
@@ -196,7 +196,7 @@ func (h *Handler) resetPassword(w http.ResponseWriter, r *http.Request, editor s
 	h.log.InfoContext(r.Context(), "editor has a new password", "editor", editor.ID, "client", clientAddress(r))
 	h.mailPasswordChanged(r, editor)
 	if on, err := h.secondFactorOf(r, editor); on || err != nil {
-		return errors.Join(err, h.enter(w, r, editor, "/admin/"))
+		return errors.Join(err, h.enter(w, r, editor, store.NoFactor, "/admin/"))
 	}
-	return h.startSession(w, r, editor, "/admin/")
+	return h.startSession(w, r, editor, store.NoFactor, "/admin/")
 }

@@ -72,6 +72,7 @@ var adminPages = []adminPage{
 // notInPages are the routes that show no page of the list above, with the reason.
 var notInPages = map[string]string{
 	"/sign-in/provider":         "redirects to another page",
+	"/account/factor":           "only for editors who lack a second factor; TestFactorPageFitsPhone opens it",
 	"/editions/{id}/events":     "a stream of events",
 	"/imports/{id}/events":      "a stream of events",
 	"/imports/{id}/refused.csv": "a file",

@@ -160,7 +160,7 @@ func (h *Handler) passkeySignIn(w http.ResponseWriter, r *http.Request) error {
 	if problem != nil {
 		return h.showSignIn(w, r, http.StatusUnauthorized, signInForm{Next: next, Problem: problem})
 	}
-	return h.signedIn(w, r, editor, next)
+	return h.signedIn(w, r, editor, store.OwnFactor, next)
 }
 
 // The problems of a passkey that is refused, as shown to the editor.

@@ -102,6 +102,9 @@ func (h *Handler) addPasskey(w http.ResponseWriter, r *http.Request, session sto
 	case err != nil:
 		return err
 	}
+	if err := h.store.SetSessionFactor(r.Context(), h.sessionToken(r), store.OwnFactor); err != nil {
+		return err
+	}
 	h.log.InfoContext(r.Context(), "editor added a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
 	h.mailSignInMethod(r, session.Editor, words.T("A passkey was added"), words.T("The passkey “{3}” was added to the account {0} from {1} on {2}."), name)
 	return redirectWithFlash(w, r, "/admin/account", "passkey-added")
@@ -139,7 +142,7 @@ func (h *Handler) renamePasskey(w http.ResponseWriter, r *http.Request, session 
 
 // removePasskey removes one of the editor's passkeys.
 func (h *Handler) removePasskey(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	if err := h.checkNotLast(r, session.Editor); err != nil {
+	if err := errors.Join(h.checkNotLast(r, session.Editor), h.checkFactorLeft(r, session.Editor, 0, 1)); err != nil {
 		return err
 	}
 	ctx := h.auditing(r.Context(), session.Editor, "account.passkey", "editor", editorID(session.Editor), "removed")

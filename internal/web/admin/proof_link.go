@@ -35,7 +35,11 @@ func (h *Handler) requestedProofLink(r *http.Request) (delivery.ProofLink, bool,
 	if errors.Is(err, store.ErrNotFound) {
 		return link, false, nil
 	}
-	return link, session.Editor.ID == link.Editor.ID, err
+	if err != nil || session.Editor.ID != link.Editor.ID {
+		return link, false, err
+	}
+	missing, err := h.missingFactor(r, session)
+	return link, missing == factorUsed, err
 }
 
 // draftByLink serves the page of a proof to whoever has its link.
@@ -53,7 +57,7 @@ func (h *Handler) showDraftByLink(w http.ResponseWriter, r *http.Request, link d
 		return decidedError(err)
 	}
 	body := proofLinkPage{Proof: proof, At: "/admin/proofs/" + r.PathValue("token"), Changes: changes}
-	if !signedIn && h.engine.NeedsSignIn(proof.Edition) {
+	if !signedIn && (h.engine.NeedsSignIn(proof.Edition) || h.requiresFactor(link.Editor.Role)) {
 		body.SignIn = "/admin/sign-in?next=/admin/editions/" + link.Edition
 	}
 	status := http.StatusOK
@@ -101,6 +105,9 @@ func (h *Handler) decideByLink(w http.ResponseWriter, r *http.Request) error {
 	shown, err := delivery.ParseFingerprint(r.PostFormValue("shown"))
 	if err != nil { // nothing was shown
 		return h.showDraftByLink(w, r, link, signedIn, nil)
+	}
+	if !signedIn && h.requiresFactor(link.Editor.Role) {
+		return &userError{http.StatusForbidden, "Sign in to approve", "Your role needs a second factor, and a link is none.", "/admin/sign-in?next=/admin/editions/" + link.Edition, "Sign in"}
 	}
 	ctx := h.auditing(longRequest(w, r), link.Editor, "edition.approve", "edition", link.Edition, "by the link of a proof")
 	edition, err := h.engine.ApproveByLink(ctx, link, signedIn, shown)

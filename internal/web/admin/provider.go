@@ -118,8 +118,18 @@ type providerClaims struct {
 	Verified any    `json:"email_verified"` // a bool, or from some providers a string
 	Name     string `json:"name"`
 	AuthTime int64  `json:"auth_time"` // Unix seconds; 0 if it does not say
+	Methods  any    `json:"amr"`       // how they signed in there (OpenID Connect Core 1.0, section 2)
 
 	Groups []string `json:"-"` // of the configured claim
+}
+
+// factor returns the second factor that the provider vouches for: the value "mfa" of the claim amr says
+// that it asked for several (RFC 8176, section 2).
+func (c providerClaims) factor() store.SessionFactor {
+	if methods, ok := c.Methods.([]any); ok && slices.Contains(methods, any("mfa")) {
+		return store.ProviderFactor
+	}
+	return store.NoFactor
 }
 
 // readGroups reads the groups of the configured claim: a list of texts, or one text. Anything else is no

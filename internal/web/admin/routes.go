@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/tidings-press/tidings/internal/store"
@@ -147,6 +148,8 @@ func (h *Handler) routes() []route {
 		{"POST /admin/account/language", viewer, h.changeLanguage},
 		{"POST /admin/account/sessions", viewer, h.signOutOthers},
 		{"POST /admin/account/sessions/{id}", viewer, h.endSession},
+		{factorPath, viewer, h.factorPage},
+		{"POST /admin/account/factor/use", viewer, h.useFactor},
 		{"POST /admin/account/factor", viewer, h.proven(h.startSecondFactor)},
 		{"POST /admin/account/factor/confirm", viewer, h.confirmSecondFactor},
 		{"POST /admin/account/factor/codes", viewer, h.proven(h.renewRecoveryCodes)},
@@ -228,8 +231,12 @@ func (h *Handler) authorized(one route) http.Handler {
 		r = r.WithContext(store.WithActor(r.Context(), session.Editor.Email))
 		if !session.Editor.Role.Includes(one.role) {
 			err = &roleError{have: session.Editor.Role, need: one.role}
-		} else {
+		} else if err = h.checkFactor(one, r, session); err == nil {
 			err = h.audited(one, w, r, session)
+		}
+		if errors.Is(err, errFactorNeeded) && r.Method == http.MethodGet {
+			http.Redirect(w, r, "/admin/account/factor?next="+url.QueryEscape(r.URL.Path), http.StatusSeeOther)
+			return
 		}
 		if err != nil {
 			h.showError(w, r, &session.Editor, err)

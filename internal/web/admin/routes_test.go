@@ -38,7 +38,7 @@ var permitted = map[store.Role][]string{
 		"GET /admin/editions/{id}/preview", "GET /admin/editions/{id}/frame", "GET /admin/digests/{name}/preview", "GET /admin/digests/{name}/frame",
 		"POST /admin/sign-out", "GET /admin/account", "POST /admin/account/password", "POST /admin/account/address",
 		"POST /admin/account/language", "POST /admin/account/sessions", "POST /admin/account/sessions/{id}",
-		"POST /admin/account/factor", "POST /admin/account/factor/confirm", "POST /admin/account/factor/codes", "POST /admin/account/factor/remove",
+		"GET /admin/account/factor", "POST /admin/account/factor/use", "POST /admin/account/factor", "POST /admin/account/factor/confirm", "POST /admin/account/factor/codes", "POST /admin/account/factor/remove",
 		"POST /admin/account/passkeys", "POST /admin/account/passkeys/new", "POST /admin/account/passkeys/{id}/remove", "POST /admin/account/passkeys/{id}/rename",
 		"POST /admin/account/provider", "POST /admin/account/identities/{id}/remove",
 	},

@@ -49,15 +49,15 @@ type codeForm struct {
 	Problem any
 }
 
-// enter signs an editor in whose password was right: at once, or after the code of the second
-// factor.
-func (h *Handler) enter(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
+// enter signs an editor in whose password was right, or who comes from the provider: at once, or after
+// the code of the second factor. factor is the one that the provider vouches for.
+func (h *Handler) enter(w http.ResponseWriter, r *http.Request, editor store.Editor, factor store.SessionFactor, next string) error {
 	needed, err := h.secondFactorOf(r, editor)
 	if err != nil {
 		return err
 	}
 	if !needed {
-		return h.signedIn(w, r, editor, next)
+		return h.signedIn(w, r, editor, factor, next)
 	}
 	token, err := h.store.CreateLink(r.Context(), store.Link{Purpose: store.CodeLink, Editor: editor.ID}, codeLinkAge)
 	if err != nil {
@@ -71,12 +71,12 @@ func (h *Handler) showCode(w http.ResponseWriter, status int, form codeForm) err
 }
 
 // signedIn starts a session and mails the editor about a browser that is new.
-func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
+func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request, editor store.Editor, factor store.SessionFactor, next string) error {
 	h.log.InfoContext(r.Context(), "editor signed in", "editor", editor.ID, "client", clientAddress(r))
 	if _, known := h.knownBrowser(r, editor); !known {
 		h.mailNewBrowser(r, editor)
 	}
-	return h.startSession(w, r, editor, next)
+	return h.startSession(w, r, editor, factor, next)
 }
 
 // signInCode signs an editor in with the code of the second factor or a recovery code.
@@ -108,7 +108,7 @@ func (h *Handler) signInCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return linkError(err)
 	}
-	return h.signedIn(w, r, editor, form.Next)
+	return h.signedIn(w, r, editor, store.OwnFactor, form.Next)
 }
 
 // checkCode reports whether a text is a right code or recovery code of an editor, and uses it up.
@@ -216,6 +216,9 @@ func (h *Handler) confirmSecondFactor(w http.ResponseWriter, r *http.Request, se
 	if err := h.store.ConfirmSecondFactor(ctx, session.Editor.ID, step, codes, h.sessionToken(r)); err != nil {
 		return err
 	}
+	if err := h.store.SetSessionFactor(r.Context(), h.sessionToken(r), store.OwnFactor); err != nil {
+		return err
+	}
 	h.log.InfoContext(r.Context(), "editor turned two-step sign-in on", "editor", session.Editor.ID, "client", clientAddress(r))
 	return h.showRecoveryCodes(w, session, codes)
 }
@@ -243,6 +246,9 @@ func (h *Handler) renewRecoveryCodes(w http.ResponseWriter, r *http.Request, ses
 
 // removeSecondFactor turns the second factor off.
 func (h *Handler) removeSecondFactor(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	if err := h.checkFactorLeft(r, session.Editor, 1, 0); err != nil {
+		return err
+	}
 	ctx := h.auditing(r.Context(), session.Editor, "account.factor", "editor", editorID(session.Editor), "off")
 	if err := h.store.RemoveSecondFactor(ctx, session.Editor.ID); err != nil {
 		return err

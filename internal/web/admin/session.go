@@ -80,12 +80,17 @@ func (h *Handler) prolong(w http.ResponseWriter, r *http.Request, session store.
 }
 
 // startSession signs an editor in with a new session, ends the browser's old session, and
-// redirects to a page of the admin.
-func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor store.Editor, next string) error {
+// redirects to a page of the admin. factor is the second factor that they used.
+func (h *Handler) startSession(w http.ResponseWriter, r *http.Request, editor store.Editor, factor store.SessionFactor, next string) error {
 	ctx := h.auditing(r.Context(), editor, "session.start", "editor", editorID(editor), "")
 	token, err := h.store.CreateSession(ctx, editor, truncate(r.UserAgent(), 200), h.sessionIdle())
 	if err != nil {
 		return err
+	}
+	if factor != store.NoFactor {
+		if err := h.store.SetSessionFactor(r.Context(), token, factor); err != nil {
+			return err
+		}
 	}
 	if old := h.sessionToken(r); old != "" {
 		if err := h.store.EndSession(r.Context(), old); err != nil {
