@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/bounce"
@@ -217,6 +218,28 @@ func TestLogShowsClientsAsSettingsSay(t *testing.T) {
 		log.LogAttrs(t.Context(), slog.LevelInfo, "signed in", slog.String("client", "198.51.100.7"))
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("clients %s: %s lacks %s", clients, out.String(), want)
+		}
+	}
+}
+
+// TestLogEntryIsOneLine covers values of strangers that look like entries of their own.
+func TestLogEntryIsOneLine(t *testing.T) {
+	t.Parallel()
+	const forged = "x\nlevel=ERROR msg=forged\r\n{\"level\":\"ERROR\"}\x1b[2J\u2028"
+	for _, format := range []string{"text", "json"} {
+		var out bytes.Buffer
+		before := time.Now().Truncate(time.Second)
+		app.NewLogger(&out, config.Log{Level: "warn", Format: format}, false).Warn("refused "+forged, "path", forged, forged, "key")
+		entry := strings.TrimSuffix(out.String(), "\n")
+		if i := strings.IndexFunc(entry, unicode.IsControl); i >= 0 || strings.Contains(entry, "\u2028") || strings.Count(entry, `"level":"`) > 1 {
+			t.Errorf("%s: a control character at %d, or two entries: %q", format, i, entry)
+		}
+		if format == "text" {
+			continue // for terminals, without the day
+		}
+		stamp := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[0-9.]*(Z|[+-]\d\d:\d\d)`).FindString(entry)
+		if at, err := time.Parse(time.RFC3339Nano, stamp); err != nil || at.Before(before) {
+			t.Errorf("%s: the entry has no time with its zone: %q, %v", format, entry, err)
 		}
 	}
 }

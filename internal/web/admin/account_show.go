@@ -67,7 +67,7 @@ func (h *Handler) matchesCurrent(r *http.Request, session store.Session, passwor
 	if wait, err = h.store.TakeAttempt(r.Context(), limit); wait > 0 || err != nil {
 		return false, wait, err
 	}
-	if ok, err = h.matches(r.Context(), session.Editor.Password, truncate(password, 4*maxPassword)); err != nil {
+	if ok, err = h.matches(r.Context(), session.Editor.Password, typedPassword(password)); err != nil {
 		return false, 0, err
 	}
 	if !ok {

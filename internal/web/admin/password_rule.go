@@ -13,11 +13,15 @@ import (
 )
 
 // Bounds of passwords, in characters. Length makes them strong (NIST SP 800-63B, section
-// 3.1.1.2); the upper bound limits the work of hashing.
+// 3.1.1.2); the upper bound limits the work of hashing (OWASP ASVS 4.0.3, section 2.1.2).
 const (
 	minPassword = 12
-	maxPassword = 200
+	maxPassword = 128
 )
+
+// maxTypedPassword bounds what is compared with a stored password, in bytes. Earlier versions accepted
+// passwords of 200 characters, of up to four bytes.
+const maxTypedPassword = 800
 
 // Requirements of passwords besides length.
 const (

@@ -98,8 +98,17 @@ func (h *Handler) verify(r *http.Request, editor store.Editor, password string) 
 	if !exists {
 		hash = decoyHash()
 	}
-	ok, err := h.matches(r.Context(), hash, truncate(password, 4*maxPassword))
+	ok, err := h.matches(r.Context(), hash, typedPassword(password))
 	return ok && exists, err
+}
+
+// typedPassword returns a password as it is compared, or an empty one, which matches none, for one that is
+// too long to be right. It is not truncated: a password with more behind it is another one.
+func typedPassword(password string) string {
+	if len(password) > maxTypedPassword {
+		return ""
+	}
+	return password
 }
 
 // tooManyAttempts sets Retry-After and returns the message with the time to wait.
