@@ -72,6 +72,16 @@ func (s *Service) Diagnose(ctx context.Context, o DoctorOptions) (doctor.Report,
 	return report, nil
 }
 
+// lastReport returns the last run of all checks, nil if there was none, and who let the first mail pass.
+func lastReport(ctx context.Context, s *store.Store) (*doctor.Report, store.Diagnosis, error) {
+	run, err := s.Diagnosis(ctx)
+	if err != nil || run.At.IsZero() {
+		return nil, run, err
+	}
+	report := &doctor.Report{}
+	return report, run, json.Unmarshal(run.Report, report)
+}
+
 // doctorOptions returns what the checks need. Relays and keys that cannot be read count as mistakes of the
 // configuration.
 func (s *Service) doctorOptions(ctx context.Context, o DoctorOptions) (doctor.Options, error) {

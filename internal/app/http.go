@@ -67,6 +67,7 @@ func (s *Service) pages(ctx context.Context, parts pageParts) (*web.Site, error)
 		Share:     parts.share,
 		Problem:   parts.problem,
 		Imports:   s.imports.list,
+		Diagnose:  func(ctx context.Context) error { _, err := s.Diagnose(ctx, DoctorOptions{}); return err },
 		Settings:  s.Settings(),
 		Log:       s.Log,
 	}

@@ -29,11 +29,11 @@ const (
 	Error   Severity = "error"   // mail is refused, or the service does not work
 )
 
-// severities lists the severities in order.
-var severities = []Severity{OK, Notice, Warning, Error}
+// Severities lists the severities, from the best to the worst.
+var Severities = []Severity{OK, Notice, Warning, Error}
 
-// rank returns the place of a severity in severities.
-func (s Severity) rank() int { return slices.Index(severities, s) }
+// rank returns the place of a severity in Severities.
+func (s Severity) rank() int { return slices.Index(Severities, s) }
 
 // Finding is one result of a check.
 type Finding struct {

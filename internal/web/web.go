@@ -51,6 +51,8 @@ type Deps struct {
 	Problem func() string
 	// Imports returns the problems of files in watched folders, for the dashboard. It may be nil.
 	Imports func() []string
+	// Diagnose runs all checks of doctor for the admin and records the result. It may be nil.
+	Diagnose func(context.Context) error
 	// Settings changes the settings of the admin.
 	Settings *settings.Manager
 	Log      *slog.Logger // slog.Default when nil
@@ -88,7 +90,7 @@ func New(d Deps) (*Site, error) {
 	}
 	editors, err := admin.New(admin.Deps{
 		Store: d.Store, Engine: d.Engine, Config: d.Config, Log: middleware.WithRequestID(d.Log), RequestConfirmation: pages.RequestConfirmation,
-		PreviewArticle: pages.PreviewArticle, Readers: d.Readers, Imports: d.Imports, Problem: d.Problem, Settings: d.Settings,
+		PreviewArticle: pages.PreviewArticle, Readers: d.Readers, Imports: d.Imports, Problem: d.Problem, Diagnose: d.Diagnose, Settings: d.Settings,
 	})
 	if err != nil {
 		return nil, err

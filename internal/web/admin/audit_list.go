@@ -45,7 +45,7 @@ var auditActions = []string{
 	"account.address", "account.factor", "account.language", "account.passkey", "account.password", "account.provider", "account.recovery-codes",
 	"article.publish", "article.remove", "article.restore", "article.restore-revision", "article.save", "article.unpublish",
 	"backup.make", "checklist.dismiss",
-	"doctor.accept",
+	"doctor.accept", "doctor.run",
 	"digest.seen", "digest.send", "digest.start", "digest.test", "digest.unseen",
 	"edition.add", "edition.approve", "edition.cancel", "edition.check", "edition.compose", "edition.drop", "edition.export", "edition.hold", "edition.pause", "edition.release", "edition.resend", "edition.resume", "edition.retry", "edition.subject", "edition.test", "edition.undo", "edition.unwaive", "edition.waive",
 	"image.upload",

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -94,9 +95,12 @@ const (
 	forgottenPoll  = time.Second // average; jitter of half of it
 )
 
-// Run carries out requests for new passwords until the context ends, also those that other nodes and
-// earlier processes have left.
+// Run carries out requests for new passwords and runs of doctor until the context ends, also those that
+// other nodes and earlier processes have left.
 func (h *Handler) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { h.runDoctors(ctx) })
 	for ctx.Err() == nil {
 		select {
 		case <-time.After(forgottenPoll/2 + rand.N(forgottenPoll)):

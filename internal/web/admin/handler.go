@@ -52,6 +52,8 @@ type Deps struct {
 	Readers func(ctx context.Context) (map[string]feed.Readers, error)
 	// Problem returns what is wrong with the templates; an empty string if nothing is. It may be nil.
 	Problem func() string
+	// Diagnose runs all checks of doctor and records the result. If it is nil, no run begins.
+	Diagnose func(ctx context.Context) error
 	// Settings changes the settings of the admin. If it is nil, changes are only stored.
 	Settings *settings.Manager
 }
@@ -81,6 +83,7 @@ type Handler struct {
 	readers             func(ctx context.Context) (map[string]feed.Readers, error) // may be nil
 	imports             func() []string                                            // may be nil
 	problem             func() string                                              // of the templates; may be nil
+	diagnose            func(ctx context.Context) error                            // may be nil
 
 	testMails *middleware.Limiter[int64] // by editor
 	hashing   chan struct{}              // limits the number of password hashes computed at once
@@ -101,7 +104,7 @@ func New(d Deps) (*Handler, error) {
 		testMails:           middleware.NewLimiter[int64](10, 10*time.Second, nil),
 		hashing:             make(chan struct{}, 2),
 		writing:             writing.New(d.Store, d.Config),
-		requestConfirmation: d.RequestConfirmation, articlePreview: d.PreviewArticle, readers: d.Readers, imports: d.Imports, problem: d.Problem, roles: map[string]store.Role{},
+		requestConfirmation: d.RequestConfirmation, articlePreview: d.PreviewArticle, readers: d.Readers, imports: d.Imports, problem: d.Problem, diagnose: d.Diagnose, roles: map[string]store.Role{},
 	}
 	for _, one := range h.routes() {
 		h.roles[one.pattern] = one.role

@@ -67,6 +67,7 @@ var flashMessages = map[string]string{
 	"resumed":        "Resumed.",
 	"relay-stopped":  "The mail server is stopped for an hour. Emails go over the others, or wait.",
 	"relay-resumed":  "The mail server is used again within a few seconds.",
+	"first-send":     "The first mail to many subscribers may be sent.",
 	"settings":       "The settings were saved. They apply now.",
 	"digest-added":   "The digest was added. It is paused: make it active below when it is ready.",
 	"message":        "The message is stored as a draft. Nothing was sent yet.",

@@ -67,6 +67,7 @@ var adminPages = []adminPage{
 	{"/settings", "settings", "/admin/settings", false},
 	{"/settings/look", "settings-look", "/admin/settings/look", false},
 	{"/settings/relays", "relays", "/admin/settings/relays", false},
+	{"/settings/doctor", "doctor", "/admin/settings/doctor", false},
 }
 
 // notInPages are the routes that show no page of the list above, with the reason.
@@ -75,6 +76,7 @@ var notInPages = map[string]string{
 	"/account/factor":           "only for editors who lack a second factor; TestFactorPageFitsPhone opens it",
 	"/editions/{id}/events":     "a stream of events",
 	"/imports/{id}/events":      "a stream of events",
+	"/settings/doctor/events":   "a stream of events",
 	"/imports/{id}/refused.csv": "a file",
 	"/digests/{name}/text":      "plain text",
 	"/digests/{name}/mail":      "an email, in a frame of digest",

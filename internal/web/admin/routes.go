@@ -184,6 +184,10 @@ func (h *Handler) routes() []route {
 		{"POST /admin/settings/relays/{name}/test", owner, h.testRelay},
 		{"POST /admin/settings/relays/{name}/stop", owner, h.stopRelay},
 		{"POST /admin/settings/relays/{name}/resume", owner, h.resumeRelay},
+		{"GET /admin/settings/doctor", owner, h.doctorPage},
+		{"GET /admin/settings/doctor/events", owner, h.doctorEvents},
+		{"POST /admin/settings/doctor/run", owner, h.runDoctor},
+		{"POST /admin/settings/doctor/accept", owner, h.acceptFirstSend},
 		{"GET /admin/audit", owner, h.auditLog},
 
 		{"GET /admin/quarantine", owner, h.quarantine},

@@ -74,6 +74,7 @@ var permitted = map[store.Role][]string{
 		"POST /admin/subscribers/{id}/erase",
 		"GET /admin/settings", "POST /admin/settings", "GET /admin/settings/look", "POST /admin/settings/look", "GET /admin/settings/look/mail",
 		"GET /admin/settings/relays", "POST /admin/settings/relays/{name}/test", "POST /admin/settings/relays/{name}/stop", "POST /admin/settings/relays/{name}/resume",
+		"GET /admin/settings/doctor", "GET /admin/settings/doctor/events", "POST /admin/settings/doctor/run", "POST /admin/settings/doctor/accept",
 		"GET /admin/people", "POST /admin/account/invite", "POST /admin/links/{id}/revoke",
 		"POST /admin/editors/{id}/reset", "POST /admin/editors/{id}/sign-in-methods", "POST /admin/editors/{id}/access", "POST /admin/editors/{id}/role",
 		"GET /admin/audit",
