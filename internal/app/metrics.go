@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/doctor"
 	"github.com/tidings-press/tidings/internal/health"
 	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
@@ -36,6 +37,8 @@ var (
 	jobsMetric     = describe("tidings_jobs_due", "Jobs that are due, such as confirmations; at most 10000 are counted.")
 	backedUpMetric = describe("tidings_backup_last_success_timestamp_seconds", "Time at which the last backup on schedule that succeeded ended, as Unix time; missing before the first.")
 	failedMetric   = describe("tidings_backup_failed", "1 if the last try of a backup on schedule failed, else 0; missing before the first.")
+	doctorMetric   = describe("tidings_doctor_findings", "Findings of the last run of all checks of doctor, by severity; missing before the first run.", "severity")
+	doctorAtMetric = describe("tidings_doctor_last_run_timestamp_seconds", "Time of the last run of all checks of doctor, as Unix time; missing before the first run.")
 	breakerMetric  = describe("tidings_relay_breaker_state", "1 for the state of the circuit breaker of a relay on this node, 0 for the others.", "relay", "state")
 	cacheMetric    = describe("tidings_render_cache_bytes", "Memory that rendered documents take.", "cache")
 )
@@ -51,12 +54,13 @@ type nodeCollector struct {
 	mu      sync.Mutex
 	read    time.Time // when backlog and err were read
 	backlog store.Backlog
+	checked *doctor.Report // the last run of doctor; nil before the first
 	err     error
 }
 
 // Describe implements prometheus.Collector.
 func (c *nodeCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{readyMetric, storeUpMetric, editionsMetric, mailAgeMetric, lagMetric, jobsMetric, backedUpMetric, failedMetric, breakerMetric, cacheMetric} {
+	for _, d := range []*prometheus.Desc{readyMetric, storeUpMetric, editionsMetric, mailAgeMetric, lagMetric, jobsMetric, backedUpMetric, failedMetric, doctorMetric, doctorAtMetric, breakerMetric, cacheMetric} {
 		out <- d
 	}
 }
@@ -76,7 +80,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(cacheMetric, float64(size()), name)
 	}
 	gauge(readyMetric, oneIf(current.monitor.Check(context.Background()).Ready))
-	backlog, err := c.readBacklog(current.engine)
+	backlog, checked, err := c.readBacklog(current.engine)
 	gauge(storeUpMetric, oneIf(err == nil))
 	if err != nil {
 		return
@@ -95,6 +99,12 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	if !backlog.BackedUp.IsZero() {
 		gauge(backedUpMetric, float64(backlog.BackedUp.UnixMilli())/1000)
 	}
+	if checked != nil {
+		gauge(doctorAtMetric, float64(checked.At.UnixMilli())/1000)
+		for _, severity := range doctor.Severities {
+			gauge(doctorMetric, float64(checked.Count(severity)), string(severity))
+		}
+	}
 }
 
 func oneIf(holds bool) float64 {
@@ -109,12 +119,12 @@ const (
 	backlogTimeout  = 2 * time.Second
 )
 
-// readBacklog returns what waits in the store, at most backlogLifetime old.
-func (c *nodeCollector) readBacklog(engine *delivery.Engine) (store.Backlog, error) {
+// readBacklog returns what waits in the store and the last run of doctor, at most backlogLifetime old.
+func (c *nodeCollector) readBacklog(engine *delivery.Engine) (store.Backlog, *doctor.Report, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.read) < backlogLifetime {
-		return c.backlog, c.err
+		return c.backlog, c.checked, c.err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()
@@ -125,8 +135,11 @@ func (c *nodeCollector) readBacklog(engine *delivery.Engine) (store.Backlog, err
 		}
 	}
 	c.backlog, c.err = c.node.Service.Store.Backlog(ctx, scheduled)
+	if c.err == nil {
+		c.checked, _, c.err = lastReport(ctx, c.node.Service.Store)
+	}
 	c.read = time.Now()
-	return c.backlog, c.err
+	return c.backlog, c.checked, c.err
 }
 
 // metricsHandler answers scrapes of the node.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/app"
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/doctor"
 	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -103,6 +105,13 @@ func TestMetricsShowRealTraffic(t *testing.T) {
 	if err := p.Store.FinishBackup(t.Context(), "test", backup, 0); err != nil {
 		t.Fatal(err)
 	}
+	report, err := json.Marshal(doctor.Report{At: p.Store.Now(), Findings: []doctor.Finding{{Severity: doctor.Error}, {Severity: doctor.Warning}}})
+	if err == nil {
+		err = p.Store.RecordDiagnosis(t.Context(), store.Diagnosis{At: p.Store.Now(), Errors: 1, Warnings: 1, Report: report})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := runOn(t, p)
 	for range 2 {
 		ask(t, "http://"+r.address+"/feed.xml", "Accept-Encoding", "gzip")
@@ -124,6 +133,7 @@ func TestMetricsShowRealTraffic(t *testing.T) {
 		`tidings_http_requests_total{code="200"}`, `tidings_http_connections`, `tidings_http_request_duration_seconds_count`,
 		`tidings_render_cache_hits_total{cache="feeds"}`, `tidings_render_cache_misses_total{cache="feeds"}`, `tidings_render_cache_misses_total{cache="pages"}`,
 		`tidings_render_cache_bytes{cache="feeds"}`, `tidings_store_query_duration_seconds_count{group="commit"}`, `tidings_store_query_duration_seconds_count{group="article"}`,
+		`tidings_doctor_findings{severity="error"}`, `tidings_doctor_findings{severity="warning"}`, `tidings_doctor_last_run_timestamp_seconds`,
 		`tidings_backup_last_success_timestamp_seconds`, `go_goroutines`, `process_open_fds`,
 	} {
 		if !hasMetric(body, series) {
