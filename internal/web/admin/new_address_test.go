@@ -34,7 +34,7 @@ func TestNewAddressTakesEffectOnceItIsConfirmed(t *testing.T) {
 	ada.want(ada.post("/admin/account/address", "current", adaPassword, "email", "brook@gazette.example"), "on its way to the new address", "brook@gazette.example waits for its confirmation")
 	s.mailTo(adaEmail, "A new email address was asked for")
 	link := s.addressLink("brook@gazette.example")
-	ada.want(ada.get("/admin/people"), "new address brook@gazette.example")
+	ada.want(ada.get("/admin/people"), "new address</td>", `<span class="under">brook@gazette.example</span>`)
 
 	for range 2 { // a mail scanner opens it too
 		phone.want(phone.get(link), "Confirm the address", adaEmail, "brook@gazette.example")

@@ -54,6 +54,7 @@ func (h *Handler) showPeople(w http.ResponseWriter, r *http.Request, session sto
 type openLink struct {
 	store.Link
 	For   string // an address; empty for anyone who has the link
+	New   string // the new address of an editor, if it is for one
 	Maker string // an address; empty for the command line
 	Kind  words.Text
 }
@@ -77,7 +78,7 @@ func (h *Handler) openLinks(r *http.Request, editors []store.Editor) ([]openLink
 			one.For, one.Kind = address[l.Editor], words.T("new password")
 		}
 		if l.Purpose == store.AddressLink {
-			one.For, one.Maker, one.Kind = address[l.Editor], address[l.Editor], words.T("new address {0}", l.Email)
+			one.For, one.New, one.Maker, one.Kind = address[l.Editor], l.Email, address[l.Editor], words.T("new address")
 		}
 		out = append(out, one)
 	}
