@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,7 +41,11 @@ const maxClockOffset = 5 * time.Second
 // agrees with the node's.
 func (m *Monitor) schemaAndClockFindings(ctx context.Context) (out []finding) {
 	if err := m.Store.CheckSchema(ctx); err != nil {
-		out = append(out, finding{cause: "schema", text: "another version of the program has migrated the store", detail: err.Error(), grace: time.Minute})
+		text := "the version of the store cannot be read"
+		if errors.Is(err, store.ErrSchemaChanged) {
+			text = store.ErrSchemaChanged.Error()
+		}
+		out = append(out, finding{cause: "schema", text: text, detail: err.Error(), grace: time.Minute})
 	}
 	offset, err := m.Store.ClockOffset(ctx)
 	if err == nil && offset.Abs() > maxClockOffset {

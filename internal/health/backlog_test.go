@@ -1,6 +1,8 @@
 package health_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -106,6 +108,12 @@ func TestStoreMigratedByAnotherVersionIsNotReady(t *testing.T) {
 			}
 			if r := monitor(t, s).Check(t.Context()); !slices.Contains(r.Reasons, "another version of the program has migrated the store") {
 				t.Errorf("reasons %q", r.Reasons)
+			}
+			// A read that fails is no word about the version.
+			ended, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := s.CheckSchema(ended); err == nil || errors.Is(err, store.ErrSchemaChanged) {
+				t.Errorf("a read that was cancelled says %v", err)
 			}
 		})
 	}

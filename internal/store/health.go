@@ -250,12 +250,16 @@ func (s *Store) ClockOffset(ctx context.Context) (time.Duration, error) {
 	return middle.Sub(timeOf(at)), nil
 }
 
-// CheckSchema returns an error if another version of the program has migrated the store since it was
-// opened.
+// ErrSchemaChanged is returned by [Store.CheckSchema] once another version of the program has migrated
+// the store.
+var ErrSchemaChanged = errors.New("another version of the program has migrated the store")
+
+// CheckSchema returns an error that wraps ErrSchemaChanged if another version of the program has migrated
+// the store since it was opened, and another error if the version cannot be read.
 func (s *Store) CheckSchema(ctx context.Context) error {
 	have, err := schema.CountApplied(ctx, s.engine, s.readers.DB)
 	if err == nil && have != s.migrations {
-		err = fmt.Errorf("the store has %d migrations, and had %d when this process opened it", have, s.migrations)
+		err = fmt.Errorf("%w: it has %d migrations, and had %d when this process opened it", ErrSchemaChanged, have, s.migrations)
 	}
 	return err
 }
