@@ -185,6 +185,7 @@ type shownProgress struct {
 	Refused   int64     `json:"refused"`
 	Skipped   int64     `json:"skipped"`
 	Deferred  int64     `json:"deferred"`
+	Warming   int64     `json:"warming,omitempty"` // of the deferred ones: they wait for a warm-up
 	Uncertain int64     `json:"uncertain"`
 	Open      int64     `json:"open"`
 	PerSecond float64   `json:"per_second,omitempty"`
@@ -203,10 +204,19 @@ type shownVotes struct {
 	Unhelpful int64 `json:"unhelpful"`
 }
 
+// later describes the deferred mails.
+func (s shownProgress) later() string {
+	out := fmt.Sprintf("%d retrying", s.Deferred-s.Warming)
+	if s.Warming > 0 {
+		out += fmt.Sprintf(", %d waiting for warm-up", s.Warming)
+	}
+	return out
+}
+
 func showProgress(p delivery.Progress) shownProgress {
 	e, c := p.Edition, p.Counts
 	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Standing: p.StateText().String(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
-		Total: c.Total, Sent: c.Sent, Refused: c.Refused, Skipped: c.Skipped, Deferred: c.Deferred, Uncertain: c.Uncertain, Open: c.Open(), PerSecond: p.Rate}
+		Total: c.Total, Sent: c.Sent, Refused: c.Refused, Skipped: c.Skipped, Deferred: c.Deferred, Warming: c.Warming, Uncertain: c.Uncertain, Open: c.Open(), PerSecond: p.Rate}
 	if p.Votes.Total() > 0 {
 		out.Feedback = &shownVotes{p.Votes.Helpful, p.Votes.Unhelpful}
 	}
@@ -249,7 +259,7 @@ func (a *cli) printProgress(ctx context.Context, e *delivery.Engine, p delivery.
 		if shown.Reason != "" {
 			fmt.Fprintf(w, " (%s)", shown.Reason)
 		}
-		fmt.Fprintf(w, "\n%s: %d sent, %d refused, %d skipped, %d retrying, %d uncertain, %d remaining\n", some(shown.Total, "subscriber", "subscribers"), shown.Sent, shown.Refused, shown.Skipped, shown.Deferred, shown.Uncertain, shown.Open)
+		fmt.Fprintf(w, "\n%s: %d sent, %d refused, %d skipped, %s, %d uncertain, %d remaining\n", some(shown.Total, "subscriber", "subscribers"), shown.Sent, shown.Refused, shown.Skipped, shown.later(), shown.Uncertain, shown.Open)
 		if shown.Warmup != "" {
 			fmt.Fprintln(w, shown.Warmup)
 		}

@@ -61,8 +61,8 @@ func newDigestStatus(a *cli) *cobra.Command {
 
 func printStatus(w io.Writer, list []shownProgress, ticks []store.Tick) {
 	for _, one := range list {
-		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %d retrying, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.Standing,
-			one.Sent, one.Total, one.Refused, one.Skipped, one.Deferred, one.Uncertain, one.Subject)
+		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %s, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.Standing,
+			one.Sent, one.Total, one.Refused, one.Skipped, one.later(), one.Uncertain, one.Subject)
 		one.Decision.indented(w)
 		for _, title := range one.Withdrawn {
 			fmt.Fprintf(w, "\twithdrawn after the approval and still in this edition: %s; pause it with: tidings digest pause %s\n", title, one.Edition)

@@ -40,6 +40,8 @@ var (
 	doctorMetric   = describe("tidings_doctor_findings", "Findings of the last run of all checks of doctor, by severity; missing before the first run.", "severity")
 	doctorAtMetric = describe("tidings_doctor_last_run_timestamp_seconds", "Time of the last run of all checks of doctor, as Unix time; missing before the first run.")
 	breakerMetric  = describe("tidings_relay_breaker_state", "1 for the state of the circuit breaker of a relay on this node, 0 for the others.", "relay", "state")
+	allowedMetric  = describe("tidings_relay_warmup_allowed_mails", "Mails that a relay may send today by its warm-up, over all nodes; missing without one.", "relay")
+	usedMetric     = describe("tidings_relay_warmup_used_mails", "Mails of today that nodes took from the warm-up of a relay; missing without one.", "relay")
 	cacheMetric    = describe("tidings_render_cache_bytes", "Memory that rendered documents take.", "cache")
 )
 
@@ -47,20 +49,26 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }
 
+// storeValues are what a scrape reads from the store.
+type storeValues struct {
+	backlog store.Backlog
+	checked *doctor.Report // the last run of doctor; nil before the first
+	warmups []delivery.RelayWarmup
+}
+
 // nodeCollector reads the state of a node and of its store.
 type nodeCollector struct {
 	node *Node
 
-	mu      sync.Mutex
-	read    time.Time // when backlog and err were read
-	backlog store.Backlog
-	checked *doctor.Report // the last run of doctor; nil before the first
-	err     error
+	mu     sync.Mutex
+	read   time.Time // when values and err were read
+	values storeValues
+	err    error
 }
 
 // Describe implements prometheus.Collector.
 func (c *nodeCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{readyMetric, storeUpMetric, editionsMetric, mailAgeMetric, lagMetric, jobsMetric, backedUpMetric, failedMetric, doctorMetric, doctorAtMetric, breakerMetric, cacheMetric} {
+	for _, d := range []*prometheus.Desc{readyMetric, storeUpMetric, editionsMetric, mailAgeMetric, lagMetric, jobsMetric, backedUpMetric, failedMetric, doctorMetric, doctorAtMetric, breakerMetric, allowedMetric, usedMetric, cacheMetric} {
 		out <- d
 	}
 }
@@ -80,13 +88,18 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(cacheMetric, float64(size()), name)
 	}
 	gauge(readyMetric, oneIf(current.monitor.Check(context.Background()).Ready))
-	backlog, checked, err := c.readBacklog(current.engine)
+	values, err := c.readStore(current.engine)
+	backlog, checked := values.backlog, values.checked
 	gauge(storeUpMetric, oneIf(err == nil))
 	if err != nil {
 		return
 	}
 	for _, state := range digest.States {
 		gauge(editionsMetric, float64(backlog.Editions[state]), string(state))
+	}
+	for _, one := range values.warmups {
+		gauge(allowedMetric, float64(one.Allowance), one.Relay)
+		gauge(usedMetric, float64(one.Used), one.Relay)
 	}
 	gauge(mailAgeMetric, backlog.OldestMail.Seconds())
 	gauge(jobsMetric, float64(backlog.Jobs))
@@ -119,12 +132,12 @@ const (
 	backlogTimeout  = 2 * time.Second
 )
 
-// readBacklog returns what waits in the store and the last run of doctor, at most backlogLifetime old.
-func (c *nodeCollector) readBacklog(engine *delivery.Engine) (store.Backlog, *doctor.Report, error) {
+// readStore returns the values of the store, at most backlogLifetime old.
+func (c *nodeCollector) readStore(engine *delivery.Engine) (storeValues, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.read) < backlogLifetime {
-		return c.backlog, c.checked, c.err
+		return c.values, c.err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()
@@ -134,12 +147,15 @@ func (c *nodeCollector) readBacklog(engine *delivery.Engine) (store.Backlog, *do
 			scheduled = append(scheduled, d.Name)
 		}
 	}
-	c.backlog, c.err = c.node.Service.Store.Backlog(ctx, scheduled)
-	if c.err == nil {
-		c.checked, _, c.err = lastReport(ctx, c.node.Service.Store)
+	var v storeValues
+	if v.backlog, c.err = c.node.Service.Store.Backlog(ctx, scheduled); c.err == nil {
+		v.checked, _, c.err = lastReport(ctx, c.node.Service.Store)
 	}
-	c.read = time.Now()
-	return c.backlog, c.checked, c.err
+	if c.err == nil {
+		v.warmups, c.err = engine.Warmups(ctx)
+	}
+	c.values, c.read = v, time.Now()
+	return v, c.err
 }
 
 // metricsHandler answers scrapes of the node.

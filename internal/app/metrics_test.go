@@ -73,7 +73,7 @@ func (r *running) scrape(t *testing.T) (body string) {
 const trafficSettings = `
 site: {url: http://localhost}
 digests: [{name: weekly, schedule: "* * * * * *", sender: news@press.example}]
-relays: [{name: metered, host: 127.0.0.1, port: %d, tls: none, auth: none}]
+relays: [{name: metered, host: 127.0.0.1, port: %d, tls: none, auth: none, warmup: 1000/day x2}]
 metrics: {token: ` + scrapeToken + `}
 `
 
@@ -129,6 +129,7 @@ func TestMetricsShowRealTraffic(t *testing.T) {
 		`tidings_deliveries_total{outcome="sent",reply="accepted"}`, `tidings_deliveries_total{outcome="refused",reply="suppress"}`,
 		`tidings_deliveries_total{outcome="refused",reply="soft"}`, `tidings_bounces_total{kind="hard",source="smtp"}`, `tidings_bounces_total{kind="soft",source="smtp"}`,
 		`tidings_relay_breaker_state{relay="metered",state="closed"}`, `tidings_smtp_dials_total{outcome="connected",relay="metered"}`,
+		`tidings_relay_warmup_allowed_mails{relay="metered"}`,
 		`tidings_feed_requests_total{code="200",coding="gzip"}`, `tidings_feed_requests_total{code="304",coding="gzip"}`, `tidings_feed_requests_total{code="404",coding="identity"}`,
 		`tidings_http_requests_total{code="200"}`, `tidings_http_connections`, `tidings_http_request_duration_seconds_count`,
 		`tidings_render_cache_hits_total{cache="feeds"}`, `tidings_render_cache_misses_total{cache="feeds"}`, `tidings_render_cache_misses_total{cache="pages"}`,
@@ -139,6 +140,9 @@ func TestMetricsShowRealTraffic(t *testing.T) {
 		if !hasMetric(body, series) {
 			t.Errorf("%s is missing or 0", series)
 		}
+	}
+	if !strings.Contains(body, "\ntidings_relay_warmup_used_mails{relay=\"metered\"} ") {
+		t.Error("the used mails of the warm-up are missing")
 	}
 	if strings.Contains(body, "readers.example") {
 		t.Error("the metrics name a domain of subscribers")

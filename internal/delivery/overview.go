@@ -119,7 +119,7 @@ func (e *Engine) viewOpen(ctx context.Context, edition store.Edition, out *Overv
 	switch {
 	case edition.State == digest.Paused:
 		add(Task{Kind: TaskPaused, Edition: edition, Count: result.Counts.Open()})
-	case Retrying(edition.State, result.Counts) && result.Counts.Uncertain == 0:
+	case Over(edition.State, result.Counts) && result.Counts.Uncertain == 0:
 		out.Ended = append(out.Ended, result)
 	default:
 		out.Sending = append(out.Sending, result)
@@ -147,7 +147,9 @@ func (e *Engine) result(ctx context.Context, edition store.Edition) (EditionResu
 	took := e.Store.Now().Sub(edition.Started)
 	if done := r.Counts.Sent + r.Counts.Refused; done > 0 && took >= time.Second && !edition.Started.IsZero() && !r.Retrying() {
 		r.Rate = float64(done) / took.Seconds()
-		r.Left = time.Duration(float64(r.Counts.Open()) / r.Rate * float64(time.Second)).Round(time.Second)
+		if r.Counts.Warming == 0 { // else most of the time is spent waiting for the next day
+			r.Left = time.Duration(float64(r.Counts.Open()) / r.Rate * float64(time.Second)).Round(time.Second)
+		}
 	}
 	if warm.Days > 0 {
 		r.Left = warm.Left

@@ -68,16 +68,30 @@ func Retrying(state digest.State, c store.DeliveryCounts) bool {
 	return state == digest.Sending && c.Deferred > 0 && c.Open() <= c.Deferred
 }
 
+// Over reports whether an edition that is being sent counts as sent for people: only a few mails are
+// left that servers deferred. Those that wait for a warm-up were not tried yet, and may be most of them.
+func Over(state digest.State, c store.DeliveryCounts) bool {
+	return Retrying(state, c) && c.Warming == 0
+}
+
 // StateText is Progress.StateText for an edition in a list.
 func StateText(state digest.State, c store.DeliveryCounts) words.Text {
 	switch {
 	case !Retrying(state, c):
 		return words.T(state.Label())
+	case c.Warming > 0 && c.Retried() == 0:
+		return words.T("sending, {0} waiting for warm-up", c.Open())
+	case c.Warming > 0:
+		waiting := min(c.Warming, c.Open())
+		return words.T("sending, {0} retrying and {1} waiting for warm-up", c.Open()-waiting, waiting)
 	case c.Sent == 0:
 		return words.T("none sent yet, {0} retrying", c.Open())
 	}
 	return words.T("sent, {0} retrying", c.Open())
 }
+
+// Over reports whether the edition counts as sent: see the function of this name.
+func (p Progress) Over() bool { return Over(p.Edition.State, p.Counts) }
 
 // Progress returns the progress of an edition.
 func (e *Engine) Progress(ctx context.Context, id string) (Progress, error) {
@@ -175,7 +189,7 @@ func (w *rateMeter) measure(p *Progress, now time.Time) {
 		return
 	}
 	p.Rate = float64(done-w.done[0]) / seconds
-	if p.Rate > 0 && p.Warmup.Days == 0 {
+	if p.Rate > 0 && p.Warmup.Days == 0 && p.Counts.Warming == 0 {
 		p.Left = time.Duration(float64(p.Counts.Open()) / p.Rate * float64(time.Second)).Round(time.Second)
 	}
 }

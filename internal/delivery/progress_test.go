@@ -50,6 +50,9 @@ func TestStateTextNamesRetriesOnlyWhenNothingElseIsLeft(t *testing.T) {
 		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 196, Deferred: 5}, "sent, 4 retrying"}, // one is retried now
 		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 190, Refused: 2, Skipped: 1, Uncertain: 2, Deferred: 5}, "sent, 5 retrying"},
 		{digest.Sending, store.DeliveryCounts{Total: 5, Deferred: 5}, "none sent yet, 5 retrying"},
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5, Warming: 5}, "sending, 5 waiting for warm-up"},
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5, Warming: 3}, "sending, 2 retrying and 3 waiting for warm-up"},
+		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 194, Deferred: 5, Warming: 5}, "sending"},
 		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 194, Deferred: 5}, "sending"},
 		{digest.Sending, store.DeliveryCounts{Total: 200, Sent: 200}, "sending"},
 		{digest.Paused, store.DeliveryCounts{Total: 200, Sent: 195, Deferred: 5}, "paused"},

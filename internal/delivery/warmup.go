@@ -66,3 +66,24 @@ type WarmupState struct {
 	Set bool
 	store.Warmup
 }
+
+// RelayWarmup is the warm-up of a relay that has one.
+type RelayWarmup struct {
+	Relay string
+	store.Warmup
+}
+
+// Warmups returns the relays that may send a limited number of mails today.
+func (e *Engine) Warmups(ctx context.Context) (out []RelayWarmup, err error) {
+	for _, r := range e.relays.All() {
+		if !r.Warmup.Set() {
+			continue
+		}
+		today, err := r.WarmupToday(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, RelayWarmup{r.Name, today})
+	}
+	return out, nil
+}

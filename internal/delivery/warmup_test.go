@@ -110,7 +110,10 @@ func TestWarmupPerDomainDelaysOnlyItsDomain(t *testing.T) {
 		b.start()
 		e := b.send()
 		waits := func(sent int64) {
-			b.untilProgress(e.ID, "waiting for the domain", func(p progress) bool { return p.Counts.Sent == sent && p.Counts.Deferred == 100-sent })
+			p := b.untilProgress(e.ID, "waiting for the domain", func(p progress) bool { return p.Counts.Sent == sent && p.Counts.Deferred == 100-sent })
+			if want := fmt.Sprintf("sending, %d waiting for warm-up", 100-sent); p.Counts.Warming != 100-sent || p.StateText().String() != want || !p.Retrying() || p.Over() {
+				b.t.Errorf("%+v: %s, want %s", p.Counts, p.StateText(), want)
+			}
 		}
 		waits(60)
 		if w := b.usedToday(60, "large.example", plan); w.Used != 10 {

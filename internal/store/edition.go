@@ -234,7 +234,12 @@ func (s *Store) SetEditionSubject(ctx context.Context, id, subject string) error
 // DeliveryCounts counts the deliveries of an edition by state.
 type DeliveryCounts struct {
 	Total, Sent, Refused, Skipped, Deferred, Uncertain int64
+
+	Warming int64 // of the deferred ones: they wait for the warm-up of their domain
 }
+
+// Retried returns how many deferred mails wait for another try, and not for a warm-up.
+func (c DeliveryCounts) Retried() int64 { return max(c.Deferred-c.Warming, 0) }
 
 // Open returns how many deliveries are still to be sent.
 func (c DeliveryCounts) Open() int64 { return c.Total - c.Sent - c.Refused - c.Skipped - c.Uncertain }
@@ -243,6 +248,6 @@ func (c DeliveryCounts) Open() int64 { return c.Total - c.Sent - c.Refused - c.S
 // reading them is cheap.
 func (s *Store) EditionCounts(ctx context.Context, seq int64) (DeliveryCounts, error) {
 	var c DeliveryCounts
-	_, err := s.readers.One(ctx, "edition.counts", []any{seq}, &c.Total, &c.Sent, &c.Refused, &c.Skipped, &c.Deferred, &c.Uncertain)
+	_, err := s.readers.One(ctx, "edition.counts", []any{seq}, &c.Total, &c.Sent, &c.Refused, &c.Skipped, &c.Deferred, &c.Warming, &c.Uncertain)
 	return c, err
 }

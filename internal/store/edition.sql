@@ -101,7 +101,7 @@ WHERE seq = $1 AND state = 'sending' AND NOT EXISTS (SELECT 1 FROM chunks WHERE 
 -- name: edition.counts
 -- The progress of an edition: the sums of its chunks' counters. Index: primary key of chunks.
 SELECT CAST(coalesce(sum(total), 0) AS bigint), CAST(coalesce(sum(sent), 0) AS bigint), CAST(coalesce(sum(refused), 0) AS bigint),
-    CAST(coalesce(sum(skipped), 0) AS bigint), CAST(coalesce(sum(deferred), 0) AS bigint), CAST(coalesce(sum(uncertain), 0) AS bigint)
+    CAST(coalesce(sum(skipped), 0) AS bigint), CAST(coalesce(sum(deferred), 0) AS bigint), CAST(coalesce(sum(warming), 0) AS bigint), CAST(coalesce(sum(uncertain), 0) AS bigint)
 FROM chunks WHERE edition = $1;
 
 -- name: edition.skipped

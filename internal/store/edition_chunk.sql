@@ -1,10 +1,10 @@
 -- part: countedDeliveries
 -- The counters of chunks of edition $1, computed from their deliveries. Index: primary key of
 -- deliveries.
-(sent, refused, skipped, deferred, uncertain) = (
+(sent, refused, skipped, deferred, warming, uncertain) = (
     SELECT coalesce(sum(CASE WHEN d.state = 'sent' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'refused' THEN 1 ELSE 0 END), 0),
         coalesce(sum(CASE WHEN d.state = 'skipped' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'deferred' THEN 1 ELSE 0 END), 0),
-        coalesce(sum(CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END), 0)
+        coalesce(sum(CASE WHEN d.state = 'deferred' AND d.reason LIKE 'warm-up: %' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END), 0)
     FROM deliveries d WHERE d.edition = $1 AND d.subscriber BETWEEN chunks.first_id AND chunks.last_id)
 
 -- name: chunk.next

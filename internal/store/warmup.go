@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/warmup"
 )
 
@@ -87,4 +89,10 @@ func (s *Store) WarmupOf(ctx context.Context, relay, domain string, plan warmup.
 	rowDay, allowance, used := today, plan.Start, int64(0)
 	_, err := s.readers.One(ctx, "warmup.read", []any{relay, domain}, &rowDay, &allowance, &used)
 	return warmupOn(plan, today, rowDay, allowance, used), err
+}
+
+// WaitsForWarmup reports whether a mail in a state with a reason waits for the warm-up of its domain. The
+// queries compare with the same words.
+func WaitsForWarmup(state digest.DeliveryState, reason string) bool {
+	return state == digest.DeliveryDeferred && strings.HasPrefix(reason, "warm-up: ")
 }

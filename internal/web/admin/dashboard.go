@@ -29,6 +29,7 @@ type dashboardPage struct {
 	Tasks      []taskRow
 	Checklist  []checklistStep // of a new site; nil if it is not shown
 	UnderWay   []editionRow    // being sent
+	Warmups    []delivery.RelayWarmup
 	Next       []digestRow
 	Recent     []resultRow
 	Articles   int64
@@ -73,6 +74,9 @@ type editionRow struct {
 	Failures []store.FailureReason
 }
 
+// Over reports whether the edition counts as sent, since only mails that servers deferred are left.
+func (e editionRow) Over() bool { return delivery.Over(e.State, e.Counts) }
+
 // Retrying reports whether only deferred mails of the edition remain to be sent.
 func (e editionRow) Retrying() bool { return delivery.Retrying(e.State, e.Counts) }
 
@@ -110,6 +114,9 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 	for _, one := range overview.Sending {
 		body.UnderWay = append(body.UnderWay, h.editionRow(one))
 	}
+	if body.Warmups, err = h.engine.Warmups(ctx); err != nil {
+		return err
+	}
 	for _, one := range overview.Ended {
 		body.Recent = append(body.Recent, h.resultRow(one, l.Language))
 	}
@@ -146,7 +153,7 @@ func (h *Handler) resultRow(r delivery.EditionResult, l *words.Language) resultR
 	row.Chart = chart.Share(l.Say("Result of “{0}”", r.Subject), []chart.Part{
 		{Name: l.Say("delivered"), Tone: chart.Good, Value: max(r.Counts.Sent-row.Unsubscribed, 0)},
 		{Name: l.Say("unsubscribed"), Tone: chart.Other, Value: min(row.Unsubscribed, r.Counts.Sent)},
-		{Name: l.Say("being retried"), Tone: chart.Warn, Value: r.Counts.Deferred},
+		{Name: l.Say("being retried"), Tone: chart.Warn, Value: r.Counts.Retried()},
 		{Name: l.Say("refused"), Tone: chart.Bad, Value: r.Counts.Refused},
 	}, func(n int64) string { return l.Number(n) })
 	return row

@@ -102,6 +102,29 @@ func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 	}
 }
 
+// TestMailsThatWaitForWarmupAreNoRetries: no server has deferred them, and they may be most of the mails of
+// an edition, which is not sent yet. The plan lets through so few that the edition is not finished
+// on the next day either.
+func TestMailsThatWaitForWarmupAreNoRetries(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, relayKeys("warmup: 1000/day x2, warmup_per_domain: 1/day x1.001"))
+	s.addSubscribers(20)
+	e := s.owner()
+	e.sendWeekly()
+	here := e.at
+	s.eventually("the warm-up of the domain", func() bool {
+		page := e.get(here)
+		return strings.Contains(page, "sending, ") && strings.Contains(page, " waiting for warm-up</span>")
+	})
+	e.want(e.body, `<dt>Waiting for warm-up</dt>`, `<h2 id="warming">`, "<dt>Retrying</dt><dd>0</dd>", "warm-up: the mails of today to example.org are used up")
+	if strings.Contains(e.body, `id="deferred"`) {
+		t.Errorf("the page lists retries:\n%s", e.body)
+	}
+	e.want(e.get("/admin/"), " of 1,000 emails today.", `id="now"`, " waiting for warm-up</span>")
+	e.want(e.get("/admin/digests/weekly"), " waiting for warm-up</span>")
+	e.want(e.get(here+"/deliveries?state=deferred"), ">waiting for warm-up</span>")
+}
+
 func TestDashboardShowsWhatNeedsAPersonFirst(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)

@@ -96,6 +96,14 @@ func deliveryState(s digest.DeliveryState) words.Text {
 	return words.T("skipped")
 }
 
+// deliveryStateFor returns the name of the state of a mail, which may wait for a warm-up.
+func deliveryStateFor(s digest.DeliveryState, reason string) words.Text {
+	if store.WaitsForWarmup(s, reason) {
+		return words.T("waiting for warm-up")
+	}
+	return deliveryState(s)
+}
+
 // Filtered reports whether the list has a filter.
 func (l deliveryList) Filtered() bool { return l.Search != "" || l.State != "" || l.Reply != "" }
 

@@ -23,7 +23,8 @@ type editionPage struct {
 	Problem    error            // why a draft cannot be sent
 	Findings   []lint.Finding   // faults of a draft
 	Refused    []store.AddressedDelivery
-	Deferred   []store.AddressedDelivery
+	Deferred   []store.AddressedDelivery    // for another try
+	Warming    []store.AddressedDelivery    // deferred until the warm-up of their domain allows more
 	Uncertain  []store.AddressedDelivery    // that are or were uncertain
 	Feedback   map[store.FeedbackKind]int64 // bounces and complaints
 	Recipients delivery.Recipients          // numbers of recipients and skipped subscribers
@@ -94,6 +95,15 @@ func (h *Handler) fillEdition(ctx context.Context, body *editionPage) (err error
 			return err
 		}
 	}
+	retried := body.Deferred[:0]
+	for _, d := range body.Deferred {
+		if store.WaitsForWarmup(d.State, d.Reason) {
+			body.Warming = append(body.Warming, d)
+			continue
+		}
+		retried = append(retried, d)
+	}
+	body.Deferred = retried
 	if body.Uncertain, err = h.store.EverUncertain(ctx, e, 0, deliveryLimit); err != nil {
 		return err
 	}

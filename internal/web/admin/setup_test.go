@@ -78,7 +78,7 @@ digests:
 mail: {postal_address: "The Harbour Gazette, 1 Quay Street"}
 delivery: {uncertain: hold, undo: %s, first_send_check: false, refusals_stop: 0}
 relays:
-  - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d}
+  - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d%s}
 `
 
 // emptyConfig is what a site needs to start; the rest is set in the admin.
@@ -86,15 +86,16 @@ const emptyConfig = `
 site: {url: "%s"}
 store: {dsn: "%s", journal: "%s"}
 relays:
-  - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d}
+  - {name: inbox, host: 127.0.0.1, port: %d, tls: none, per_second: %d%s}
 `
 
 // siteSettings are the settings that differ between tests.
 type siteSettings struct {
 	engine    store.Engine
 	timezone  string
-	port      int // of the mail server; 0 for an inbox of the site
-	perSecond int // rate limit of the relay
+	port      int    // of the mail server; 0 for an inbox of the site
+	perSecond int    // rate limit of the relay
+	relay     string // more keys of the relay
 	undo      time.Duration
 	host      string
 	more      string // lines of the configuration
@@ -106,6 +107,7 @@ type siteSettings struct {
 type siteOption func(*siteSettings)
 
 func perSecond(n int) siteOption        { return func(o *siteSettings) { o.perSecond = n } }
+func relayKeys(keys string) siteOption  { return func(o *siteSettings) { o.relay = ", " + keys } }
 func undo(d time.Duration) siteOption   { return func(o *siteSettings) { o.undo = d } }
 func host(name string) siteOption       { return func(o *siteSettings) { o.host = name } }
 func with(lines string) siteOption      { return func(o *siteSettings) { o.more += lines } }
@@ -137,9 +139,9 @@ func startSite(t *testing.T, options ...siteOption) *site {
 	s.url = cmp.Or(o.publicURL, fmt.Sprintf("http://%s:%d", o.host, listener.Addr().(*net.TCPAddr).Port))
 	journal := filepath.Join(t.TempDir(), "journal")
 	if o.empty {
-		s.clock, s.text = o.clock, fmt.Sprintf(emptyConfig, s.url, storetest.DSN(t, o.engine), journal, o.port, o.perSecond)
+		s.clock, s.text = o.clock, fmt.Sprintf(emptyConfig, s.url, storetest.DSN(t, o.engine), journal, o.port, o.perSecond, o.relay)
 	} else {
-		s.text = o.more + fmt.Sprintf(siteConfig, s.url, o.timezone, storeAddress(t, o.engine), journal, o.undo, o.port, o.perSecond)
+		s.text = o.more + fmt.Sprintf(siteConfig, s.url, o.timezone, storeAddress(t, o.engine), journal, o.undo, o.port, o.perSecond, o.relay)
 	}
 	c, err := config.Parse([]byte(s.text), filepath.Join(t.TempDir(), "config.yaml"))
 	if err != nil {

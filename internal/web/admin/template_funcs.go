@@ -34,6 +34,7 @@ func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 		"until":      func(t time.Time) string { return l.Until(t.Sub(h.store.Now())) },
 		"ago":        func(t time.Time) string { return l.Ago(h.store.Now().Sub(t)) },
 		"duration":   l.Duration,
+		"waits":      func(s digest.DeliveryState, reason string) string { return l.Translate(deliveryStateFor(s, reason)) },
 		"outcome":    func(s digest.DeliveryState) string { return l.Translate(deliveryState(s)) },
 		"state":      func(s digest.State) string { return l.Say(s.Label()) },
 		"plus":       func(a, b int) int { return a + b },
