@@ -143,10 +143,11 @@ func (e *Engine) claim(ctx context.Context) (bool, error) {
 	if l.edition, err = e.load(ctx, chunk.Edition); err != nil {
 		// An edition that cannot be loaded must not block other editions.
 		err = fmt.Errorf("edition %d: %w", chunk.Edition, err)
-		return false, errors.Join(err, e.Store.DeferEdition(ctx, *chunk, deferEditionFor))
+		return false, errors.Join(err, e.Store.DeferEdition(ctx, *chunk, e.Store.Now().Add(deferEditionFor)))
 	}
+	now := e.Store.Now()                   // before the wait is read: the day may end while the store is written
 	if d := e.relays.WarmupWait(); d > 0 { // what is left is sent tomorrow
-		return true, e.Store.DeferEdition(ctx, *chunk, min(d, deferWarmupFor))
+		return true, e.Store.DeferEdition(ctx, *chunk, now.Add(min(d, deferWarmupFor)))
 	}
 	if paused, err := e.pauseForRates(ctx, l.edition.Edition); err != nil || paused {
 		return paused, err

@@ -91,10 +91,10 @@ func (s *Store) claimChunk(ctx context.Context, node string, lease time.Duration
 }
 
 // DeferEdition releases the lease of a chunk, and makes the edition's waiting chunks due only
-// after a delay, for all nodes.
-func (s *Store) DeferEdition(ctx context.Context, c Chunk, d time.Duration) error {
+// from a time on, for all nodes.
+func (s *Store) DeferEdition(ctx context.Context, c Chunk, due time.Time) error {
 	return s.write(ctx, func(tx *conn) error {
-		until := millis(s.Now().Add(d))
+		until := millis(due)
 		if _, err := tx.Exec(ctx, "chunk.release", c.Edition, c.Number, c.Epoch, "waiting", until); err != nil {
 			return err
 		}

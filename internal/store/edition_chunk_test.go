@@ -167,7 +167,7 @@ func TestLeaseIsRenewedOnlyByItsHolder(t *testing.T) {
 		if releaseChunk(t, s, c, true) || !renewed(taken) {
 			t.Error("a node released a lease that it had lost")
 		}
-		if err := s.DeferEdition(t.Context(), taken, time.Hour); err != nil {
+		if err := s.DeferEdition(t.Context(), taken, s.Now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		if renewed(taken) {
