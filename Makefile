@@ -14,7 +14,7 @@ TIME ?= 1h
 MINIFLUX := miniflux.app/v2@v2.3.5
 
 help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/tidings, a static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/tidings ./cmd/tidings
@@ -27,7 +27,7 @@ check: ## before each commit: format, vet, staticcheck, dead code and the short 
 
 # Most tests wait for disks and clocks, so run more of them in parallel than there are processors.
 # The collector took half of the processor time of tests that start nodes; with a higher GOGC it runs less.
-short:
+short: ## the short tests alone, on SQLite
 	@GOGC=400 $(GO) test -short -vet=off -parallel 8 ./...
 
 fmt: ## check that all files are formatted by gofmt
