@@ -91,7 +91,7 @@ func TestStuckEditionIsNotReadyUntilNodeClaimsIt(t *testing.T) {
 		t.Errorf("reasons %q", r.Reasons)
 	}
 	// Another chunk is claimed: some node is sending.
-	if _, err := s.DB().ExecContext(t.Context(), "INSERT INTO chunks SELECT edition, 2, 10, 20, 'leased', 'node', $1, 0, 1, 9, 0, 0, 0, 0, 0 FROM chunks", s.Now().Add(time.Hour).UnixMilli()); err != nil {
+	if _, err := s.DB().ExecContext(t.Context(), "INSERT INTO chunks (edition, number, first_id, last_id, state, holder, lease_until, not_before, epoch, total, sent, refused, skipped, deferred, uncertain) SELECT edition, 2, 10, 20, 'leased', 'node', $1, 0, 1, 9, 0, 0, 0, 0, 0 FROM chunks", s.Now().Add(time.Hour).UnixMilli()); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the edition to count as being sent", func() bool { return !slices.Contains(m.Check(t.Context()).Reasons, stuck) }, func() string { return stuck })
