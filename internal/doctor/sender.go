@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -165,26 +164,6 @@ func rsaBits(text string) int {
 		return key.N.BitLen()
 	}
 	return 0
-}
-
-// checkMTASTS checks whether mail to a domain is protected by MTA-STS (RFC 8461).
-func checkMTASTS(ctx context.Context, o *Options, domain string) []Finding {
-	all, err := o.DNS.TXT(ctx, "_mta-sts."+domain)
-	if err != nil {
-		return one(lookupFailed(err))
-	}
-	all = slices.DeleteFunc(all, func(text string) bool { return !strings.HasPrefix(text, "v=STSv1") })
-	if len(all) == 0 {
-		return one(Finding{Severity: Notice, What: domain + " has no MTA-STS policy", Why: "It makes servers deliver replies and bounces over TLS only. It has no effect on mail that you send.", Fix: "Optional: publish _mta-sts." + domain + " and the policy (RFC 8461)."})
-	}
-	policy, err := o.Client.get(ctx, o.DNS, "https://mta-sts."+domain+"/.well-known/mta-sts.txt")
-	if err == nil && !strings.Contains(policy, "version: STSv1") {
-		err = errors.New("it does not begin with version: STSv1")
-	}
-	if err != nil {
-		return one(Finding{Severity: Warning, What: fmt.Sprintf("%s has an MTA-STS record, but its policy cannot be used: %v", domain, err), Why: "Senders ignore the policy, or keep to an old one and do not deliver replies.", Fix: "Serve the policy at https://mta-sts." + domain + "/.well-known/mta-sts.txt."})
-	}
-	return one(ok("%s has an MTA-STS policy", domain))
 }
 
 // checkTLSRPT checks whether a domain asks for reports about TLS (RFC 8460).

@@ -16,7 +16,7 @@ import (
 )
 
 // siteZone leads the names of the site and of the MTA-STS policy to this machine.
-const siteZone = "www.example.test. A 127.0.0.1\nmta-sts.example.test. A 127.0.0.1\n_mta-sts.example.test. TXT \"v=STSv1; id=1\""
+const siteZone = "www.example.test. A 127.0.0.1\nmta-sts.example.test. A 127.0.0.1\n_mta-sts.example.test. TXT \"v=STSv1; id=1\"\nexample.test. MX 10 mx.example.test."
 
 // withSite returns options for the site https://www.example.test, which a TLS server on this machine
 // answers with a certificate.
@@ -145,14 +145,43 @@ func TestMTASTSPolicyIsRequested(t *testing.T) {
 		mux.HandleFunc("GET mta-sts.example.test/.well-known/mta-sts.txt", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })
 		return mux
 	}
-	o := withSite(t, certificate, policy("version: STSv1\r\nmode: enforce\r\nmx: mx.example.test\r\nmax_age: 86400\r\n"))
-	want(t, o, "mta-sts", OK, "has an MTA-STS policy")
+	const valid = "version: STSv1\r\nmode: enforce\r\nmx: mx.example.test\r\nmax_age: 86400\r\n"
+	o := withSite(t, certificate, policy(valid))
+	want(t, o, "mta-sts", OK, "(enforce) that covers its mail servers")
 	o.Client.Intranet = false
 	want(t, o, "mta-sts", Warning, "cannot be used")
-	o = withSite(t, certificate, policy("mode: enforce\r\n"))
-	want(t, o, "mta-sts", Warning, "does not begin with version: STSv1")
 	o = withSite(t, certificate, http.NotFoundHandler())
 	want(t, o, "mta-sts", Warning, "answers 404")
-	o = withSite(t, testkit.NewCertificateUntil(t, nextYear(), "www.example.test"), policy("version: STSv1\r\n"))
+	o = withSite(t, testkit.NewCertificateUntil(t, nextYear(), "www.example.test"), policy(valid))
 	want(t, o, "mta-sts", Warning, "certificate")
+}
+
+// TestMTASTSPolicyCoversTheMailServers reads policies of RFC 8461, section 3.2, for a domain with the mail
+// server mx.example.test.
+func TestMTASTSPolicyCoversTheMailServers(t *testing.T) {
+	t.Parallel()
+	certificate := testkit.NewCertificateUntil(t, nextYear(), "mta-sts.example.test")
+	for name, c := range map[string]struct {
+		policy   string
+		severity Severity
+		text     string
+	}{
+		"fields in any order":            {"max_age: 604800\nmx: other.test\nmx: MX.example.test\nmode: testing\nversion: STSv1", OK, "(testing) that covers"},
+		"wildcard":                       {"version: STSv1\nmode: enforce\nmx: *.example.test\nmax_age: 1", OK, "(enforce) that covers"},
+		"wildcard for one label only":    {"version: STSv1\nmode: enforce\nmx: *.test\nmax_age: 1", Error, "does not name its mail server mx.example.test"},
+		"another server, tested":         {"version: STSv1\nmode: testing\nmx: mx.other.test\nmax_age: 1", Warning, "does not name its mail server mx.example.test"},
+		"turned off":                     {"version: STSv1\nmode: none\nmax_age: 1", OK, "turned off"},
+		"no version":                     {"mode: enforce\nmx: mx.example.test\nmax_age: 1", Warning, "has no line \"version: STSv1\""},
+		"version within another line":    {"note: version: STSv1\nmode: enforce\nmx: mx.example.test\nmax_age: 1", Warning, "has no line"},
+		"unknown mode":                   {"version: STSv1\nmode: on\nmx: mx.example.test\nmax_age: 1", Warning, "its mode is not"},
+		"no max_age":                     {"version: STSv1\nmode: enforce\nmx: mx.example.test", Warning, "its max_age is not"},
+		"max_age of more than a year":    {"version: STSv1\nmode: enforce\nmx: mx.example.test\nmax_age: 99999999", Warning, "its max_age is not"},
+		"no mail server while enforcing": {"version: STSv1\nmode: enforce\nmax_age: 1", Warning, "names no mail server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := withSite(t, certificate, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, c.policy) }))
+			want(t, o, "mta-sts", c.severity, c.text)
+		})
+	}
 }
