@@ -195,6 +195,8 @@ func (o *objects) pages() []page {
 		{name: "settings: look", paths: one("/admin/settings/look")},
 		{name: "settings: mail of the look", paths: one("/admin/settings/look/mail")},
 		{name: "settings: relays", paths: one("/admin/settings/relays")},
+		{name: "settings: check", paths: one("/admin/settings/doctor")},
+		{name: "link of a new address, expired", paths: one("/admin/address/expired"), status: http.StatusGone},
 		{name: "audit log", paths: one("/admin/audit")},
 		{name: "audit log: filters", paths: []string{"/admin/audit?who=editor3%40bench.example", "/admin/audit?action=edition.approve", "/admin/audit?who=nobody%40bench.example"}},
 		{name: "quarantine", paths: one("/admin/quarantine"), status: http.StatusNotFound},
