@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
@@ -31,6 +32,7 @@ type Browser struct {
 
 	mu       sync.Mutex
 	problems []string
+	drags    chan *input.DragData // gets the data of the drag that began
 }
 
 // StartBrowser opens a tab, or skips the test where Chromium is not installed.
@@ -86,6 +88,14 @@ func (b *Browser) listen(event any) {
 				problem += string(arg.Value) + " " + arg.Description + " "
 			}
 		}
+	case *input.EventDragIntercepted:
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		select {
+		case b.drags <- e.Data:
+		default: // only the first one is waited for
+		}
+		return
 	}
 	if problem != "" {
 		b.mu.Lock()
@@ -178,19 +188,42 @@ func (b *Browser) Press(keys string) {
 	b.run("press "+keys, chromedp.KeyEvent(keys))
 }
 
-// Drag moves the mouse from the middle of one element to a place in another, with the button
-// pressed: 0 is its upper edge, 1 its lower edge. CSS selectors find the elements.
+// Drag drags an element by its middle and drops it in another: place 0 is the upper edge of that, 1 its lower
+// edge. CSS selectors find the elements. The mouse begins the drag, and the events after it are those of
+// the protocol, because Chromium loses the drop of a mouse that is faster than a person's.
 func (b *Browser) Drag(from, to string, place float64) {
 	b.t.Helper()
+	intercept := func(enabled bool) {
+		if _, err := chromedp.Call(b.ctx, input.SetInterceptDrags, input.SetInterceptDragsParams{Enabled: enabled}); err != nil {
+			b.t.Fatalf("intercept drags: %v", err)
+		}
+	}
+	started := make(chan *input.DragData, 1)
+	b.mu.Lock()
+	b.drags = started
+	b.mu.Unlock()
+	intercept(true)
+	defer intercept(false)
 	x1, y1 := b.point(from, .5)
 	x2, y2 := b.point(to, place)
-	b.run("press the mouse button", chromedp.MouseEvent(chromedp.MousePressed, x1, y1, chromedp.ButtonLeft, chromedp.ClickCount(1)))
-	const steps = 8
-	for i := 1.; i <= steps; i++ {
-		move := chromedp.MouseEvent(chromedp.MouseMoved, x1+(x2-x1)*i/steps, y1+(y2-y1)*i/steps, chromedp.ButtonLeft)
-		b.run("move the mouse", move)
+	mouse := func(kind input.DispatchMouseEventType, x, y float64) {
+		b.t.Helper()
+		b.run("drag with the mouse", chromedp.MouseEvent(kind, x, y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
 	}
-	b.run("release the mouse button", chromedp.MouseEvent(chromedp.MouseReleased, x2, y2, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	mouse(chromedp.MousePressed, x1, y1)
+	mouse(chromedp.MouseMoved, x1, y1-20)
+	var data *input.DragData
+	select {
+	case data = <-started:
+	case <-time.After(browserTimeout):
+		b.t.Fatalf("dragging %s did not begin", from)
+	}
+	for _, kind := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop} {
+		if _, err := chromedp.Call(b.ctx, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: x2, Y: y2, Data: data}); err != nil {
+			b.t.Fatalf("%s of %s: %v", kind, from, err)
+		}
+	}
+	mouse(chromedp.MouseReleased, x2, y2)
 }
 
 // point returns a place in the window, near the left edge of an element.

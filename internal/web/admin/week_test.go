@@ -256,8 +256,9 @@ func (w *week) composeDraft() {
 		w.t.Fatal(err)
 	}
 	titles := strings.Split(strings.Trim(got, `"`), " | ")
-	b.Drag("[data-order] > li:nth-child(4)", "[data-order] > li:nth-child(1)", .1)
 	want := []string{titles[3], titles[0], titles[1], titles[2], titles[4]}
+	b.Wait(`document.querySelector("[data-order] > li").draggable`) // by the script
+	b.Drag("[data-order] > li:nth-child(4)", "[data-order] > li:nth-child(1)", .1)
 	w.waitOrder(b, want)
 	w.pressButton(b, "Move up: "+want[2])
 	want[1], want[2] = want[2], want[1]

@@ -17,22 +17,36 @@ for (const list of document.querySelectorAll("[data-order]")) {
     });
     item.addEventListener("dragend", () => {
       item.classList.remove("dragged");
+      mark(list, null);
       dragged = null;
     });
   }
+  // The item is moved when it is dropped: a browser may end a drag whose element leaves its place.
   list.addEventListener("dragover", event => {
     if (!dragged || dragged.parentElement !== list) return;
     event.preventDefault();
-    const over = [...list.children].find(item => item !== dragged && event.clientY < middle(item));
-    list.insertBefore(dragged, over || null);
+    mark(list, next(list, event.clientY));
   });
   list.addEventListener("drop", event => {
     if (!dragged || dragged.parentElement !== list) return;
     event.preventDefault();
+    list.insertBefore(dragged, next(list, event.clientY) || null);
     const form = document.getElementById(list.dataset.order);
     form.elements.order.value = [...document.querySelectorAll("[data-order] > [data-id]")].map(item => item.dataset.id).join(" ");
     form.requestSubmit();
   });
+}
+
+// next returns the item before which one that is dropped at a height is inserted; undefined at the end.
+function next(list, y) {
+  return [...list.children].find(item => item !== dragged && y < middle(item));
+}
+
+// mark shows a line before an item, or after the last one if it is undefined, and none if it is null.
+function mark(list, item) {
+  for (const each of list.children) each.classList.remove("drop-before", "drop-after");
+  if (item) item.classList.add("drop-before");
+  else if (item === undefined) list.lastElementChild.classList.add("drop-after");
 }
 
 function middle(item) {
