@@ -25,12 +25,17 @@ for (const e of document.querySelectorAll('button, summary, input:not([type=hidd
   if (e.offsetHeight && e.offsetHeight < 24 && !['checkbox', 'radio'].includes(e.type)) small.push(e.outerHTML.slice(0, 80));
 const unnamed = [...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length && !e.ariaLabel).map(e => e.outerHTML);
 const cut = [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).length;
-return { cut, width: document.documentElement.scrollWidth, contrast, faint, small, unnamed, headings: document.querySelectorAll('h1').length };
+const over = [...document.querySelectorAll('main *')].filter(e => {
+  const box = e.getBoundingClientRect(), edge = e.closest('.scroll')?.getBoundingClientRect().right || innerWidth;
+  return box.width && !e.closest('thead, .skip') && (box.right > edge + 1 && !e.querySelector('*') || e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && e.closest('.scroll'));
+}).map(e => e.outerHTML.slice(0, 120)).slice(0, 3);
+return { cut, over, width: document.documentElement.scrollWidth, contrast, faint, small, unnamed, headings: document.querySelectorAll('h1').length };
 })()`
 
 // measured is the result of measure.
 type measured struct {
 	Cut      int      `json:"cut"`
+	Over     []string `json:"over"` // elements beyond the edge, to find the cause
 	Width    int      `json:"width"`
 	Contrast float64  `json:"contrast"`
 	Faint    string   `json:"faint"`
@@ -131,10 +136,10 @@ func check(t *testing.T, b *testkit.Browser, name string, width int64) {
 		t.Fatal(err)
 	}
 	if got.Width > int(width) {
-		t.Errorf("%s at %d is %d pixels wide", name, width, got.Width)
+		t.Errorf("%s at %d is %d pixels wide: %q", name, width, got.Width, got.Over)
 	}
 	if got.Cut > 0 {
-		t.Errorf("%s at %d cuts off %d tables", name, width, got.Cut)
+		t.Errorf("%s at %d cuts off %d tables: %q", name, width, got.Cut, got.Over)
 	}
 	if got.Contrast < 4.5 {
 		t.Errorf("%s: %q has a contrast of %.1f", name, got.Faint, got.Contrast)
