@@ -31,7 +31,7 @@ func TestEveryPageOfTheAdminIsMeasured(t *testing.T) {
 			delete(missing, pattern)
 		}
 	}
-	delete(missing, "GET /admin/sign-in/provider") // needs a provider
+	delete(missing, "GET /admin/sign-in/provider")       // needs a provider
 	delete(missing, "GET /admin/settings/doctor/events") // follows a run of doctor
 	for _, path := range []string{"", "/events", "/refused.csv"} {
 		delete(missing, "GET /admin/imports/{id}"+path) // need a list that an editor uploaded
