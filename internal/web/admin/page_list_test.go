@@ -1,12 +1,14 @@
 package admin_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/doctor"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/web/admin"
@@ -143,8 +145,26 @@ func (s *site) fill(word string) *strings.Replacer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.recordDiagnosis()
 	return strings.NewReplacer("{draft}", draft.ID, "{sent}", sent.ID, "{message}", message.ID, "{written}", written, "{imported}", imported.ID, "{subscriber}", "1", "{list}", s.uploadedList(),
 		"{proof}", s.proofPath(adaEmail), "{address}", "/admin/address/"+address, "{invitation}", strings.TrimPrefix(s.invite(""), s.url), "{next}", draft.SendAt.Format("2006-01"))
+}
+
+// recordDiagnosis stores a run of doctor with an error, a warning, and a check without fault.
+func (s *site) recordDiagnosis() {
+	s.t.Helper()
+	report := doctor.Report{At: time.Now(), Findings: []doctor.Finding{
+		{Check: "dmarc", Severity: doctor.Error, What: "there is no DMARC record for gazette.example", Why: "Gmail and Yahoo ask senders of many mails for a DMARC record; Outlook.com refuses their mail without one by 550 5.7.515.", Fix: `Add a TXT record at _dmarc.gazette.example, such as "v=DMARC1; p=none; rua=mailto:dmarc@gazette.example".`},
+		{Check: "spf", Severity: doctor.Warning, What: "the SPF record of gazette.example needs 10 look-ups, the most that are allowed", Why: "When a service that it includes adds one more, receivers give up with permerror.", Fix: "Remove terms for services that send no mail for you any more."},
+		{Check: "store", Severity: doctor.OK, What: "the store can be written to"},
+	}}
+	text, err := json.Marshal(report)
+	if err == nil {
+		err = s.Store.RecordDiagnosis(s.t.Context(), store.Diagnosis{At: report.At, Errors: 1, Warnings: 1, Report: text})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // uploadedList returns the id of a list of subscribers that was uploaded and not imported yet.

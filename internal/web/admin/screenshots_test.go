@@ -99,6 +99,7 @@ func (s *site) fillForScreenshots() []string {
 	}
 	s.exec("UPDATE editions SET state = 'sent', finished = $1 WHERE seq = 1", time.Now().UnixMilli())
 	written := s.writeForScreenshots()
+	s.recordDiagnosis()
 	invitation := s.invite("kim@gazette.example")
 	s.put("What the tide leaves behind")
 	for _, e := range []store.AuditEntry{
