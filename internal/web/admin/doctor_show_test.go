@@ -24,7 +24,7 @@ func TestOwnerRunsDoctorAndLetsTheFirstMailPass(t *testing.T) {
 		page = ada.get(doctorPath)
 		return strings.Contains(page, "is an address of this machine only")
 	})
-	ada.want(page, "<code>site</code>", "<strong>Error</strong>", "Set site.url to the public address.", "in order")
+	ada.want(page, "<code>site</code>", "Error · ", "Set site.url to the public address.", "in order")
 	s.eventually("the end of the run", func() bool { return strings.Contains(ada.get(doctorPath), "Run the checks now") })
 	ada.want(ada.get(doctorPath+"/events"), "event: doctor-state", "is an address of this machine only", "event: end")
 

@@ -111,7 +111,11 @@ func (s *site) fillForScreenshots() []string {
 			s.t.Fatal(err)
 		}
 	}
-	return []string{"{sent}", sent[0].ID, "{written}", written, "{imported}", s.articleID("The ferry that waited"), "{subscriber}", "8", "{list}", s.uploadedList(), "{invitation}", strings.TrimPrefix(invitation, s.url)}
+	address, err := s.Store.CreateLink(s.t.Context(), store.Link{Purpose: store.AddressLink, Editor: 1, Email: "ada.harbour@gazette.example"}, time.Hour)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return []string{"{address}", "/admin/address/" + address, "{sent}", sent[0].ID, "{written}", written, "{imported}", s.articleID("The ferry that waited"), "{subscriber}", "8", "{list}", s.uploadedList(), "{invitation}", strings.TrimPrefix(invitation, s.url)}
 }
 
 // draftForScreenshots adds a draft and a message, and stops the mail server.
