@@ -176,23 +176,33 @@ func (s *Store) insertInvited(ctx context.Context, tx *conn, l Link, e Editor) (
 	return e, err
 }
 
+// useLinkOf uses a link that changes an editor, and locks the editor. what describes the purpose in the
+// error for another link.
+func (s *Store) useLinkOf(ctx context.Context, tx *conn, token string, purpose LinkPurpose, what string) (Link, Editor, error) {
+	l, err := s.useLink(ctx, tx, token)
+	if err != nil {
+		return l, Editor{}, err
+	}
+	found, err := tx.editors(ctx, "editor.lock", l.Editor)
+	if err == nil && (l.Purpose != purpose || len(found) == 0) {
+		err = notFound("link", what)
+	}
+	if err != nil {
+		return l, Editor{}, err
+	}
+	return l, found[0], nil
+}
+
 // ResetPassword uses a reset link: it gives the link's editor a new password, a hash in PHC
 // form, and ends all their sessions.
 func (s *Store) ResetPassword(ctx context.Context, token, password string) (Editor, error) {
 	var e Editor
 	err := s.write(ctx, func(tx *conn) error {
-		l, err := s.useLink(ctx, tx, token)
+		_, found, err := s.useLinkOf(ctx, tx, token, ResetLink, "that changes a password")
 		if err != nil {
 			return err
 		}
-		found, err := tx.editors(ctx, "editor.lock", l.Editor)
-		if err != nil {
-			return err
-		}
-		if l.Purpose != ResetLink || len(found) == 0 {
-			return notFound("link", "that changes a password")
-		}
-		e = found[0]
+		e = found
 		e.Password = password
 		return s.updateEditor(ctx, tx, e, "")
 	})
@@ -204,18 +214,11 @@ func (s *Store) ResetPassword(ctx context.Context, token, password string) (Edit
 // the address is taken by now, the error is ErrExists and the link stays valid.
 func (s *Store) ChangeAddress(ctx context.Context, token, here string) (old, e Editor, err error) {
 	err = s.write(ctx, func(tx *conn) error {
-		l, err := s.useLink(ctx, tx, token)
+		l, found, err := s.useLinkOf(ctx, tx, token, AddressLink, "that changes an address")
 		if err != nil {
 			return err
 		}
-		found, err := tx.editors(ctx, "editor.lock", l.Editor)
-		if err != nil {
-			return err
-		}
-		if l.Purpose != AddressLink || len(found) == 0 {
-			return notFound("link", "that changes an address")
-		}
-		old, e = found[0], found[0]
+		old, e = found, found
 		e.Email = l.Email
 		return s.updateEditor(ctx, tx, e, here)
 	})
