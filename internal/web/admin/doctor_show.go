@@ -87,33 +87,13 @@ func (h *Handler) doctorEvents(w http.ResponseWriter, r *http.Request, _ store.S
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	poll, keepAlive := time.NewTicker(listPoll), time.NewTicker(keepAliveInterval)
-	defer poll.Stop()
-	defer keepAlive.Stop()
-	limit := time.NewTimer(streamLimit)
-	defer limit.Stop()
-	for s.err == nil {
+	return h.follow(s, r, "doctor", func() (ended bool, err error) {
 		body, err := h.doctorState(r.Context())
-		switch {
-		case err != nil && r.Context().Err() == nil:
-			h.log.ErrorContext(r.Context(), "progress of doctor not shown", "error", err)
-			return nil
-		case err == nil && !body.Running:
+		if err == nil && !body.Running {
 			s.sendPart("doctor-state", body)
-			s.send("end", nil)
-			return nil
 		}
-		select {
-		case <-poll.C:
-		case <-keepAlive.C:
-			s.write([]byte(":\n\n"))
-		case <-limit.C:
-			return nil
-		case <-r.Context().Done():
-			return nil
-		}
-	}
-	return nil // the browser disconnected
+		return !body.Running, err
+	})
 }
 
 // runDoctor queues a run of all checks. A run that waits or is under way is that run.

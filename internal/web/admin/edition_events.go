@@ -16,6 +16,7 @@ import (
 const (
 	streamLimit       = 10 * time.Minute
 	keepAliveInterval = 15 * time.Second
+	eventPoll         = 500 * time.Millisecond // between looks at work that reports no changes by itself
 )
 
 // editionEvents streams an edition's progress as server-sent events (HTML Standard,
@@ -43,6 +44,37 @@ func (h *Handler) editionEvents(w http.ResponseWriter, r *http.Request, session 
 				return nil
 			}
 			s.show(progress{p, h.digestTitle(p.Edition.Digest), &session.Editor})
+		case <-keepAlive.C:
+			s.write([]byte(":\n\n"))
+		case <-limit.C:
+			return nil
+		case <-r.Context().Done():
+			return nil
+		}
+	}
+	return nil // the browser disconnected
+}
+
+// follow calls step now and twice a second until it reports the end or fails, the browser has gone, or the
+// stream has been open for its longest time. what names the stream in the log.
+func (h *Handler) follow(s *eventStream, r *http.Request, what string, step func() (ended bool, err error)) error {
+	poll, keepAlive := time.NewTicker(eventPoll), time.NewTicker(keepAliveInterval)
+	defer poll.Stop()
+	defer keepAlive.Stop()
+	limit := time.NewTimer(streamLimit)
+	defer limit.Stop()
+	for s.err == nil {
+		ended, err := step()
+		switch {
+		case err != nil && r.Context().Err() == nil:
+			h.log.ErrorContext(r.Context(), "progress not shown", "of", what, "error", err)
+			return nil
+		case err == nil && ended:
+			s.send("end", nil)
+			return nil
+		}
+		select {
+		case <-poll.C:
 		case <-keepAlive.C:
 			s.write([]byte(":\n\n"))
 		case <-limit.C:

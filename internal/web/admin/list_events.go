@@ -2,13 +2,9 @@ package admin
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
 )
-
-// listPoll is how often a list that is being read is looked at for an open page.
-const listPoll = 500 * time.Millisecond
 
 // listEvents streams the progress of a list as server-sent events: "list-state" with the HTML of its
 // state and report, and "end" as the last event.
@@ -20,13 +16,8 @@ func (h *Handler) listEvents(w http.ResponseWriter, r *http.Request, _ store.Ses
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	poll, keepAlive := time.NewTicker(listPoll), time.NewTicker(keepAliveInterval)
-	defer poll.Stop()
-	defer keepAlive.Stop()
-	limit := time.NewTimer(streamLimit)
-	defer limit.Stop()
 	lines := int64(-1)
-	for s.err == nil {
+	return h.follow(s, r, "a list", func() (ended bool, err error) {
 		p, err := h.requestedList(r)
 		if err == nil && (p.List.Report.Lines != lines || !p.Running()) {
 			lines = p.List.Report.Lines
@@ -34,23 +25,6 @@ func (h *Handler) listEvents(w http.ResponseWriter, r *http.Request, _ store.Ses
 				s.sendPart("list-state", p)
 			}
 		}
-		switch {
-		case err != nil && r.Context().Err() == nil:
-			h.log.ErrorContext(r.Context(), "progress of a list not shown", "error", err)
-			return nil
-		case err == nil && !p.Running():
-			s.send("end", nil)
-			return nil
-		}
-		select {
-		case <-poll.C:
-		case <-keepAlive.C:
-			s.write([]byte(":\n\n"))
-		case <-limit.C:
-			return nil
-		case <-r.Context().Done():
-			return nil
-		}
-	}
-	return nil // the browser disconnected
+		return !p.Running(), err
+	})
 }

@@ -9,9 +9,7 @@ import (
 // TestTypedPasswordIsShownInBrowser checks that an editor can see what they type, and that the browser
 // sends the field as a password, so that it does not offer it in other fields.
 func TestTypedPasswordIsShownInBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	s := startSite(t)
 	link, err := s.FirstOwnerLink(t.Context())
 	if err != nil {
