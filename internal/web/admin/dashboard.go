@@ -13,6 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/web/chart"
@@ -60,6 +61,20 @@ type digestRow struct {
 	Subscribers int64
 	Skipped     string // why its last tick created no edition; empty if it did
 	Backlog     delivery.Backlog
+	Ahead       store.Edition // what was drafted or approved for At; without an ID if nothing was
+}
+
+// AheadText returns what happens with the edition that was drafted or approved for the next tick.
+func (r digestRow) AheadText() words.Text {
+	switch {
+	case r.Ahead.State != digest.Draft:
+		return delivery.Waits
+	case r.Ahead.Held != "":
+		return words.T("held")
+	case r.Ahead.Automatic:
+		return words.T("sent at its time")
+	}
+	return words.T("needs approval")
 }
 
 // editionRow is an edition in a list.
@@ -123,7 +138,7 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 	if body.Quarantine, err = h.store.Quarantine(ctx); err != nil {
 		return err
 	}
-	if body.Next, err = h.nextEditions(ctx); err != nil {
+	if body.Next, err = h.nextEditions(ctx, overview.Ahead); err != nil {
 		return err
 	}
 	if body.Articles, err = h.store.CountArticles(ctx, article.Published); err != nil {
@@ -228,8 +243,9 @@ func (h *Handler) fillReaders(ctx context.Context, body *dashboardPage) error {
 	return nil
 }
 
-// nextEditions returns all digests with their next ticks.
-func (h *Handler) nextEditions(ctx context.Context) ([]digestRow, error) {
+// nextEditions returns all digests with their next ticks, and with those of ahead that were drafted for
+// these ticks.
+func (h *Handler) nextEditions(ctx context.Context, ahead []store.Edition) ([]digestRow, error) {
 	totals, err := h.store.SubscriberTotals(ctx)
 	if err != nil {
 		return nil, err
@@ -239,6 +255,12 @@ func (h *Handler) nextEditions(ctx context.Context) ([]digestRow, error) {
 		row := digestRow{Digest: d, Subscribers: totals.Digests[d.Name]}
 		if ticks := h.engine.NextTicks(d.Name, 1); len(ticks) > 0 {
 			row.At = ticks[0].At
+		}
+		drafted := slices.IndexFunc(ahead, func(e store.Edition) bool { return e.Digest == d.Name && e.SendAt.Equal(row.At) })
+		if drafted >= 0 {
+			if row.Ahead, err = h.store.Edition(ctx, ahead[drafted].ID); err != nil {
+				return nil, err
+			}
 		}
 		if row.Backlog, err = h.engine.Backlog(ctx, d.Name, time.Time{}); err != nil {
 			return nil, err

@@ -17,19 +17,60 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
+// nextNewYear returns the next tick of the digest.
+func nextNewYear() time.Time {
+	now := time.Now().UTC()
+	next := time.Date(now.Year(), 1, 1, 8, 0, 0, 0, time.UTC)
+	if !next.After(now) {
+		next = next.AddDate(1, 0, 0)
+	}
+	return next
+}
+
 func TestDashboardShowsNextEditions(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1204)
 	e := s.owner()
-	e.want(e.get("/admin/"), "The week at the harbour", "Fri 1 Jan 2027, 08:00", "1,204 subscribers", "No editions have been sent yet", `data-zone="UTC" data-time="2027-01-01T08:00:00Z"`)
-	e.want(e.get("/admin/digests/weekly"), "Fri 1 Jan 2027, 08:00 UTC", "The ferry that waited", "16 articles")
+	next := nextNewYear()
+	e.want(e.get("/admin/"), "The week at the harbour", next.Format("Mon 2 Jan 2006, 15:04"), "1,204 subscribers", "No editions have been sent yet", `data-zone="UTC" data-time="`+next.Format(time.RFC3339)+`"`)
+	e.want(e.get("/admin/digests/weekly"), next.Format("Mon 2 Jan 2006, 15:04 MST"), "The ferry that waited", "16 articles")
 	e.want(e.get("/admin/digests/weekly/send"), "Send this edition to 1,204 subscribers?", "Send to 1,204 subscribers")
 	e.want(e.get("/admin/digests/weekly/text"), "The ferry that waited")
-	e.want(e.get("/admin/digests"), `<a href="/admin/digests" aria-current="page">`, "The week at the harbour", "Fri 1 Jan 2027, 08:00 UTC", "On schedule", "1,204", `href="/admin/digests/weekly/send"`)
+	e.want(e.get("/admin/digests"), `<a href="/admin/digests" aria-current="page">`, "The week at the harbour", next.Format("Mon 2 Jan 2006, 15:04 MST"), "On schedule", "1,204", `href="/admin/digests/weekly/send"`)
 	if e.get("/admin/digests/none"); e.code != http.StatusNotFound {
 		t.Errorf("an unknown digest answers %d", e.code)
 	}
+}
+
+func TestDashboardShowsDraftOfNextEdition(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.addSubscribers(3)
+	e := s.owner()
+	card := func() string {
+		_, rest, _ := strings.Cut(e.get("/admin/"), `id="next-editions"`)
+		next, _, _ := strings.Cut(rest, "</section>")
+		return next
+	}
+	e.want(card(), "16 articles", `href="/admin/digests/weekly">Preview`, `href="/admin/digests/weekly/send"`)
+	draft := s.startDrafting("manual")
+	path := `href="/admin/editions/` + draft.ID + `"`
+	next := card()
+	e.want(next, "16 articles", "needs approval", path+">Open the draft")
+	if strings.Contains(next, "Send now") {
+		t.Errorf("the card of a digest with a draft offers to send what is left:\n%s", next)
+	}
+	if err := s.Store.HoldDraft(t.Context(), draft.ID, "wait"); err != nil {
+		t.Fatal(err)
+	}
+	e.want(card(), "16 articles", "held", path)
+	if err := s.Store.ReleaseDraft(t.Context(), draft.ID); err != nil {
+		t.Fatal(err)
+	}
+	e.get("/admin/editions/" + draft.ID)
+	e.post("/admin/editions/"+draft.ID+"/approve", "shown", e.hidden("shown"), "sure", "yes")
+	e.want(card(), "16 articles", "approved, sent at its time", path+">Open the edition")
 }
 
 func TestGetRequestsChangeNothing(t *testing.T) {
