@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,20 +50,14 @@ func evaluateSPF(ctx context.Context, dns Resolver, domain string, addresses []n
 		return w.result, err
 	}
 	w.result.record = record
-	w.result.all = allOf(record)
-	matched, err := w.evaluate(ctx, domain, record, addresses, 0)
+	terms, err := parseSPF(record)
+	if err != nil {
+		return w.result, err
+	}
+	w.result.all = terms.all
+	matched, err := w.evaluate(ctx, domain, terms, addresses, 0)
 	w.result.matches = matched
 	return w.result, err
-}
-
-// allOf returns the term "all" of a record with its qualifier, "" if it has none.
-func allOf(record string) string {
-	for _, term := range strings.Fields(record) {
-		if term = strings.ToLower(term); strings.TrimLeft(term, "+-~?") == "all" {
-			return term
-		}
-	}
-	return ""
 }
 
 // record returns the SPF record of a domain, "" if there is none.
@@ -86,39 +81,25 @@ func (w *spfWalk) record(ctx context.Context, domain string) (string, error) {
 	return "", &spfError{fmt.Sprintf("%s has %d SPF records, and may have one", domain, len(found))}
 }
 
-// spfResults are the results of the qualifiers.
-var spfResults = map[byte]string{'+': "pass", '-': "fail", '~': "softfail", '?': "neutral"}
-
 // evaluate evaluates a record, and returns the result for each address that a term matches. All terms
 // are counted, because the look-ups of a receiver depend on the address.
-func (w *spfWalk) evaluate(ctx context.Context, domain, record string, addresses []netip.Addr, depth int) (map[netip.Addr]string, error) {
+func (w *spfWalk) evaluate(ctx context.Context, domain string, terms spfTerms, addresses []netip.Addr, depth int) (map[netip.Addr]string, error) {
 	matched := map[netip.Addr]string{}
 	if depth > maxSPFDepth {
-		return matched, &spfError{"the SPF records of " + domain + " include each other"}
+		return matched, &spfError{fmt.Sprintf("the SPF records of %s include each other, or more than %d are nested", domain, maxSPFDepth)}
 	}
-	redirect := ""
-	for _, term := range strings.Fields(record)[1:] {
-		if name, value, found := strings.Cut(term, "="); found && !strings.ContainsAny(name, ":/") {
-			if strings.EqualFold(name, "redirect") && allOf(record) == "" { // RFC 7208, section 6.1
-				redirect = value
-			}
-			continue
-		}
-		qualifier := byte('+')
-		if _, found := spfResults[term[0]]; found {
-			qualifier, term = term[0], term[1:]
-		}
+	for _, term := range terms.mechanisms {
 		hits, err := w.mechanism(ctx, domain, term, addresses, depth)
 		if err != nil {
 			return matched, err
 		}
 		for _, address := range hits {
 			if _, done := matched[address]; !done {
-				matched[address] = spfResults[qualifier]
+				matched[address] = term.result
 			}
 		}
 	}
-	if redirect == "" {
+	if terms.redirect == "" {
 		return matched, nil
 	}
 	var rest []netip.Addr
@@ -127,7 +108,7 @@ func (w *spfWalk) evaluate(ctx context.Context, domain, record string, addresses
 			rest = append(rest, address)
 		}
 	}
-	inner, err := w.nested(ctx, redirect, rest, depth)
+	inner, err := w.nested(ctx, terms.redirect, rest, depth)
 	for address, result := range inner {
 		matched[address] = result
 	}
@@ -151,7 +132,11 @@ func (w *spfWalk) nested(ctx context.Context, domain string, addresses []netip.A
 	if err != nil {
 		return nil, err
 	}
-	return w.evaluate(ctx, domain, record, addresses, depth+1)
+	terms, err := parseSPF(record)
+	if err != nil {
+		return nil, &spfError{fmt.Sprintf("the record of %s, which it includes: %v", domain, err)}
+	}
+	return w.evaluate(ctx, domain, terms, addresses, depth+1)
 }
 
 // count counts a term that causes look-ups. It stops far beyond the limit, so that the finding can say
@@ -165,16 +150,15 @@ func (w *spfWalk) count() error {
 }
 
 // mechanism returns the addresses that a mechanism matches (RFC 7208, section 5).
-func (w *spfWalk) mechanism(ctx context.Context, domain, term string, addresses []netip.Addr, depth int) ([]netip.Addr, error) {
-	name, value, _ := strings.Cut(term, ":")
-	name, prefix, _ := strings.Cut(name, "/")
-	switch strings.ToLower(name) {
+func (w *spfWalk) mechanism(ctx context.Context, domain string, term spfTerm, addresses []netip.Addr, depth int) ([]netip.Addr, error) {
+	target := cmp.Or(term.domain, domain)
+	switch term.kind {
 	case "all":
 		return addresses, nil
 	case "ip4", "ip6":
-		return withinNetwork(term, value, addresses)
+		return within(term.network, addresses), nil
 	case "include":
-		inner, err := w.nested(ctx, value, addresses, depth)
+		inner, err := w.nested(ctx, target, addresses, depth)
 		var out []netip.Addr
 		for address, result := range inner {
 			if result == "pass" {
@@ -182,51 +166,66 @@ func (w *spfWalk) mechanism(ctx context.Context, domain, term string, addresses 
 			}
 		}
 		return out, err
-	case "a", "mx":
-		if value == "" {
-			value = domain
-			if prefix != "" {
-				value += "/" + prefix
-			}
-		}
-		return w.hosts(ctx, strings.ToLower(name), value, addresses)
-	case "exists", "ptr":
-		w.result.macros = w.result.macros || strings.Contains(value, "%")
-		return nil, w.count()
 	}
-	return nil, &spfError{fmt.Sprintf("unknown term %q", term)}
+	if err := w.count(); err != nil {
+		return nil, err
+	}
+	if strings.Contains(target, "%") {
+		w.result.macros = true
+		return nil, nil
+	}
+	switch term.kind {
+	case "exists":
+		return w.exists(ctx, target, addresses)
+	case "ptr":
+		return w.named(ctx, target, addresses), nil
+	}
+	return w.hosts(ctx, target, term, addresses)
 }
 
-// withinNetwork returns the addresses within the network of an ip4 or ip6 term.
-func withinNetwork(term, value string, addresses []netip.Addr) ([]netip.Addr, error) {
-	network, err := netip.ParsePrefix(value)
-	if ip, wrong := netip.ParseAddr(value); wrong == nil {
-		network, err = netip.PrefixFrom(ip, ip.BitLen()), nil
-	}
-	if err != nil {
-		return nil, &spfError{fmt.Sprintf("%q has no valid network", term)}
-	}
-	var out []netip.Addr
+// within returns the addresses in a network.
+func within(network netip.Prefix, addresses []netip.Addr) (out []netip.Addr) {
 	for _, address := range addresses {
 		if network.Contains(address) {
 			out = append(out, address)
 		}
 	}
-	return out, nil
+	return out
 }
 
-// hosts returns the addresses that an a or mx term matches. value is a domain, with prefix lengths.
-func (w *spfWalk) hosts(ctx context.Context, kind, value string, addresses []netip.Addr) ([]netip.Addr, error) {
-	if err := w.count(); err != nil {
-		return nil, err
+// exists returns all addresses if a name has an IPv4 address (RFC 7208, section 5.7).
+func (w *spfWalk) exists(ctx context.Context, name string, addresses []netip.Addr) ([]netip.Addr, error) {
+	found, err := w.dns.Addresses(ctx, name)
+	if err != nil || slices.ContainsFunc(found, func(ip net.IP) bool { return ip.To4() != nil }) {
+		return addresses, err
 	}
-	name, lengths, _ := strings.Cut(value, "/")
-	if strings.Contains(name, "%") {
-		w.result.macros = true
-		return nil, nil
+	w.result.void++
+	return nil, nil
+}
+
+// named returns the addresses that have a name in a domain which leads back to them. A failed look-up
+// counts as no name (RFC 7208, section 5.5).
+func (w *spfWalk) named(ctx context.Context, domain string, addresses []netip.Addr) (out []netip.Addr) {
+	for _, address := range addresses {
+		names, _ := w.dns.PTR(ctx, address.String())
+		for _, name := range names[:min(len(names), maxSPFHosts)] {
+			if name = "." + strings.ToLower(strings.TrimSuffix(name, ".")); !strings.HasSuffix(name, "."+strings.ToLower(strings.TrimSuffix(domain, "."))) {
+				continue
+			}
+			ips, _ := w.dns.Addresses(ctx, name[1:])
+			if slices.ContainsFunc(ips, func(ip net.IP) bool { return ip.Equal(address.AsSlice()) }) {
+				out = append(out, address)
+				break
+			}
+		}
 	}
+	return out
+}
+
+// hosts returns the addresses that an a or mx term matches.
+func (w *spfWalk) hosts(ctx context.Context, name string, term spfTerm, addresses []netip.Addr) ([]netip.Addr, error) {
 	names := []string{name}
-	if kind == "mx" {
+	if term.kind == "mx" {
 		var err error
 		if names, err = w.dns.MX(ctx, name); err != nil {
 			return nil, err
@@ -234,50 +233,39 @@ func (w *spfWalk) hosts(ctx context.Context, kind, value string, addresses []net
 		if len(names) > maxSPFHosts {
 			return nil, &spfError{fmt.Sprintf("the term mx:%s has %d hosts, and may have %d", name, len(names), maxSPFHosts)}
 		}
+		if len(names) == 0 {
+			w.result.void++
+		}
 	}
-	var ips []net.IP
+	var out []netip.Addr
 	for _, host := range names {
-		found, err := w.dns.Addresses(ctx, host)
+		ips, err := w.dns.Addresses(ctx, host)
 		if err != nil {
 			return nil, err
 		}
-		ips = append(ips, found...)
+		if len(ips) == 0 {
+			w.result.void++
+		}
+		for _, ip := range ips {
+			out = append(out, term.matching(ip, addresses)...)
+		}
 	}
-	if len(ips) == 0 {
-		w.result.void++
-		return nil, nil
-	}
-	return matching(ips, lengths, addresses), nil
+	return out, nil
 }
 
-// matching returns the addresses that are in the networks of some hosts. lengths are the prefix lengths
-// of a term, such as "24" or "24//64".
-func matching(ips []net.IP, lengths string, addresses []netip.Addr) []netip.Addr {
-	four, six, _ := strings.Cut(lengths, "//")
-	if strings.HasPrefix(lengths, "/") {
-		four, six = "", strings.TrimPrefix(lengths, "/")
+// matching returns the addresses that are in the network of a host.
+func (t spfTerm) matching(ip net.IP, addresses []netip.Addr) []netip.Addr {
+	host, _ := netip.AddrFromSlice(ip)
+	host = host.Unmap()
+	bits := t.six
+	if host.Is4() {
+		bits = t.four
 	}
-	var out []netip.Addr
-	for _, ip := range ips {
-		host, valid := netip.AddrFromSlice(ip)
-		if host = host.Unmap(); !valid {
-			continue
-		}
-		bits, given := host.BitLen(), four
-		if host.Is6() {
-			given = six
-		}
-		if n, err := fmt.Sscan(given, &bits); n != 1 || err != nil {
-			bits = host.BitLen()
-		}
-		network, err := host.Prefix(bits)
-		for _, address := range addresses {
-			if err == nil && network.Contains(address) && !slices.Contains(out, address) {
-				out = append(out, address)
-			}
-		}
+	network, err := host.Prefix(bits)
+	if err != nil {
+		return nil
 	}
-	return out
+	return within(network, addresses)
 }
 
 // spfWhy is why SPF matters.
