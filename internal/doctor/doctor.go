@@ -160,6 +160,10 @@ func Run(ctx context.Context, o Options, only ...string) Report {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.DKIM = slices.Clone(o.DKIM)
+	for i := range o.DKIM {
+		o.DKIM[i].Domain = asciiName(o.DKIM[i].Domain) // as in the signatures
+	}
 	if len(o.Outgoing) == 0 {
 		o.Outgoing = ownAddresses(&o)
 	}

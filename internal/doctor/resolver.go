@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 // Resolver looks up DNS records. Its zero value uses the resolver of the system.
@@ -24,7 +27,7 @@ func NewResolver(server string) (Resolver, error) {
 		return Resolver{net.JoinHostPort(server, "53")}, nil
 	}
 	host, port, err := net.SplitHostPort(server)
-	if err != nil || host == "" || port == "" {
+	if _, invalid := strconv.ParseUint(port, 10, 16); err != nil || host == "" || invalid != nil {
 		return Resolver{}, fmt.Errorf("%q is no address of a DNS server; write HOST:PORT, such as 9.9.9.9:53", server)
 	}
 	return Resolver{server}, nil
@@ -44,7 +47,19 @@ func (r Resolver) net() *net.Resolver {
 }
 
 // absolute returns a name with a dot at its end, so that no search domain is added.
-func absolute(name string) string { return strings.TrimSuffix(name, ".") + "." }
+func absolute(name string) string { return strings.TrimSuffix(asciiName(name), ".") + "." }
+
+// lookupProfile allows the underscores of names such as _dmarc.example.org, which are no host names.
+var lookupProfile = idna.New(idna.MapForLookup(), idna.StrictDomainName(false))
+
+// asciiName returns a domain as it stands in DNS (RFC 5891): the configuration may have it in Unicode. It
+// returns a name that cannot be converted as it is.
+func asciiName(name string) string {
+	if ascii, err := lookupProfile.ToASCII(name); err == nil {
+		return ascii
+	}
+	return name
+}
 
 // absent reports whether a look-up failed because there is no such name or record.
 func absent(err error) bool {

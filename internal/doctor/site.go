@@ -97,6 +97,7 @@ func (o *Options) siteURL() (*url.URL, *Finding) {
 	if isLoopback(u.Hostname()) {
 		return nil, &Finding{Severity: Error, What: o.Config.Site.URL + " is an address of this machine only", Why: "Links in mails lead nowhere for everyone else, those to unsubscribe among them.", Fix: "Set site.url to the public address."}
 	}
+	u.Host = strings.Replace(u.Host, u.Hostname(), asciiName(u.Hostname()), 1)
 	return u, nil
 }
 
