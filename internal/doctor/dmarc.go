@@ -149,8 +149,10 @@ func checkDMARC(ctx context.Context, o *Options, domain string) []Finding {
 	if policy == "none" {
 		out = append(out, Finding{Severity: Notice, What: "the policy none lets others send mail in the name of " + domain, Fix: "Move to p=quarantine when the reports show that all of your own mail passes."})
 	}
-	if record.tags["rua"] == "" {
+	if rua, found := record.tags["rua"]; !found {
 		out = append(out, Finding{Severity: Notice, What: "the DMARC record asks for no reports", Fix: "Add rua=mailto:ADDRESS, and you learn which mail in your name fails."})
+	} else if !areReportURIs(rua, "mailto:") {
+		out = append(out, Finding{Severity: Notice, What: fmt.Sprintf("the DMARC record asks for reports to %q, which is no mailto address, so there may be none", rua), Fix: "Write rua=mailto:ADDRESS."})
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,9 +17,12 @@ func checkMTASTS(ctx context.Context, o *Options, domain string) []Finding {
 	if err != nil {
 		return one(lookupFailed(err))
 	}
-	all = slices.DeleteFunc(all, func(text string) bool { return !strings.HasPrefix(text, "v=STSv1") })
+	all = slices.DeleteFunc(all, func(text string) bool { return !strings.HasPrefix(text, "v=STSv1;") })
 	if len(all) == 0 {
 		return one(Finding{Severity: Notice, What: domain + " has no MTA-STS policy", Why: "It makes servers deliver replies and bounces over TLS only. It has no effect on mail that you send.", Fix: "Optional: publish _mta-sts." + domain + " and the policy (RFC 8461)."})
+	}
+	if len(all) > 1 || !stsID.MatchString(parseTags(all[0])["id"]) {
+		return one(Finding{Severity: Warning, What: "the MTA-STS record at _mta-sts." + domain + " is invalid", Why: "Senders ignore the policy (RFC 8461, section 3.1).", Fix: "Publish one record such as \"v=STSv1; id=20260101\"; the id has up to 32 letters and digits."})
 	}
 	var policy stsPolicy
 	text, err := o.Client.get(ctx, o.DNS, "https://mta-sts."+domain+"/.well-known/mta-sts.txt")
@@ -55,6 +59,9 @@ type stsPolicy struct {
 	mode string   // enforce, testing or none
 	mx   []string // names of mail servers in lower case; the first label may be "*"
 }
+
+// stsID matches the id of a record.
+var stsID = regexp.MustCompile(`^[A-Za-z0-9]{1,32}$`)
 
 // maxSTSAge is the largest max_age of a policy, in seconds.
 const maxSTSAge = 31557600

@@ -33,7 +33,7 @@ func (o *Options) senderDomains() []string {
 // returnPathDomain returns the domain of the return paths of mails from a sender's domain.
 func (o *Options) returnPathDomain(sender string) string {
 	if o.Config.ReadsReturnPaths() {
-		return cmp.Or(o.Config.Mail.ReturnPathDomain, sender)
+		return cmp.Or(asciiName(o.Config.Mail.ReturnPathDomain), sender)
 	}
 	return sender
 }
@@ -176,10 +176,22 @@ func checkTLSRPT(ctx context.Context, o *Options, domain string) []Finding {
 	switch {
 	case len(all) == 0:
 		return one(Finding{Severity: Notice, What: domain + " asks for no reports about TLS (TLS-RPT)", Fix: fmt.Sprintf("Optional: add a TXT record at _smtp._tls.%s, such as \"v=TLSRPTv1; rua=mailto:tls@%s\".", domain, domain)})
-	case len(all) > 1 || parseTags(all[0])["rua"] == "":
+	case len(all) > 1 || !areReportURIs(parseTags(all[0])["rua"], "mailto:", "https:"):
 		return one(Finding{Severity: Warning, What: "the TLS-RPT record at _smtp._tls." + domain + " is invalid", Why: "No reports are sent (RFC 8460, section 3).", Fix: "Publish one record with rua=mailto:ADDRESS."})
 	}
 	return one(ok("%s gets reports about TLS", domain))
+}
+
+// areReportURIs reports whether a list of addresses that reports go to has one, and only such with these
+// schemes. An address without "mailto:" gets no reports.
+func areReportURIs(list string, schemes ...string) bool {
+	for uri := range strings.SplitSeq(list, ",") {
+		uri = strings.ToLower(strings.TrimSpace(uri))
+		if !slices.ContainsFunc(schemes, func(scheme string) bool { return strings.HasPrefix(uri, scheme) && uri != scheme }) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkBIMI checks the logo that mail programs show beside mails.

@@ -75,12 +75,21 @@ func TestRecordsOfSenders(t *testing.T) {
 		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=quarantine; rua=mailto:d@example.test"`, OK, "policy quarantine"},
 		{"dmarc", `_dmarc.test. TXT "v=DMARC1; p=reject; sp=none"`, OK, "at _dmarc.test with the policy none"},
 		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=none"`, Notice, "asks for no reports"},
+		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=none; rua=d@example.test"`, Notice, "asks for reports to \"d@example.test\", which is no mailto address"},
+		{"dmarc", `_dmarc.example.test. TXT "p=none; v=DMARC1"`, Error, "there is no DMARC record"},
+		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=Quarantine; p=none"`, OK, "policy quarantine"},
+		{"dmarc", `_dmarc.example.test. TXT "v = DMARC1 ;rua=mailto:d@example.test"`, Error, `the policy ""`},
+		{"dmarc", `_dmarc.test. TXT "v=DMARC1; p=none; sp=strict"`, Error, `the policy "strict"`},
 		{"dmarc", `_dmarc.example.test. TXT "v=spf1 -all"`, Error, "there is no DMARC record"},
 		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=all"`, Error, `the policy "all"`},
 		{"dmarc", "_dmarc.example.test. TXT \"v=DMARC1; p=none\"\n_dmarc.example.test. TXT \"v=DMARC1; p=reject\"", Error, "more than one"},
 
 		{"tls-rpt", `_smtp._tls.example.test. TXT "v=TLSRPTv1; rua=mailto:t@example.test"`, OK, "gets reports"},
 		{"tls-rpt", `_smtp._tls.example.test. TXT "v=TLSRPTv1"`, Warning, "invalid"},
+		{"tls-rpt", `_smtp._tls.example.test. TXT "v=TLSRPTv1; rua=https://example.test/report,mailto:t@example.test"`, OK, "gets reports"},
+		{"tls-rpt", `_smtp._tls.example.test. TXT "v=TLSRPTv1; rua=t@example.test"`, Warning, "invalid"},
+		{"tls-rpt", `_smtp._tls.example.test. TXT "v=TLSRPTv1; rua=mailto:"`, Warning, "invalid"},
+		{"tls-rpt", "_smtp._tls.example.test. TXT \"v=TLSRPTv1; rua=mailto:t@example.test\"\n_smtp._tls.example.test. TXT \"v=TLSRPTv1; rua=mailto:u@example.test\"", Warning, "invalid"},
 		{"tls-rpt", "", Notice, "no reports"},
 
 		{"bimi", "", Notice, "no BIMI record"},
@@ -90,6 +99,10 @@ func TestRecordsOfSenders(t *testing.T) {
 
 		{"mta-sts", "", Notice, "no MTA-STS policy"},
 		{"mta-sts", "_mta-sts.example.test. TXT \"v=STSv1; id=1\"", Warning, "cannot be used"},
+		{"mta-sts", `_mta-sts.example.test. TXT "v=STSv10; id=1"`, Notice, "no MTA-STS policy"},
+		{"mta-sts", `_mta-sts.example.test. TXT "v=STSv1;"`, Warning, "_mta-sts.example.test is invalid"},
+		{"mta-sts", `_mta-sts.example.test. TXT "v=STSv1; id=2026-01-01"`, Warning, "_mta-sts.example.test is invalid"},
+		{"mta-sts", "_mta-sts.example.test. TXT \"v=STSv1; id=1\"\n_mta-sts.example.test. TXT \"v=STSv1; id=2\"", Warning, "_mta-sts.example.test is invalid"},
 	} {
 		o, _ := withZone(t, c.zone)
 		want(t, o, c.check, c.severity, c.text)
