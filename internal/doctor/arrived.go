@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,6 +154,9 @@ func (r *received) brokenSignature(o *Options, v *dkim.Verification) Finding {
 // comments are the comments of a header field.
 var comments = regexp.MustCompile(`\([^()]*\)`)
 
+// aroundEquals matches an equals sign with the white space around it.
+var aroundEquals = regexp.MustCompile(`\s*=\s*`)
+
 // verdicts returns the results of a method such as spf in the headers that servers on the way wrote, the
 // last server's first (RFC 8601, section 2.2).
 func (r *received) verdicts(method string) (out []string) {
@@ -163,11 +165,13 @@ func (r *received) verdicts(method string) (out []string) {
 			field = comments.ReplaceAllString(field, " ")
 		}
 		for _, part := range strings.Split(field, ";")[1:] {
-			words := strings.Fields(part)
+			words := strings.Fields(aroundEquals.ReplaceAllString(part, "="))
 			if len(words) == 0 {
 				continue
 			}
-			if name, result, found := strings.Cut(strings.ToLower(words[0]), "="); found && name == method {
+			name, result, found := strings.Cut(strings.ToLower(words[0]), "=")
+			name, _, _ = strings.Cut(name, "/") // its version
+			if found && name == method {
 				out = append(out, result)
 			}
 		}
@@ -199,9 +203,13 @@ func (r *received) checkSPF(ctx context.Context, o *Options) []Finding {
 	if err != nil && !errors.As(err, &wrong) {
 		return one(lookupFailed(err))
 	}
-	r.spf = cmp.Or(result.matches[address], "none")
-	if wrong != nil {
+	switch r.spf = result.matches[address]; {
+	case wrong != nil:
 		r.spf = "permerror"
+	case result.record == "":
+		r.spf = "none"
+	case r.spf == "":
+		r.spf = "neutral" // no term matches (RFC 7208, section 4.7)
 	}
 	switch {
 	case r.spf == "pass":
@@ -219,11 +227,19 @@ func (r *received) checkSPF(ctx context.Context, o *Options) []Finding {
 // addressLiteral is an IP address in brackets, as servers write that of a client in Received.
 var addressLiteral = regexp.MustCompile(`\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]`)
 
+// The name that a client gave in EHLO may be an address literal of its choice. It stands before the comment
+// with the client's address (RFC 5321, section 4.4), or after the word helo, as Exim writes it.
+var (
+	heloWord   = regexp.MustCompile(`(?i)\bhelo[ =][^\s()]+`)
+	heloBefore = regexp.MustCompile(`(?i)^\s*from\s+\S+\s+(\([^()]*\[[^\]\s]+\])`)
+)
+
 // connected returns the address that handed the mail to the receiving server: that of the first Received
 // that has one, the servers behind it left out, which have addresses of their network.
 func (r *received) connected() (first netip.Addr, found bool) {
 	for _, field := range r.header["Received"] {
-		from, _, _ := strings.Cut(field, " by ")
+		from, _, _ := strings.Cut(" "+field, " by ")
+		from = heloBefore.ReplaceAllString(heloWord.ReplaceAllString(from, ""), "$1")
 		for _, match := range addressLiteral.FindAllStringSubmatch(from, -1) {
 			address, err := netip.ParseAddr(match[1])
 			if err != nil {
