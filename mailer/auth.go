@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/wneessen/go-mail/smtp"
@@ -32,17 +34,21 @@ func (d *dialer) authenticate(context.Context) error {
 		return d.failed(ErrAuth, err)
 	}
 	line := strings.TrimSpace("AUTH " + mechanism + " " + base64.StdEncoding.EncodeToString(initial))
-	return d.exchange(auth, line)
+	return d.exchange(auth, line, strings.HasPrefix(mechanism, "SCRAM-"))
 }
 
-// exchange sends the first line of AUTH and answers challenges until the server accepts or refuses.
-func (d *dialer) exchange(auth smtp.Auth, line string) error {
+// exchange sends the first line of AUTH and answers challenges until the server accepts or refuses. With
+// mutual set, the server must prove that it knows the password too (RFC 5802, section 3).
+func (d *dialer) exchange(auth smtp.Auth, line string, mutual bool) error {
+	proven, last := false, []byte(nil) // the challenge before
 	for range authSteps {
 		challenge := ""
 		reply, err := d.command(line, func(text string) { challenge += text })
 		switch {
 		case err != nil:
 			return d.failed(ErrAuth, err)
+		case reply.Code == 235 && mutual && !proven:
+			return d.failed(ErrAuth, proofInAcceptance(auth, last, challenge))
 		case reply.Code == 235:
 			_, err := auth.Next([]byte(challenge), false)
 			return d.failed(ErrAuth, err)
@@ -53,13 +59,52 @@ func (d *dialer) exchange(auth smtp.Auth, line string) error {
 		if err != nil {
 			return d.failed(ErrAuth, fmt.Errorf("the server's challenge %.80q is not in base64", challenge))
 		}
+		if mutual {
+			if err := checkSCRAM(last, question); err != nil {
+				return d.failed(ErrAuth, err)
+			}
+		}
 		answer, err := auth.Next(question, true)
 		if err != nil {
 			return d.failed(ErrAuth, err)
 		}
+		proven, last = proven || isProof(question), question
 		line = base64.StdEncoding.EncodeToString(answer)
 	}
 	return d.failed(ErrAuth, fmt.Errorf("the server sent more than %d challenges", authSteps))
+}
+
+// isProof reports whether a message of SCRAM has the server's signature, which Next verifies.
+func isProof(message []byte) bool { return bytes.HasPrefix(message, []byte("v=")) }
+
+// proofInAcceptance verifies the signature that a server sends in its acceptance and not in a challenge.
+func proofInAcceptance(auth smtp.Auth, last []byte, text string) error {
+	_, text = cutEnhanced(text)
+	message, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil || !isProof(message) || checkSCRAM(last, message) != nil {
+		return errors.New("the server accepted the sign-in without a proof that it knows the password")
+	}
+	_, err = auth.Next(message, true)
+	return err
+}
+
+// iterationsMax bounds the time that a server's challenge takes, to about a second. Servers ask for 4,096
+// to a few hundred thousand iterations.
+const iterationsMax = 1_000_000
+
+// checkSCRAM refuses a challenge of SCRAM that asks for too many iterations of its hash, and a proof that
+// does not follow the challenge with the nonce: without one, the proof does not depend on the password.
+func checkSCRAM(last, challenge []byte) error {
+	if isProof(challenge) && !bytes.HasPrefix(last, []byte("r=")) {
+		return errors.New("the server sent its proof before its challenge")
+	}
+	for field := range strings.SplitSeq(string(challenge), ",") {
+		digits, found := strings.CutPrefix(field, "i=")
+		if n, err := strconv.Atoi(digits); found && (err != nil || n > iterationsMax) {
+			return fmt.Errorf("the server asks for %.20q iterations; at most %d are made", digits, iterationsMax)
+		}
+	}
+	return nil
 }
 
 // authSteps bounds the number of lines sent for AUTH. SCRAM, the longest mechanism, needs three.

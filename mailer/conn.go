@@ -120,10 +120,10 @@ func (c *Conn) Deliver(ctx context.Context, body []byte, next *Envelope) (Reply,
 	if c.state != stateAwaitingBody {
 		return Reply{}, c.outOfOrder(StageBody)
 	}
-	if c.r.Buffered() > 0 {
-		return c.unexpectedReply()
-	}
 	defer c.watchContext(ctx)()
+	if c.r.Buffered() > 0 {
+		return c.unexpectedReply(ctx)
+	}
 	var out []byte
 	if c.envelope.rendered {
 		out = append(body, ".\r\n"...)

@@ -266,8 +266,10 @@ func (c *Conn) bodyWriteFailed(dotSent bool, err error) (Reply, error) {
 // unexpectedReply handles a reply that arrives before the body was sent. A refusal, such as 421 before
 // the server closes, is returned. Any other reply is an error, because later replies would be
 // attributed to the wrong mails.
-func (c *Conn) unexpectedReply() (Reply, error) {
-	reply, err := readReply(c.r, StageBody)
+func (c *Conn) unexpectedReply(ctx context.Context) (reply Reply, err error) {
+	if err = c.deadline(ctx, c.timeouts.Command); err == nil { // it may be a part of a line
+		reply, err = readReply(c.r, StageBody)
+	}
 	if err == nil && reply.Code >= 400 {
 		c.state = stateClosed
 		return reply, c.conn.Close()
@@ -275,7 +277,7 @@ func (c *Conn) unexpectedReply() (Reply, error) {
 	if err == nil {
 		err = fmt.Errorf("the server said %q before the body", reply)
 	}
-	return Reply{}, c.breakConnection(StageBody, err)
+	return Reply{}, c.breakConnection(StageBody, contextError(ctx, err))
 }
 
 // appendBody appends a body and its final dot. It doubles dots at the start of lines (RFC 5321,
