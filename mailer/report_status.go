@@ -17,6 +17,9 @@ func (r *reportReader) deliveryStatus(body []byte) {
 		if !group.Has("Final-Recipient") && !group.Has("Original-Recipient") && !group.Has("Action") && !group.Has("Status") {
 			continue
 		}
+		if len(r.Recipients) == recipientsMax { // a report may have several parts
+			return
+		}
 		r.Recipients = append(r.Recipients, recipientOf(group))
 	}
 }
