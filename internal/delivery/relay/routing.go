@@ -86,8 +86,11 @@ func (r *Relay) eligible(m Mail, domain string) bool {
 func (r *Relay) ready(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !r.heldNow() && !r.failing && !now.Before(r.quotaFull)
+	return r.works() && !now.Before(r.quotaFull)
 }
+
+// works reports whether the relay is not held and its last dial did not fail. The caller has the lock.
+func (r *Relay) works() bool { return !r.heldNow() && !r.failing }
 
 // QuotaFullFor records that the relay's quotas are used up for a time, so that the other
 // relays get its mails.
@@ -104,7 +107,13 @@ func (r *Relay) OnStandby() bool {
 		return false
 	}
 	for _, o := range r.set.relays {
-		if o != r && o.Weight > 0 && o.ready(time.Time{}) {
+		if o == r || o.Weight == 0 {
+			continue
+		}
+		o.mu.Lock()
+		works := o.works()
+		o.mu.Unlock()
+		if works {
 			return true
 		}
 	}
