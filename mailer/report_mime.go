@@ -70,7 +70,9 @@ func (p mimePart) parts() [][]byte {
 			if start >= 0 {
 				all = append(all, p.raw[start:at])
 			}
-			start = end
+			if start = end; strings.HasSuffix(line, boundary+"--") && line != "--"+boundary {
+				start = -1 // what follows is no part, until another boundary
+			}
 		}
 		at = end
 	}

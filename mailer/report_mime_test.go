@@ -15,6 +15,7 @@ func TestPartsOfAMultipart(t *testing.T) {
 		want       []string
 	}{
 		"two parts":                   {"multipart/mixed; boundary=b", "before\n--b\n\none\n--b\n\ntwo\n--b--\nafter\n", []string{"\none\n", "\ntwo\n"}},
+		"a part after the last one":   {"multipart/mixed; boundary=b", "--b\n\none\n--b--\nbetween\n--b\n\ntwo\n--b--\nafter", []string{"\none\n", "\ntwo\n"}},
 		"white space after boundary":  {`multipart/mixed; boundary="b"`, "--b \t\n\none\n--b--  \n", []string{"\none\n"}},
 		"a longer boundary inside":    {"multipart/mixed; boundary=b", "--b\n\n--bc\n x --b\n--b--\n", []string{"\n--bc\n x --b\n"}},
 		"no last boundary":            {"multipart/mixed; boundary=b", "--b\n\none", []string{"\none"}},
@@ -47,7 +48,7 @@ func TestBodyOfAPart(t *testing.T) {
 	for name, c := range map[string]struct{ header, body, want string }{
 		"none":                            {"", "a=3Db", "a=3Db"},
 		"quoted-printable":                {"Content-Transfer-Encoding: Quoted-Printable", "caf=C3=A9 =\nau lait=0D=0Aend", "café au lait\nend"},
-		"quoted-printable, broken":        {"Content-Transfer-Encoding: quoted-printable", "550 user unknown=ZZ", "550 user unknown"},
+		"quoted-printable, broken":        {"Content-Transfer-Encoding: quoted-printable", "550 user unknown=ZZ", "550 user unknown=ZZ"},
 		"base64":                          {"Content-Transfer-Encoding: base64 ", base64.StdEncoding.EncodeToString([]byte("550 user\r\nunknown")), "550 user\nunknown"},
 		"base64 in lines":                 {"Content-Transfer-Encoding: base64", "NTUw\nIHVz\nZXI=", "550 user"},
 		"base64, cut off":                 {"Content-Transfer-Encoding: base64", "NTUwIHVzZXIgdW5r", "550 user unk"},
