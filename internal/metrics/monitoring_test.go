@@ -235,6 +235,11 @@ var alertCases = map[string]struct {
 		raise:  series{`tidings_backup_last_success_timestamp_seconds{job="tidings",instance="a"}`: "-200000x200"},
 		quiet:  series{`tidings_backup_last_success_timestamp_seconds{job="tidings",instance="a"}`: "0x200"},
 	},
+	"TidingsDoctorErrors": {
+		labels: map[string]string{"job": "tidings"},
+		raise:  series{`tidings_doctor_findings{job="tidings",instance="a",severity="error"}`: "_x60 2x200", `tidings_doctor_findings{job="tidings",instance="b",severity="error"}`: "_x60 2x200"},
+		quiet:  series{`tidings_doctor_findings{job="tidings",instance="a",severity="error"}`: "1x100 0x200", `tidings_doctor_findings{job="tidings",instance="a",severity="warning"}`: "3x200", `tidings_doctor_findings{job="tidings",instance="a",severity="ok"}`: "20x200"},
+	},
 	"TidingsErrors": {
 		labels: map[string]string{"instance": "a"},
 		raise:  series{`tidings_http_requests_total{job="tidings",instance="a",code="500"}`: "0+2x200", `tidings_http_requests_total{job="tidings",instance="a",code="200"}`: "0+100x200"},
