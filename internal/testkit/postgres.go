@@ -220,20 +220,65 @@ func (p *Postgres) Stop() error {
 // Restart stops and starts the server.
 func (p *Postgres) Restart() error { return errors.Join(p.Stop(), p.Start()) }
 
-// Kill ends the server and its children with SIGKILL, as a crash would.
+// Kill ends the server and its children with SIGKILL, as a crash would. It returns when all are gone:
+// a server does not start while a former child uses the shared memory.
 func (p *Postgres) Kill() error {
 	pid, err := p.pid()
 	if err != nil {
 		return err
 	}
-	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil { // pg_ctl starts the server in its own process group
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil { // so that it starts no further children
 		return err
 	}
-	deadline := time.Now().Add(Timeout)
-	for syscall.Kill(pid, 0) == nil && time.Now().Before(deadline) {
-		time.Sleep(5 * time.Millisecond)
+	children := childrenOf(pid)
+	for _, pid := range append(children, pid) { // each is a session of its own, so there is no group to kill
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+	}
+	// A new server looks for the number of the former one, which a zombie still has.
+	for deadline := time.Now().Add(Timeout); syscall.Kill(pid, 0) == nil || slices.ContainsFunc(children, runs); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return errors.New("the killed PostgreSQL does not end")
+		}
 	}
 	return nil
+}
+
+// childrenOf returns the processes that a process has started. Only Linux lists them; elsewhere, the
+// children of a killed server end when they notice it.
+func childrenOf(pid int) (children []int) {
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range all {
+		if _, parent := processStat(file); parent == pid {
+			child, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			children = append(children, child)
+		}
+	}
+	return children
+}
+
+// runs reports whether a process exists and is not a zombie.
+func runs(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return false
+	}
+	state, _ := processStat(fmt.Sprintf("/proc/%d/stat", pid))
+	return state != "Z"
+}
+
+// processStat returns the state and the parent of a process from its file in /proc; see proc(5).
+func processStat(file string) (state string, parent int) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", 0
+	}
+	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:])) // the name before it may have spaces
+	if len(fields) < 2 {
+		return "", 0
+	}
+	parent, _ = strconv.Atoi(fields[1])
+	return fields[0], parent
 }
 
 func (p *Postgres) pid() (int, error) {
