@@ -7,8 +7,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
-	"strings"
 )
 
 // entry is a file or a folder of an archive.
@@ -33,7 +33,7 @@ func (r *release) writeArchive(t target, binary string, notices []byte) error {
 	name := "tidings_" + r.version + "_" + t.os + "_" + t.arch
 	files := map[string][]byte{filepath.Base(binary): program, "config.yaml": config, "THIRD-PARTY-LICENSES.txt": notices}
 	for doc, data := range r.shared.docs {
-		if strings.HasSuffix(doc, ".md") && doc != "README.md" && doc != "CHANGELOG.md" {
+		if !slices.Contains(projectFiles, doc) {
 			doc = "docs/" + doc
 		}
 		files[doc] = data

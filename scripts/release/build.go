@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,15 +100,42 @@ func (r *release) collectShared() error {
 	if r.shared.config, err = r.packageConfig(); err != nil {
 		return err
 	}
-	if r.shared.docs, err = readFolder(filepath.Join(r.root, "docs"), "*.md"); err != nil {
+	if r.shared.docs, err = readDocs(filepath.Join(r.root, "docs")); err != nil {
 		return err
 	}
-	for _, name := range []string{"README.md", "CHANGELOG.md", "LICENSE"} {
+	for _, name := range projectFiles {
 		if r.shared.docs[name], err = os.ReadFile(filepath.Join(r.root, name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// projectFiles are the documents beside the folder docs.
+var projectFiles = []string{"README.md", "CHANGELOG.md", "LICENSE"}
+
+// readDocs returns the files of the folder of documents by their paths below it: the pages, and the
+// examples that they link to. Pictures are left out because of their size.
+func readDocs(folder string) (map[string][]byte, error) {
+	docs := map[string][]byte{}
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if entry.Name() == "images" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		name, err := filepath.Rel(folder, path)
+		if err != nil {
+			return err
+		}
+		docs[filepath.ToSlash(name)], err = os.ReadFile(path)
+		return err
+	})
+	return docs, err
 }
 
 // packageConfig is the configuration file to start from, with the store in /var/lib/tidings.

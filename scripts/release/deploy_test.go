@@ -5,7 +5,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +57,33 @@ func kubernetesObject(document string) (any, error) {
 		return nil, fmt.Errorf("kind %q", kind.Kind)
 	}
 	return object, yaml.UnmarshalStrict([]byte(document), object)
+}
+
+// TestReleaseHasTheFilesThatItsPagesLinkTo checks the links of the documents in packages and archives,
+// apart from those to pictures and to sources.
+func TestReleaseHasTheFilesThatItsPagesLinkTo(t *testing.T) {
+	t.Parallel()
+	docs, err := readDocs(filepath.Join("..", "..", "docs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	checked := 0
+	for page, text := range docs {
+		for _, found := range link.FindAllSubmatch(text, -1) {
+			target := path.Join(path.Dir(page), string(found[1]))
+			if !strings.HasSuffix(page, ".md") || strings.HasPrefix(target, "../") || strings.HasPrefix(target, "images/") {
+				continue
+			}
+			checked++
+			if docs[target] == nil && !slices.Contains([]string{"decisions", "deploy", "monitoring"}, target) { // folders
+				t.Errorf("%s links to %s, which no package has", page, target)
+			}
+		}
+	}
+	if checked < 50 || docs["deploy/compose.yaml"] == nil || docs["monitoring/alerts.yaml"] == nil {
+		t.Errorf("%d links in %d files", checked, len(docs))
+	}
 }
 
 func TestKubernetesObjectsMatchTheirTypes(t *testing.T) {
