@@ -2,6 +2,7 @@ package plaintext
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,13 +38,14 @@ const lineBreak = "\x01"
 
 // writer writes the text of a document from its start to its end.
 type writer struct {
-	out       strings.Builder
-	paragraph strings.Builder // the inline text since the last block
-	prefix    string          // of every line, such as "> "
-	mark      string          // of the next line, in place of the end of the prefix, such as "* "
-	blank     bool            // an empty line has to precede the next line,
-	between   string          // with this prefix
-	tight     bool            // no empty lines between blocks, as in a list of short items
+	out        strings.Builder
+	paragraph  strings.Builder // the inline text since the last block
+	paragraphs int             // number of paragraphs that were taken
+	prefix     string          // of every line, such as "> "
+	mark       string          // of the next line, in place of the end of the prefix, such as "* "
+	blank      bool            // an empty line has to precede the next line,
+	between    string          // with this prefix
+	tight      bool            // no empty lines between blocks, as in a list of short items
 }
 
 // blocks are the elements that begin and end a paragraph and need nothing else.
@@ -141,10 +143,12 @@ func (w *writer) inline(n *html.Node) {
 // nowhere in a mail: those to footnotes are written as [1], and those back are left out.
 func (w *writer) link(n *html.Node) {
 	address := attribute(n, "href")
-	before := w.paragraph.String()
-	w.paragraph.Reset()
+	begin, paragraphs := w.paragraph.Len(), w.paragraphs
 	w.children(n)
-	content := w.paragraph.String()
+	if w.paragraphs != paragraphs { // a block inside the link has ended the paragraph before
+		begin = 0
+	}
+	before, content := w.paragraph.String()[:begin], w.paragraph.String()[begin:]
 	text := OneLine(content)
 	switch inside := strings.HasPrefix(address, "#"); {
 	case inside && strings.HasPrefix(text, "↩"):
@@ -185,7 +189,10 @@ func (w *writer) heading(n *html.Node) {
 // list writes a list. A list inside an item is indented.
 func (w *writer) list(n *html.Node) {
 	w.endParagraph()
-	number := 1
+	number, step := 1, 1
+	if hasAttribute(n, "reversed") {
+		number, step = items(n), -1
+	}
 	if start, err := strconv.Atoi(attribute(n, "start")); err == nil {
 		number = start
 	}
@@ -200,15 +207,28 @@ func (w *writer) list(n *html.Node) {
 		case item.DataAtom != atom.Li:
 			w.node(item)
 		case n.DataAtom == atom.Ol:
+			if value, err := strconv.Atoi(attribute(item, "value")); err == nil {
+				number = value
+			}
 			mark := strconv.Itoa(number) + ". "
 			w.nested(mark, strings.Repeat(" ", len(mark)), item)
-			number++
+			number += step
 		default:
 			w.nested("* ", "  ", item)
 		}
 	}
 	w.tight = before
 	w.endBlock()
+}
+
+// items returns the number of items of a list.
+func items(list *html.Node) (n int) {
+	for item := list.FirstChild; item != nil; item = item.NextSibling {
+		if item.DataAtom == atom.Li {
+			n++
+		}
+	}
+	return n
 }
 
 // definitions writes a list of terms; their definitions are indented.
@@ -273,6 +293,7 @@ func collect(out *strings.Builder, n *html.Node) {
 func (w *writer) takeParagraph() string {
 	lines := strings.Split(w.paragraph.String(), lineBreak)
 	w.paragraph.Reset()
+	w.paragraphs++
 	for i, line := range lines {
 		lines[i] = OneLine(line)
 	}
@@ -315,4 +336,8 @@ func attribute(n *html.Node, name string) string {
 		}
 	}
 	return ""
+}
+
+func hasAttribute(n *html.Node, name string) bool {
+	return slices.ContainsFunc(n.Attr, func(at html.Attribute) bool { return at.Key == name })
 }
