@@ -116,7 +116,7 @@ func TestShareDividesABar(t *testing.T) {
 	t.Parallel()
 	parts := []chart.Part{{Name: "Delivered", Tone: chart.Good, Value: 9990}, {Name: "Retrying", Tone: chart.Warn}, {Name: "Refused", Tone: chart.Bad, Value: 10}}
 	contains(t, chart.Share("No. 4", parts, nil), `aria-label="No. 4: Delivered 9990, Refused 10"`,
-		`d="M0 0H999V200H0Z"`, `<path class="bar tone-bad" d="M999 0H1000V200H999Z"><title>Refused: 10</title>`)
+		`d="M0 0H990V200H0Z"`, `<path class="bar tone-bad" d="M990 0H1000V200H990Z"><title>Refused: 10</title>`)
 	contains(t, chart.Share("No. 5", nil, nil), `aria-label="No. 5"`)
 	contains(t, chart.Share("No. 6", []chart.Part{{Name: "a", Value: 1}, {Name: "b", Value: 999}}, nil), `d="M0 0H10V`)
 }

@@ -32,12 +32,12 @@ func Share(title string, parts []Part, format func(int64) string) template.HTML 
 		f.Text += ": " + strings.Join(texts, ", ")
 	}
 	var at float64
-	for _, p := range parts {
+	for i, wide := range partWidths(parts, whole) {
+		p := parts[i]
 		if p.Value <= 0 {
 			continue
 		}
-		// A part that is there is visible, however small.
-		end := min(width, at+max(width*float64(p.Value)/float64(whole), width/100))
+		end := min(width, at+wide)
 		f.Shapes = append(f.Shapes, shape{
 			Class: "bar " + string(p.Tone), Title: p.Name + ": " + d.Text(p.Value),
 			Path: fmt.Sprintf("M%s 0H%sV%sH%sZ", coordinate(at), coordinate(end), coordinate(height), coordinate(at)),
@@ -45,6 +45,34 @@ func Share(title string, parts []Part, format func(int64) string) template.HTML 
 		at = end
 	}
 	return render("small", f)
+}
+
+// partWidths returns the width of each part. A part that is there is visible, however small: the larger
+// ones leave it a hundredth.
+func partWidths(parts []Part, whole int64) []float64 {
+	const least = width / 100
+	share := func(p Part) float64 { return width * float64(p.Value) / float64(whole) }
+	left, large := width, 0.0 // for the larger parts, and their sum
+	for _, p := range parts {
+		switch {
+		case p.Value <= 0:
+		case share(p) < least:
+			left -= least
+		default:
+			large += share(p)
+		}
+	}
+	out := make([]float64, len(parts))
+	for i, p := range parts {
+		switch {
+		case p.Value <= 0:
+		case share(p) < least:
+			out[i] = least
+		default:
+			out[i] = share(p) * left / large
+		}
+	}
+	return out
 }
 
 // small is the data of the template of Share.
