@@ -56,6 +56,8 @@ func Choose(accept string) Coding {
 			wanted[Brotli] = weight
 		case "zstd":
 			wanted[Zstd] = weight
+		case "identity":
+			wanted[Identity] = weight
 		case "*":
 			wildcard = weight
 		}
@@ -69,6 +71,9 @@ func Choose(accept string) Coding {
 		if weight > bestWeight {
 			best, bestWeight = c, weight
 		}
+	}
+	if wanted[Identity] > bestWeight {
+		return Identity
 	}
 	return best
 }
