@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // formerHosts redirects requests for former addresses of the site to its current one.
@@ -20,17 +22,31 @@ func newFormerHosts(site string, former []string) (*formerHosts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("site address: %w", err)
 	}
+	site = useASCIIHost(site, now)
 	f := &formerHosts{site: strings.TrimRight(site, "/"), host: strings.ToLower(now.Hostname()), base: map[string]string{}}
 	for _, old := range former {
 		u, err := url.Parse(old)
 		if err != nil {
 			return nil, fmt.Errorf("former address of the site: %w", err)
 		}
+		useASCIIHost(old, u)
 		if host := strings.ToLower(u.Hostname()); host != f.host {
 			f.base[host] = strings.TrimRight(u.EscapedPath(), "/")
 		}
 	}
 	return f, nil
+}
+
+// useASCIIHost converts the host of an address to ASCII, as requests name it (RFC 5891), and returns the
+// address with it.
+func useASCIIHost(address string, u *url.URL) string {
+	name := u.Hostname()
+	ascii, err := idna.Lookup.ToASCII(name)
+	if err != nil || ascii == name {
+		return address // such as an IP address
+	}
+	u.Host = strings.Replace(u.Host, name, ascii, 1)
+	return u.String()
 }
 
 // target returns the address to redirect a request to, or "". One-click unsubscribe requests of
@@ -82,6 +98,7 @@ func RedirectToHTTPS(site string, former []string) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("site address: %w", err)
 	}
+	useASCIIHost(site, u)
 	origin := u.Scheme + "://" + u.Host
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if hosts.redirect(w, r) {
