@@ -59,7 +59,7 @@ func parseRGB(arguments []string) (color.NRGBA, bool) {
 		}
 		switch {
 		case percent:
-			value *= 2.55
+			value = value * 255 / 100
 		case i == 3:
 			value *= 255
 		}
