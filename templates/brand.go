@@ -59,8 +59,7 @@ const MinContrast = 4.5
 
 // Light returns the colors of the light scheme.
 func (p Page) Light() Colors {
-	light := p.Site.Brand.Light.complete(lightColors)
-	return light.withReadableAccent(lightColors)
+	return p.Site.Brand.Light.complete(lightColors).withReadableAccent()
 }
 
 // Dark returns the colors of the dark scheme. An accent that is set for the light scheme only is used
@@ -68,14 +67,14 @@ func (p Page) Light() Colors {
 func (p Page) Dark() Colors {
 	dark := p.Site.Brand.Dark
 	dark.Accent = orDefault(dark.Accent, orDefault(p.Site.Brand.Light.Accent, darkColors.Accent))
-	return dark.complete(darkColors).withReadableAccent(darkColors)
+	return dark.complete(darkColors).withReadableAccent()
 }
 
 // withReadableAccent makes an accent darker or lighter until links can be read on the content and on
 // panels.
-func (c Colors) withReadableAccent(from Colors) Colors {
+func (c Colors) withReadableAccent() Colors {
 	readable := ReadableOn(c.Accent, c.Content, c.Tint)
-	if c.Accent == from.Accent || readable == c.Accent {
+	if readable == c.Accent {
 		return c
 	}
 	c.Accent = readable
@@ -95,8 +94,9 @@ func ReadableOn(color string, grounds ...string) string {
 	}
 	from, _ := parseColor(color)
 	toward, _ := parseColor(textOn(grounds[0]))
-	for share := 0.05; share < 1 && lowest(color) < MinContrast; share += 0.05 {
-		color = mix(from, toward, share)
+	const steps = 20
+	for i := 1; i <= steps && lowest(color) < MinContrast; i++ {
+		color = mix(from, toward, float64(i)/steps)
 	}
 	return color
 }
