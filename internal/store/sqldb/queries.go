@@ -204,6 +204,10 @@ func (q *Queries) expand(text string, engine Engine) (string, error) {
 			return part
 		})
 	}
+	text = replaceCalls(text, "part", func(name string) string {
+		unknown = fmt.Errorf("part %q: parts are nested more than %d deep", name, maxNesting)
+		return ""
+	})
 	for _, form := range []string{"columns", "values", "arrays"} {
 		text = replaceCalls(text, form, func(argument string) string {
 			list, option, _ := strings.Cut(argument, " ")
