@@ -13,6 +13,7 @@ type conn struct {
 	*sqldb.Conn
 	journal *journalWriter    // nil without one
 	records *[]journal.Record // of a transaction; nil without a journal
+	stride  int64             // subscribers that one statement handles on SQLite
 }
 
 // transaction runs fn in a transaction, and appends its records to the journal after the
@@ -21,7 +22,7 @@ func (c *conn) transaction(ctx context.Context, fn func(tx *conn) error) error {
 	var at journalPosition
 	var records []journal.Record
 	err := c.Conn.Transaction(ctx, func(inner *sqldb.Conn) (err error) {
-		tx := &conn{Conn: inner, journal: c.journal}
+		tx := &conn{Conn: inner, journal: c.journal, stride: c.stride}
 		if records = nil; c.journal != nil {
 			tx.records = &records
 		}

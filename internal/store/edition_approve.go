@@ -76,9 +76,10 @@ func (c *conn) rangeSize(unit int64) int64 {
 	if c.Engine == Postgres {
 		return math.MaxInt64
 	}
-	return max(1, freezeStride/unit) * unit
+	return max(1, c.stride/unit) * unit
 }
 
+// freezeStride is the usual stride of a conn.
 const freezeStride = 20_000
 
 // NoVariant stands for the variant of subscribers for whom an edition has no content.

@@ -394,8 +394,9 @@ func TestRelayLimitsAreShared(t *testing.T) {
 // and numbers of them that do not fill the last chunk.
 func TestRecipientsOfSeveralStatementsFormWholeChunks(t *testing.T) {
 	t.Parallel()
-	const n, size = 40_998, 700
+	const n, size = 4_098, 70
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		s.SetSteps(1_000, 2_000)
 		people := func(yield func(subscriber.Row, error) bool) {
 			for i := range n {
 				row := subscriber.Row{Line: i + 1, Address: subscriber.MustParseAddress(fmt.Sprintf("reader%d@example.org", i)), Language: []string{"en", "fr"}[i%2]}

@@ -15,6 +15,15 @@ import (
 // SetTimeout sets how long a recorder waits for a commit.
 func (r *Recorder) SetTimeout(d time.Duration) { r.timeout = d }
 
+// SetSteps sets how many lines of a list one transaction imports, and how many subscribers one statement
+// handles on SQLite, so that a test with several of them needs no long list.
+func (s *Store) SetSteps(lines int, stride int64) {
+	s.batch = lines
+	for _, c := range []*conn{s.readers, s.writers, s.recorders} {
+		c.stride = stride
+	}
+}
+
 // QueryTexts returns the named queries of an engine.
 func QueryTexts(engine Engine) map[string]string { return queries().Texts(engine) }
 

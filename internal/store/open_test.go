@@ -33,6 +33,7 @@ func TestHelperProcess(t *testing.T) {
 	case "audited":
 		addAudited(t, s)
 	case "import":
+		s.SetSteps(killedBatch, killedBatch)
 		importAll(t, s, killedList)
 	}
 }

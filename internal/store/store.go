@@ -67,6 +67,7 @@ type Store struct {
 	history   history
 
 	migrations int // that it had when it was opened
+	batch      int // lines of a list that one transaction imports
 }
 
 //go:embed *.sql
@@ -121,7 +122,7 @@ func connect(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, engine: db.Engine, clock: opts.Clock}
+	s := &Store{db: db, engine: db.Engine, clock: opts.Clock, batch: batchSize}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -131,9 +132,9 @@ func connect(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	for _, c := range []*sqldb.Conn{db.Readers, db.Writers, db.Recorders} {
 		c.OnError = s.noteFault
 	}
-	s.readers, s.writers = &conn{Conn: db.Readers}, &conn{Conn: db.Writers}
+	s.readers, s.writers = &conn{Conn: db.Readers, stride: freezeStride}, &conn{Conn: db.Writers, stride: freezeStride}
 	if s.recorders = s.writers; db.Recorders != db.Writers {
-		s.recorders = &conn{Conn: db.Recorders}
+		s.recorders = &conn{Conn: db.Recorders, stride: freezeStride}
 	}
 	return s, nil
 }

@@ -99,7 +99,7 @@ func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber
 	if err != nil {
 		return ImportReport{}, err
 	}
-	im := &importer{store: s, opts: opts, keys: keys, start: s.Now(), seed: maphash.MakeSeed(), size: batchSize}
+	im := &importer{store: s, opts: opts, keys: keys, start: s.Now(), seed: maphash.MakeSeed(), size: s.batch}
 	if _, err := s.readers.One(ctx, "subscriber.lastID", nil, &im.before); err != nil {
 		return ImportReport{}, err
 	}
@@ -123,7 +123,7 @@ func (s *Store) ImportSubscribers(ctx context.Context, rows iter.Seq2[subscriber
 	return im.result, ctx.Err()
 }
 
-// batchSize is how many lines are committed together. Sorted by address, so many
+// batchSize is how many lines are usually committed together. Sorted by address, so many
 // of them share pages of the index, which makes a long list twice as fast.
 const batchSize = 20_000
 

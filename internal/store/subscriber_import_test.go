@@ -30,8 +30,8 @@ func list(n int) io.Reader {
 	return r
 }
 
-// killedList is as long as the list that is imported by a process that is killed.
-const killedList = 45_000
+// killedList is as long as the list that is imported by a process that is killed, in batches of killedBatch.
+const killedList, killedBatch = 3_000, 300
 
 func importAll(t testing.TB, s *store.Store, n int) store.ImportResult {
 	t.Helper()
@@ -185,12 +185,15 @@ func TestConcurrentImportsAddEachSubscriberOnce(t *testing.T) {
 			t.Parallel()
 			dsn := storetest.DSN(t, engine)
 			nodes := []*store.Store{storetest.Reopen(t, dsn, store.Options{}), storetest.Reopen(t, dsn, store.Options{})}
+			for _, s := range nodes {
+				s.SetSteps(1_000, 1_000)
+			}
 			added := make(chan int64, len(nodes))
 			for _, s := range nodes {
-				go func() { added <- importAll(t, s, 21_000).Added }()
+				go func() { added <- importAll(t, s, 4_200).Added }()
 			}
-			if total := <-added + <-added; total != 21_000 {
-				t.Errorf("both imports added %d subscribers, want 21000", total)
+			if total := <-added + <-added; total != 4_200 {
+				t.Errorf("both imports added %d subscribers, want 4200", total)
 			}
 		})
 	}
