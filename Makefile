@@ -47,13 +47,24 @@ vuln: ## govulncheck, if its database can be reached
 
 tools: ## install the Debian packages, the WebSub hub, dex, Pebble, axe and Litestream, which the tests use
 	@scripts/install-test-tools
+	@$(MAKE) --no-print-directory programs
+
+# What the tests use besides Debian packages; npm is one of those.
+programs:
 	@scripts/install-websub-hub
 	@scripts/install-dex
 	@scripts/install-pebble
 	@scripts/install-axe
 	@scripts/install-litestream
 
-test: tools fmt vet staticcheck deadcode vuln ## everything: checks, then the whole suite with the race detector
+# One after the other, since all of them but the first compile the same packages.
+checks:
+	@for target in fmt vet staticcheck deadcode vuln; do $(MAKE) --no-print-directory $$target || exit 1; done
+
+# Downloading the programs leaves the processors to the checks.
+test: ## everything: checks, then the whole suite with the race detector
+	@scripts/install-test-tools
+	@$(MAKE) --no-print-directory -j2 checks programs
 	@scripts/run-tests $(GO)
 
 crash: ## a long crash run on both stores: make crash KILLS=1000
@@ -100,4 +111,4 @@ admin-screenshots: ## write pictures of all pages of the admin to docs/images/ad
 clean: ## remove the files that the targets above created
 	rm -rf bin dist .cache
 
-.PHONY: help build demo check short fmt vet staticcheck deadcode vuln tools test crash soak fuzz miniflux years bench release release-test screenshots client-support clean
+.PHONY: help build demo check checks short fmt vet staticcheck deadcode vuln tools programs test crash soak fuzz miniflux years bench release release-test screenshots client-support clean
