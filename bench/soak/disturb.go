@@ -10,8 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/tidings-press/tidings/internal/store"
 )
 
 // disturb disturbs the service until the time is over, while articles are written, subscribers
@@ -157,7 +155,7 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // Settling.
 const (
-	settleTime = 10 * time.Minute
+	settleTime = 10 * time.Minute // without a mail; how long a queue takes depends on the machine
 	retryStep  = 10 * time.Minute // what the clock moves when only mails are left that are due later
 	quietTicks = 4                // how often all is sent after the clock has moved over a tick
 )
@@ -171,7 +169,7 @@ func (s *site) settle(ctx context.Context) error {
 		}
 	}
 	sent, quiet := -1, 0
-	for begin := time.Now(); time.Since(begin) < settleTime; sleep(ctx, 1500*time.Millisecond) {
+	for moved := time.Now(); time.Since(moved) < settleTime && ctx.Err() == nil; sleep(ctx, 1500*time.Millisecond) {
 		if s.short != nil {
 			if err := s.reviveWorker(); err != nil {
 				return err
@@ -190,7 +188,7 @@ func (s *site) settle(ctx context.Context) error {
 		step := time.Duration(0)
 		switch {
 		case sent != before:
-			quiet = 0
+			moved, quiet = time.Now(), 0
 		case len(open) > 0:
 			quiet, step = 0, retryStep
 		case quiet >= quietTicks && waiting == 0:
@@ -222,14 +220,16 @@ func (s *site) waiting(ctx context.Context) (int, error) {
 
 // unsettled describes what is still open.
 func (s *site) unsettled(ctx context.Context) error {
-	open, err := s.db.OpenEditions(ctx, 10)
-	for _, e := range open {
-		var counts store.DeliveryCounts
-		if counts, err = s.db.EditionCounts(ctx, e.Seq); err == nil {
-			err = fmt.Errorf("not settled within %s: edition %s of %s is %s with %+v", settleTime, e.ID, e.Digest, e.State, counts)
-		}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	return errors.Join(errors.New("not settled"), err)
+	open, err := s.db.OpenEditions(ctx, 100)
+	errs := []error{err, fmt.Errorf("not settled: %d editions are open, and no mail was accepted for %s", len(open), settleTime)}
+	for _, e := range open {
+		counts, err := s.db.EditionCounts(ctx, e.Seq)
+		errs = append(errs, err, fmt.Errorf("edition %s of %s is %s with %+v", e.ID, e.Digest, e.State, counts))
+	}
+	return errors.Join(errs...)
 }
 
 func (r *received) count() int {
