@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -18,7 +18,7 @@ import (
 func openStore(t *testing.T) (*store.Store, *time.Time) {
 	t.Helper()
 	now := time.Now()
-	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "tidings.db"), store.Options{Clock: func() time.Time { return now }})
+	s, err := store.Open(t.Context(), storetest.DSN(t, store.SQLite), store.Options{Durability: store.Normal, Clock: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
