@@ -74,18 +74,21 @@ func (f *field) compile(m *Compiled) {
 }
 
 // compileTokens folds a structured value by length if it has no placeholders. Otherwise the length is
-// unknown, and the value is folded after each comma.
+// unknown, and the value is folded after each comma; text that is too long for a line is folded by length.
 func (f *field) compileTokens(m *Compiled, column int) {
 	if !f.value.hasPlaceholder() {
 		m.appendStatic(appendFolded(nil, column, f.value.fill(nil)))
 		return
 	}
 	for _, p := range f.value {
-		if p.value < 0 {
+		switch {
+		case p.value >= 0:
+			m.addPlaceholder(placeholder{encoding: encodeToken, content: template{p}})
+		case len(p.text) > staticMax:
+			m.appendStatic(appendFolded(nil, headerLine, p.text))
+		default:
 			m.appendStatic([]byte(strings.ReplaceAll(p.text, ", ", ",\r\n ")))
-			continue
 		}
-		m.addPlaceholder(placeholder{encoding: encodeToken, content: template{p}})
 	}
 }
 
