@@ -22,7 +22,7 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-var kills = flag.Int("kills", 10, "how often a crash test kills a node, for each store and policy")
+var kills = flag.Int("kills", 16, "how often a crash test kills a node, for each store and policy")
 
 // Settings of the nodes in the crash tests. A lease ends soon after its node.
 const (
