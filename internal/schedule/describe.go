@@ -107,12 +107,24 @@ func describeStep(values []int, unit time.Duration) words.Text {
 
 // daily reports whether the schedule fires on every day.
 func (s *Schedule) daily() bool {
-	return len(valuesOf(s.rule.Month, 1, 12)) == 12 && len(valuesOf(s.rule.Dow, 0, 6)) == 7 && len(valuesOf(s.rule.Dom, 1, 31)) == 31
+	weekdays, dates := s.days()
+	return len(valuesOf(s.rule.Month, 1, 12)) == 12 && len(weekdays) == 7 && len(dates) == 31
+}
+
+// days returns the days of the week and of the month. When both are given without a star, either one fires,
+// so a field that lists all days makes every day one: "0 8 1 * 0-6" fires daily.
+func (s *Schedule) days() (weekdays, dates []int) {
+	weekdays, dates = valuesOf(s.rule.Dow, 0, 6), valuesOf(s.rule.Dom, 1, 31)
+	if !starred(s.rule.Dom) && !starred(s.rule.Dow) && (len(weekdays) == 7 || len(dates) == 31) {
+		return valuesOf(^uint64(0), 0, 6), valuesOf(^uint64(0), 1, 31)
+	}
+	return weekdays, dates
 }
 
 // describeDays describes the days, such as "every Friday" or "on day 1 of the month".
 func (s *Schedule) describeDays() words.Text {
-	months, weekdays, dates := valuesOf(s.rule.Month, 1, 12), valuesOf(s.rule.Dow, 0, 6), valuesOf(s.rule.Dom, 1, 31)
+	months := valuesOf(s.rule.Month, 1, 12)
+	weekdays, dates := s.days()
 	days := words.T("every day")
 	switch byWeekday, byDate := describeWeekdays(weekdays), words.T("on day {0} of the month", words.List(dates...)); {
 	case len(weekdays) < 7 && len(dates) < 31 && (starred(s.rule.Dom) || starred(s.rule.Dow)):
