@@ -25,7 +25,12 @@ type RelayState struct {
 	Used        int64        // of the hourly quota in this hour, by all nodes; they take it in shares
 	Holds       []store.Hold // on all nodes
 	Today       WarmupState  // its warm-up
+	// Domains are those with the most mails of today, at most maxDomainsShown, if it has a warm-up for each.
+	Domains []store.DomainWarmup
 }
+
+// maxDomainsShown bounds the domains of a RelayState.
+const maxDomainsShown = 5
 
 // Stopped returns the hold that stops the relay on all nodes; nil if there is none.
 func (s RelayState) Stopped() *store.Hold {
@@ -53,6 +58,11 @@ func (e *Engine) RelayStates(ctx context.Context) ([]RelayState, error) {
 		}
 		if state.Today.Set = r.Warmup.Set(); state.Today.Set {
 			if state.Today.Warmup, err = r.WarmupToday(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if r.WarmupPerDomain.Set() {
+			if state.Domains, err = e.Store.DomainWarmups(ctx, r.Name, r.WarmupPerDomain, maxDomainsShown); err != nil {
 				return nil, err
 			}
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 	"time"
 
@@ -89,6 +90,26 @@ func (s *Store) WarmupOf(ctx context.Context, relay, domain string, plan warmup.
 	rowDay, allowance, used := today, plan.Start, int64(0)
 	_, err := s.readers.One(ctx, "warmup.read", []any{relay, domain}, &rowDay, &allowance, &used)
 	return warmupOn(plan, today, rowDay, allowance, used), err
+}
+
+// DomainWarmup is the state of the warm-up of a recipient domain on a day.
+type DomainWarmup struct {
+	Domain string
+	Warmup
+}
+
+// DomainWarmups returns the recipient domains to which a relay sent the most mails today, at most limit.
+func (s *Store) DomainWarmups(ctx context.Context, relay string, plan warmup.Plan, limit int) ([]DomainWarmup, error) {
+	today := millis(s.Now()) / day.Milliseconds()
+	var out []DomainWarmup
+	err := s.readers.Each(ctx, "warmup.domains", []any{relay, today, limit}, func(rows *sql.Rows) error {
+		var domain string
+		var allowance, used int64
+		err := rows.Scan(&domain, &allowance, &used)
+		out = append(out, DomainWarmup{domain, warmupOn(plan, today, today, allowance, used)})
+		return err
+	})
+	return out, err
 }
 
 // WaitsForWarmup reports whether a mail in a state with a reason waits for the warm-up of its domain. The

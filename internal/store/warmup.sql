@@ -12,6 +12,10 @@ FOR UPDATE -- postgres only
 -- Index: primary key.
 SELECT day, allowance, used FROM warmups WHERE relay = $1 AND domain = $2;
 
+-- name: warmup.domains
+-- The recipient domains with the most mails of a relay on a day. Index: warmups_day.
+SELECT domain, allowance, used FROM warmups WHERE day = $2 AND relay = $1 AND domain <> '' ORDER BY used DESC, domain LIMIT $3;
+
 -- name: warmup.put
 -- Index: primary key.
 UPDATE warmups SET day = $3, allowance = $4, used = $5 WHERE relay = $1 AND domain = $2;

@@ -55,6 +55,18 @@ func Parse(text string) (Plan, error) {
 // Set reports whether the plan sets a limit.
 func (p Plan) Set() bool { return p.Start > 0 }
 
+// String returns the plan as Parse reads it; an empty text for the zero Plan.
+func (p Plan) String() string {
+	if !p.Set() {
+		return ""
+	}
+	text := fmt.Sprintf("%d/day x%s", p.Start, strconv.FormatFloat(p.Factor, 'f', -1, 64))
+	if p.Max > 0 {
+		text += fmt.Sprintf(" max %d", p.Max)
+	}
+	return text
+}
+
 // Fit returns an allowance within the bounds of the plan, which may have changed since it was computed.
 func (p Plan) Fit(allowance int64) int64 {
 	allowance = min(max(allowance, p.Start), unlimited)

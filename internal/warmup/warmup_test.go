@@ -17,6 +17,9 @@ func TestParse(t *testing.T) {
 		if got, err := Parse(text); got != want || err != nil {
 			t.Errorf("%q is %+v, %v", text, got, err)
 		}
+		if again, err := Parse(want.String()); again != want || err != nil {
+			t.Errorf("%q is written as %q, which is %+v, %v", text, want.String(), again, err)
+		}
 	}
 	for text, want := range map[string]string{
 		"500":                     "is no warm-up plan; write the mails of the first day and the factor",

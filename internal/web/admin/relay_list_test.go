@@ -2,7 +2,10 @@ package admin_test
 
 import (
 	"net/http"
+	"regexp"
 	"testing"
+
+	"github.com/tidings-press/tidings/internal/warmup"
 )
 
 func TestOwnerTestsARelay(t *testing.T) {
@@ -22,4 +25,23 @@ func TestOwnerTestsARelay(t *testing.T) {
 	if ada.post("/admin/settings/relays/none/stop"); ada.code != http.StatusNotFound {
 		t.Error(ada.code)
 	}
+}
+
+// TestRelayPageShowsWarmupOfDomains looks at a new relay, and again when it has sent mails to a domain.
+func TestRelayPageShowsWarmupOfDomains(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, relayKeys("warmup_per_domain: 200/day x1.5 max 20000"))
+	ada := s.owner()
+	ada.want(ada.get("/admin/settings/relays"), "Emails a day to each domain (warm-up)", "<code>200/day x1.5 max 20000</code>", "no email today yet")
+	plan := warmup.Plan{Start: 200, Factor: 1.5, Max: 20000}
+	domains := regexp.MustCompile(`example\.net: [\d,]+ of 200<(?s:.*)example\.org: [\d,]+ of 200<`)
+	s.eventually("the domains with the most mails", func() bool { // again if a day ends in between
+		for i, domain := range []string{"example.org", "example.net", "example.net", ""} {
+			if _, _, err := s.Store.TakeWarmup(t.Context(), "inbox", domain, plan, false); err != nil {
+				t.Fatal(i, err)
+			}
+		}
+		return domains.MatchString(ada.get("/admin/settings/relays"))
+	})
+	ada.want(ada.body, "<code>200/day x1.5 max 20000</code>")
 }
