@@ -31,12 +31,21 @@ type newAddressForm struct {
 	Problem  any
 }
 
-// changeAddress mails a link to the new address of an editor, and notifies the old one. The link changes
-// the address.
+// changeAddress asks for the current password, or for a recent proof of identity from an editor who has
+// none, and goes on with askForAddress.
 func (h *Handler) changeAddress(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	if session.Editor.Password == "" {
+		return h.proven(h.askForAddress)(w, r, session)
+	}
 	if ok, err := h.checkCurrentPassword(w, r, session); !ok || err != nil {
 		return err
 	}
+	return h.askForAddress(w, r, session)
+}
+
+// askForAddress mails a link to the new address of an editor, and notifies the old one. The link changes
+// the address.
+func (h *Handler) askForAddress(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	typed := truncate(strings.TrimSpace(r.PostFormValue("email")), 254)
 	address, err := subscriber.ParseAddress(typed)
 	switch {

@@ -107,3 +107,41 @@ func TestLinkForNewAddressEndsAfterADay(t *testing.T) {
 		t.Errorf("after a day %s still shows the address", ada.at)
 	}
 }
+
+// TestAddressIsChangedWithoutPassword lets an editor who has no password prove who they are by a passkey, and
+// another by the sign-in provider.
+func TestAddressIsChangedWithoutPassword(t *testing.T) {
+	t.Parallel()
+	p := startFakeProvider(t)
+	s := startSite(t, host("localhost"), p.config(""))
+	ada, bob := s.owner(), s.visitor()
+	mine := newDevice(t, s.url)
+	ada.register(mine, "Laptop")
+	s.invite(bobEmail)
+	asBob := func(c map[string]any) { c["sub"], c["email"], c["name"] = "bob", bobEmail, "Bob" }
+	bob.through(p, asBob)
+	s.exec("UPDATE editors SET password = ''")
+	const path = "/admin/account/address"
+	if page := ada.get("/admin/account"); strings.Contains(page, `name="current"`) {
+		t.Error("the page asks an editor without a password for one")
+	}
+	s.forgetProofs(t)
+	ada.want(ada.post(path, "email", "brook@gazette.example", "current", ""), "Confirm that it is you", "Continue with a passkey", `name="email" value="brook@gazette.example"`)
+	if links, err := s.Store.Links(t.Context()); err != nil || len(links) != 0 {
+		t.Fatalf("without a proof: %+v, %v", links, err)
+	}
+	if ada.post(path, "email", "brook@gazette.example", "proof_password", "x"); ada.code != http.StatusUnauthorized {
+		t.Errorf("a password in place of the passkey is answered %d", ada.code)
+	}
+	ada.post(path, "email", "brook@gazette.example", "proof_token", ada.hidden("proof_token"), "proof_passkey", mine.get(ada.options()))
+	ada.want(ada.body, "on its way to the new address")
+	ada.post(s.addressLink("brook@gazette.example"))
+	ada.want(ada.body, "Your email address was changed", "brook@gazette.example")
+
+	bob.want(bob.post(path, "email", "harper@gazette.example"), "Confirm at Example Login")
+	state := bob.ask(p, "/admin/account/provider", asBob)
+	bob.get("/admin/sign-in/provider?code=the+code&state=" + state)
+	bob.want(bob.body, "Your identity is confirmed.")
+	bob.want(bob.post(path, "email", "harper@gazette.example"), "on its way to the new address")
+	bob.want(bob.post(s.addressLink("harper@gazette.example")), "Your email address was changed")
+}
