@@ -17,13 +17,15 @@ import (
 
 // notAudited are the routes that leave no entry in the audit log, and why.
 var notAudited = map[string]string{
-	"POST /admin/sign-in/provider":       "leads to the provider; coming back leaves an entry",
-	"POST /admin/account/provider":       "leads to the provider, for a proof of identity",
-	"POST /admin/sign-in/options":        "returns a challenge",
-	"POST /admin/account/passkeys/new":   "returns a challenge",
-	"POST /admin/articles/{id}/preview":  "stores nothing",
-	"POST /admin/articles/{id}/autosave": "the history of the article has every automatic save, with its author",
-	"POST /admin/forgotten":              "a visitor asks for a mail; the new password leaves an entry",
+	"POST /admin/sign-in/provider":          "leads to the provider; coming back leaves an entry",
+	"POST /admin/account/provider":          "leads to the provider, for a proof of identity",
+	"POST /admin/sign-in/options":           "returns a challenge",
+	"POST /admin/account/passkeys/new":      "returns a challenge",
+	"POST /admin/account/password/strength": "stores nothing",
+	"POST /admin/welcome/{token}/strength":  "stores nothing",
+	"POST /admin/articles/{id}/preview":     "stores nothing",
+	"POST /admin/articles/{id}/autosave":    "the history of the article has every automatic save, with its author",
+	"POST /admin/forgotten":                 "a visitor asks for a mail; the new password leaves an entry",
 }
 
 // TestEveryChangingRouteIsAudited reads the code of the handlers: each handler of a route that is no

@@ -85,8 +85,9 @@ type Handler struct {
 	problem             func() string                                              // of the templates; may be nil
 	diagnose            func(ctx context.Context) error                            // may be nil
 
-	testMails *middleware.Limiter[int64] // by editor
-	hashing   chan struct{}              // limits the number of password hashes computed at once
+	testMails *middleware.Limiter[int64]  // by editor
+	strengths *middleware.Limiter[string] // of judgements of new passwords, by network
+	hashing   chan struct{}               // limits the number of password hashes computed at once
 }
 
 // New returns the handler for all paths below /admin/, or an error for invalid site settings.
@@ -102,6 +103,7 @@ func New(d Deps) (*Handler, error) {
 		store: d.Store, engine: d.Engine, config: d.Config, log: d.Log, zone: zone,
 		settings: d.Settings, secure: strings.HasPrefix(d.Config.Site.URL, "https:"),
 		testMails:           middleware.NewLimiter[int64](10, 10*time.Second, nil),
+		strengths:           middleware.NewLimiter[string](strengthBurst, strengthInterval, d.Store.Now),
 		hashing:             make(chan struct{}, 2),
 		writing:             writing.New(d.Store, d.Config),
 		requestConfirmation: d.RequestConfirmation, articlePreview: d.PreviewArticle, readers: d.Readers, imports: d.Imports, problem: d.Problem, diagnose: d.Diagnose, roles: map[string]store.Role{},

@@ -74,6 +74,7 @@ type welcomeForm struct {
 	Problem      any
 	Provider     string // label of the provider, for an invitation to an address
 	MinLength    int    // of passwords
+	Strength     string // path that judges a password
 }
 
 // invitation is a one-time link with the editor whose password it resets, if any.
@@ -87,10 +88,11 @@ func (h *Handler) welcomePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.showWelcome(w, http.StatusOK, in, welcomeForm{Email: in.editor.Email})
+	return h.showWelcome(w, r, http.StatusOK, in, welcomeForm{Email: in.editor.Email})
 }
 
-func (h *Handler) showWelcome(w http.ResponseWriter, status int, in invitation, form welcomeForm) error {
+func (h *Handler) showWelcome(w http.ResponseWriter, r *http.Request, status int, in invitation, form welcomeForm) error {
+	form.Strength = "/admin/welcome/" + r.PathValue("token") + "/strength"
 	form.MinLength, form.Role, form.Reset = minPassword, in.Role, in.Purpose == store.ResetLink
 	if in.Email != "" {
 		form.Email, form.FixedAddress = in.Email, true
@@ -122,12 +124,8 @@ func linkError(err error) error {
 		"Links work once and for a limited time, and a newer link for the same person replaces an older one. Ask an owner for a new link.", "/admin/sign-in", "Sign in"}
 }
 
-// welcome creates the invited editor, or sets an editor's new password.
-func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
-	in, err := h.requestedLink(r)
-	if err != nil {
-		return err
-	}
+// typedWelcome returns the name and the address of a request with a link, which may fix them.
+func typedWelcome(r *http.Request, in invitation) welcomeForm {
 	form := welcomeForm{Name: subscriber.NormalizeName(r.PostFormValue("name")), Email: strings.TrimSpace(r.PostFormValue("email"))}
 	switch {
 	case in.Purpose == store.ResetLink:
@@ -135,6 +133,16 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
 	case in.Email != "":
 		form.Email = in.Email
 	}
+	return form
+}
+
+// welcome creates the invited editor, or sets an editor's new password.
+func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
+	in, err := h.requestedLink(r)
+	if err != nil {
+		return err
+	}
+	form := typedWelcome(r, in)
 	address, err := subscriber.ParseAddress(form.Email)
 	if err == nil {
 		err = h.checkPassword(r.PostFormValue("password"), form.Name, form.Email)
@@ -147,7 +155,7 @@ func (h *Handler) welcome(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		form.Problem = err
-		return h.showWelcome(w, http.StatusUnprocessableEntity, in, form)
+		return h.showWelcome(w, r, http.StatusUnprocessableEntity, in, form)
 	}
 	if in.Purpose == store.ResetLink {
 		return h.resetPassword(w, r, in.editor)

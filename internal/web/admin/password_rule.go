@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -39,37 +40,46 @@ var (
 	errPasswordCommon  = words.Errorf("the password is common or made of common words; use four random words")
 )
 
-// checkPassword returns an error if a new password is too weak.
-func (h *Handler) checkPassword(password, name, email string) error {
-	return checkPassword(password, h.config.Site.Title.String(), h.config.Site.URL, name, email)
+// judgePassword returns how strong a new password is, in bits, or an error if it is too weak.
+func (h *Handler) judgePassword(password, name, email string) (bits float64, err error) {
+	return judgePassword(password, h.config.Site.Title.String(), h.config.Site.URL, name, email)
 }
 
-// checkPassword refuses passwords that are easy to guess (NIST SP 800-63B, section 3.1.1.2):
+// checkPassword returns an error if a new password is too weak.
+func (h *Handler) checkPassword(password, name, email string) error {
+	_, err := h.judgePassword(password, name, email)
+	return err
+}
+
+// judgePassword refuses passwords that are easy to guess (NIST SP 800-63B, section 3.1.1.2):
 // common ones, repetitions, sequences, and those made of the names in about, which a guesser
-// knows.
-func checkPassword(password string, about ...string) error {
-	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
-		return errPasswordLength
+// knows. It returns the bits of the others by the estimate of zxcvbn. Several spaces count as one
+// character for the least length (OWASP ASVS 4.0.3, section 2.1.1), and are all part of the password.
+func judgePassword(password string, about ...string) (bits float64, err error) {
+	if utf8.RuneCountInString(strings.Join(strings.Fields(password), " ")) < minPassword || utf8.RuneCountInString(password) > maxPassword {
+		return 0, errPasswordLength
 	}
 	plain := letters(password)
 	if len(plain) < minUnrelated && isASCII(password) { // hardly more than punctuation
-		return errPasswordRepeats
+		return 0, errPasswordRepeats
 	}
 	if repeats(fold(password)) || repeats(plain) {
-		return errPasswordRepeats
+		return 0, errPasswordRepeats
 	}
 	names := namesOf(about)
 	for _, form := range [][]rune{plain, letters(unleet(fold(password)))} {
 		if left := countWithout(form, names); left < len(form) && left < minUnrelated {
-			return errPasswordKnown
+			return 0, errPasswordKnown
 		}
 	}
+	bits = math.Inf(1)
 	for _, form := range []string{string(fold(password)), string(plain)} {
-		if zxcvbn.PasswordStrength(firstRunes(form, maxEstimated), names).Entropy < minEntropy {
-			return errPasswordCommon
-		}
+		bits = min(bits, zxcvbn.PasswordStrength(firstRunes(form, maxEstimated), names).Entropy)
 	}
-	return nil
+	if bits < minEntropy {
+		return 0, errPasswordCommon
+	}
+	return bits, nil
 }
 
 // fold returns a text in lower case, with compatibility characters normalized: guessers try

@@ -27,7 +27,7 @@ var permitted = map[store.Role][]string{
 	// Without a session: signing in, one-time links, and the links of proofs, which name their editor.
 	"": {
 		"GET /admin/sign-in", "POST /admin/sign-in", "POST /admin/sign-in/code", "POST /admin/sign-in/passkey", "POST /admin/sign-in/options", "POST /admin/sign-in/provider", "GET /admin/sign-in/provider", "GET /admin/forgotten", "POST /admin/forgotten",
-		"GET /admin/welcome/{token}", "POST /admin/welcome/{token}", "GET /admin/address/{token}", "POST /admin/address/{token}",
+		"GET /admin/welcome/{token}", "POST /admin/welcome/{token}", "POST /admin/welcome/{token}/strength", "GET /admin/address/{token}", "POST /admin/address/{token}",
 		"GET /admin/proofs/{token}", "GET /admin/proofs/{token}/mail", "POST /admin/proofs/{token}/{action}",
 	},
 	// Viewers read what names no subscriber, and look after their own account.
@@ -36,7 +36,7 @@ var permitted = map[store.Role][]string{
 		"GET /admin/digests", "GET /admin/digests/{name}", "GET /admin/digests/{name}/mail", "GET /admin/digests/{name}/text",
 		"GET /admin/editions/{id}", "GET /admin/editions/{id}/events", "GET /admin/editions/{id}/mail",
 		"GET /admin/editions/{id}/preview", "GET /admin/editions/{id}/frame", "GET /admin/digests/{name}/preview", "GET /admin/digests/{name}/frame",
-		"POST /admin/sign-out", "GET /admin/account", "POST /admin/account/password", "POST /admin/account/address",
+		"POST /admin/sign-out", "GET /admin/account", "POST /admin/account/password", "POST /admin/account/password/strength", "POST /admin/account/address",
 		"POST /admin/account/language", "POST /admin/account/sessions", "POST /admin/account/sessions/{id}",
 		"GET /admin/account/factor", "POST /admin/account/factor/use", "POST /admin/account/factor", "POST /admin/account/factor/confirm", "POST /admin/account/factor/codes", "POST /admin/account/factor/remove",
 		"POST /admin/account/passkeys", "POST /admin/account/passkeys/new", "POST /admin/account/passkeys/{id}/remove", "POST /admin/account/passkeys/{id}/rename",

@@ -106,13 +106,14 @@ type siteSettings struct {
 
 type siteOption func(*siteSettings)
 
-func perSecond(n int) siteOption        { return func(o *siteSettings) { o.perSecond = n } }
-func relayKeys(keys string) siteOption  { return func(o *siteSettings) { o.relay = ", " + keys } }
-func undo(d time.Duration) siteOption   { return func(o *siteSettings) { o.undo = d } }
-func host(name string) siteOption       { return func(o *siteSettings) { o.host = name } }
-func with(lines string) siteOption      { return func(o *siteSettings) { o.more += lines } }
-func timezone(name string) siteOption   { return func(o *siteSettings) { o.timezone = name } }
-func on(engine store.Engine) siteOption { return func(o *siteSettings) { o.engine = engine } }
+func perSecond(n int) siteOption            { return func(o *siteSettings) { o.perSecond = n } }
+func relayKeys(keys string) siteOption      { return func(o *siteSettings) { o.relay = ", " + keys } }
+func undo(d time.Duration) siteOption       { return func(o *siteSettings) { o.undo = d } }
+func host(name string) siteOption           { return func(o *siteSettings) { o.host = name } }
+func with(lines string) siteOption          { return func(o *siteSettings) { o.more += lines } }
+func timezone(name string) siteOption       { return func(o *siteSettings) { o.timezone = name } }
+func clock(now func() time.Time) siteOption { return func(o *siteSettings) { o.clock = now } }
+func on(engine store.Engine) siteOption     { return func(o *siteSettings) { o.engine = engine } }
 func firstStart(clock func() time.Time) siteOption {
 	return func(o *siteSettings) { o.empty, o.clock = true, clock }
 }
@@ -138,8 +139,9 @@ func startSite(t *testing.T, options ...siteOption) *site {
 	s.address = listener.Addr().String()
 	s.url = cmp.Or(o.publicURL, fmt.Sprintf("http://%s:%d", o.host, listener.Addr().(*net.TCPAddr).Port))
 	journal := filepath.Join(t.TempDir(), "journal")
+	s.clock = o.clock
 	if o.empty {
-		s.clock, s.text = o.clock, fmt.Sprintf(emptyConfig, s.url, storetest.DSN(t, o.engine), journal, o.port, o.perSecond, o.relay)
+		s.text = fmt.Sprintf(emptyConfig, s.url, storetest.DSN(t, o.engine), journal, o.port, o.perSecond, o.relay)
 	} else {
 		s.text = o.more + fmt.Sprintf(siteConfig, s.url, o.timezone, storeAddress(t, o.engine), journal, o.undo, o.port, o.perSecond, o.relay)
 	}

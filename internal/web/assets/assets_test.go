@@ -49,6 +49,18 @@ func TestStyleSheetsLoadNoOtherFiles(t *testing.T) {
 	}
 }
 
+// TestScriptsStoreNothingInBrowser looks for the ways to keep something in a browser.
+func TestScriptsStoreNothingInBrowser(t *testing.T) {
+	t.Parallel()
+	stores := regexp.MustCompile(`localStorage|sessionStorage|indexedDB|document\.cookie|cookieStore|caches\.|serviceWorker`)
+	for _, name := range []string{"admin.js", "compose.js", "editor.js", "passkey.js", "password.js", "public.js"} {
+		text := get(assets.Handler(), assets.Path(name)).Body.String()
+		if found := stores.FindString(text); text == "" || found != "" {
+			t.Errorf("%s has %d bytes and uses %q", name, len(text), found)
+		}
+	}
+}
+
 func TestStyleSheetIsCompressed(t *testing.T) {
 	t.Parallel()
 	plain := ask(assets.Path("public.css"), "", "")
