@@ -135,7 +135,7 @@ func newEditorReset(a *cli) *cobra.Command {
 		Use:   "reset ADDRESS",
 		Short: "Create a one-time link to set a new password",
 		Long: "Reset creates a one-time link, valid for a day, with which an editor chooses a new password. The old password\nworks until then. Earlier links for the editor become invalid.\n\n" +
-			"With --second-factor it also turns the editor's two-step sign-in off, for someone who lost their phone and their\nrecovery codes. With --sign-in-methods it also removes their passkeys and their accounts at a sign-in provider, and\nsigns them out everywhere, for an account that someone else may have used.",
+			"With --second-factor it also turns the editor's two-step sign-in off and signs them out everywhere, for someone who\nlost their phone and their recovery codes. With --sign-in-methods it also removes their passkeys and their accounts\nat a sign-in provider, for an account that someone else may have used.",
 		Example: "  tidings editor reset ada@example.org\n  tidings editor reset ada@example.org --second-factor\n  tidings editor reset ada@example.org --sign-in-methods",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -154,7 +154,7 @@ func newEditorReset(a *cli) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&factor, "second-factor", false, "also turn two-step sign-in off")
+	c.Flags().BoolVar(&factor, "second-factor", false, "also turn two-step sign-in off, and end all sessions")
 	c.Flags().BoolVar(&methods, "sign-in-methods", false, "also remove two-step sign-in, passkeys and provider accounts, and end all sessions")
 	return c
 }

@@ -36,13 +36,13 @@ func (s *Service) PasswordLink(ctx context.Context, email string) (string, error
 	return admin.ResetLink(ctx, s.Store, s.Config.Site.URL, editor, 0)
 }
 
-// RemoveSecondFactor turns an editor's two-step sign-in off.
+// RemoveSecondFactor turns an editor's two-step sign-in off, and signs them out everywhere.
 func (s *Service) RemoveSecondFactor(ctx context.Context, email string) error {
 	editor, err := s.FindEditor(ctx, email)
 	if err != nil {
 		return err
 	}
-	return s.Store.RemoveSecondFactor(ctx, editor.ID)
+	return s.Store.RemoveSecondFactor(ctx, editor.ID, "")
 }
 
 // RemoveSignInMethods removes everything but the password with which an editor can sign in.

@@ -23,6 +23,10 @@ DELETE FROM editor_factors WHERE editor = $1;
 -- One recovery code.
 INSERT INTO editor_recovery_codes (editor, hash) VALUES ($1, $2);
 
+-- name: factor.codes
+-- The hashes of unused recovery codes, at most ten. Index: primary key.
+SELECT hash FROM editor_recovery_codes WHERE editor = $1;
+
 -- name: factor.useCode
 -- Index: primary key.
 DELETE FROM editor_recovery_codes WHERE editor = $1 AND hash = $2;

@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"regexp"
 	"testing"
 	"time"
 
@@ -60,9 +63,63 @@ func TestSecondFactorCodesAreUsedOnce(t *testing.T) {
 		if n, err := s.CountRecoveryCodes(ctx, e.ID); n != 1 || err != nil {
 			t.Errorf("%d recovery codes are left, %v", n, err)
 		}
-		must(s.RemoveSecondFactor(ctx, e.ID))
+		// A code that an earlier version stored, without a salt.
+		sum := sha256.Sum256([]byte("recovery OLDER"))
+		_, err = s.DB().ExecContext(ctx, "INSERT INTO editor_recovery_codes (editor, hash) VALUES ($1, $2)", e.ID, hex.EncodeToString(sum[:]))
+		must(err)
+		for _, want := range []bool{true, false} {
+			if used, err := s.UseRecoveryCode(ctx, e.ID, "OLDER"); used != want || err != nil {
+				t.Errorf("an older code: %v, want %v, %v", used, want, err)
+			}
+		}
+		other, err = s.CreateSession(ctx, e, "other", time.Hour)
+		must(err)
+		must(s.RemoveSecondFactor(ctx, e.ID, here))
+		if _, err := s.Session(ctx, other); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("another browser is still signed in after the app was removed: %v", err)
+		}
+		if _, err := s.Session(ctx, here); err != nil {
+			t.Errorf("this browser was signed out with the app: %v", err)
+		}
 		if _, err := s.SecondFactor(ctx, e.ID); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("after it was removed: %v", err)
+		}
+	})
+}
+
+// TestRecoveryCodesHaveSaltsOfTheirOwn stores one code for two editors, and twice for one of them: what the
+// store keeps differs, and does not contain the code.
+func TestRecoveryCodesHaveSaltsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		const code = "ABCDEFGHIJKLMNOP"
+		kept := map[string]bool{}
+		for _, editor := range []store.Editor{addOwner(t, s, "ada@example.org"), addOwner(t, s, "bob@example.org")} {
+			if err := s.ReplaceRecoveryCodes(ctx, editor.ID, []string{code, code}); err != nil {
+				t.Fatal(err)
+			}
+			rows, err := s.DB().QueryContext(ctx, "SELECT hash FROM editor_recovery_codes WHERE editor = $1", editor.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var hash string
+				if err := rows.Scan(&hash); err != nil {
+					t.Fatal(err)
+				}
+				kept[hash] = true
+				if !regexp.MustCompile(`^[0-9a-f]{16}\.[0-9a-f]{64}$`).MatchString(hash) {
+					t.Errorf("stored as %q, want a salt of 64 bits and a hash", hash)
+				}
+			}
+			if err := rows.Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(kept) != 4 {
+			t.Errorf("four codes are stored as %d values", len(kept))
 		}
 	})
 }

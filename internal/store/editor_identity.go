@@ -84,10 +84,11 @@ func (s *Store) UseIdentity(ctx context.Context, id, email string) error {
 	})
 }
 
-// RemoveIdentity removes an account at a provider from an editor, or returns ErrNotFound. A restore of
-// an older copy of the store does not bring it back.
-func (s *Store) RemoveIdentity(ctx context.Context, editor int64, id string) error {
-	return s.write(ctx, func(tx *conn) error { return s.removeIdentity(ctx, tx, editor, id) })
+// RemoveIdentity removes an account at a provider from an editor, or returns ErrNotFound. It ends the
+// editor's sessions in all browsers but the one with the session token here. A restore of an older copy of
+// the store does not bring it back.
+func (s *Store) RemoveIdentity(ctx context.Context, editor int64, id, here string) error {
+	return s.removeMethod(ctx, editor, here, func(tx *conn) error { return s.removeIdentity(ctx, tx, editor, id) })
 }
 
 func (s *Store) removeIdentity(ctx context.Context, tx *conn, editor int64, id string) error {
@@ -134,7 +135,7 @@ func (s *Store) OwnerSignsInWithoutPassword(ctx context.Context, issuer string) 
 // providers, ends their sessions, and voids the links that change their password or address. The password
 // remains.
 func (s *Store) RemoveSignInMethods(ctx context.Context, editor int64) error {
-	return s.write(ctx, func(tx *conn) error {
+	return s.removeMethod(ctx, editor, "", func(tx *conn) error {
 		passkeys, err := tx.passkeys(ctx, "passkey.list", editor)
 		if err != nil {
 			return err
@@ -154,9 +155,6 @@ func (s *Store) RemoveSignInMethods(ctx context.Context, editor int64) error {
 			}
 		}
 		if err := s.removeSecondFactor(ctx, tx, editor); err != nil {
-			return err
-		}
-		if _, err = tx.Exec(ctx, "session.deleteOthers", editor, hashToken("")); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, "link.dropOf", editor, 0)

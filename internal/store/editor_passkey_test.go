@@ -40,10 +40,10 @@ func TestPasskeysBelongToOneEditor(t *testing.T) {
 		if found, err := s.Passkey(ctx, key.ID); err != nil || found.Name != "Old laptop" {
 			t.Errorf("after it was renamed: %+v, %v", found, err)
 		}
-		if err := s.RemovePasskey(ctx, bob.ID, key.ID); !errors.Is(err, store.ErrNotFound) {
+		if err := s.RemovePasskey(ctx, bob.ID, key.ID, ""); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("another editor removes it: %v", err)
 		}
-		must(t, s.RemovePasskey(ctx, ada.ID, key.ID))
+		must(t, s.RemovePasskey(ctx, ada.ID, key.ID, ""))
 		if _, err := s.Passkey(ctx, key.ID); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("after it was removed: %v", err)
 		}
@@ -128,7 +128,7 @@ func TestProviderAccountsBelongToOneEditor(t *testing.T) {
 				t.Errorf("%s: %v, %v", issuer, yes, err)
 			}
 		}
-		if err := s.RemoveIdentity(ctx, bob.ID, found.ID); !errors.Is(err, store.ErrNotFound) {
+		if err := s.RemoveIdentity(ctx, bob.ID, found.ID, ""); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("another editor removes it: %v", err)
 		}
 		must(t, s.AddPasskey(ctx, store.Passkey{ID: "key", Editor: ada.ID}), s.RemoveSignInMethods(ctx, ada.ID))

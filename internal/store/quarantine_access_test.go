@@ -63,7 +63,7 @@ func TestRestoreKeepsAccessRevoked(t *testing.T) {
 			back.Disabled = time.Time{}
 			must(t, s.StartSecondFactor(ctx, careful.ID, "SECRET"), s.ConfirmSecondFactor(ctx, careful.ID, 1, []string{"CODE"}, ""))
 			left, err := s.Identity(ctx, "https://id.example", "left")
-			must(t, err, s.RemovePasskey(ctx, modern.ID, "stolen"), s.RemoveIdentity(ctx, modern.ID, left.ID))
+			must(t, err, s.RemovePasskey(ctx, modern.ID, "stolen", ""), s.RemoveIdentity(ctx, modern.ID, left.ID, ""))
 			must(t, s.UpdateEditor(ctx, back, ""), s.DeleteEditor(ctx, removed.ID), s.RevokeFeedToken(ctx, reader.ID, "weekly"), s.JournalProblem(), s.Close())
 			for _, secret := range []string{"argon2id", "gazette", "changed"} {
 				if grepFolder(t, folder, secret) {

@@ -125,10 +125,10 @@ var flashMessages = map[string]string{
 	"session":        "This browser was signed out.",
 	"passkey-added":  "The passkey was added. Next time, it signs you in.",
 	"passkey-name":   "The passkey was renamed.",
-	"passkey-off":    "The passkey was removed.",
-	"provider-off":   "The sign-in provider was removed from your account.",
+	"passkey-off":    "The passkey was removed. All other browsers were signed out.",
+	"provider-off":   "The sign-in provider was removed from your account. All other browsers were signed out.",
 	"proved":         "Your identity is confirmed. Use the button again.",
-	"factor-off":     "Two-step sign-in is off. Your password alone signs you in.",
+	"factor-off":     "Two-step sign-in is off. Your password alone signs you in. All other browsers were signed out.",
 }
 
 // flash returns the result of the previous request; "" if there is none.

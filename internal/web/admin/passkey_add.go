@@ -146,11 +146,11 @@ func (h *Handler) removePasskey(w http.ResponseWriter, r *http.Request, session 
 		return err
 	}
 	ctx := h.auditing(r.Context(), session.Editor, "account.passkey", "editor", editorID(session.Editor), "removed")
-	if err := h.store.RemovePasskey(ctx, session.Editor.ID, r.PathValue("id")); err != nil {
+	if err := h.store.RemovePasskey(ctx, session.Editor.ID, r.PathValue("id"), h.sessionToken(r)); err != nil {
 		return err
 	}
 	h.log.InfoContext(r.Context(), "editor removed a passkey", "editor", session.Editor.ID, "client", clientAddress(r))
-	h.mailSignInMethod(r, session.Editor, words.T("A passkey was removed"), words.T("A passkey was removed from the account {0} from {1} on {2}."))
+	h.mailSignInMethod(r, session.Editor, words.T("A passkey was removed"), words.T("A passkey was removed from the account {0} from {1} on {2}. All other browsers are signed out."))
 	return redirectWithFlash(w, r, "/admin/account", "passkey-off")
 }
 

@@ -1,6 +1,8 @@
 package admin_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -156,11 +158,11 @@ func TestPasskeyProvesIdentity(t *testing.T) {
 	}
 	s.forgetProofs(t)
 	ada.want(ada.post(remove), "Continue with a passkey", "Continue with your password")
-	if ada.post(remove, "proof_token", ada.hidden("proof_token"), "proof_passkey", theirs.get(ada.options())); ada.code != http.StatusUnprocessableEntity {
+	if ada.post(remove, "proof_token", ada.hidden("proof_token"), "proof_passkey", theirs.get(ada.options())); ada.code != http.StatusUnauthorized {
 		t.Errorf("another editor's passkey: %d", ada.code)
 	}
 	token, options := ada.hidden("proof_token"), ada.options()
-	if bob.post(remove, "proof_token", token, "proof_passkey", mine.get(options)); bob.code != http.StatusUnprocessableEntity {
+	if bob.post(remove, "proof_token", token, "proof_passkey", mine.get(options)); bob.code != http.StatusUnauthorized {
 		t.Errorf("another editor's question: %d", bob.code)
 	}
 	ada.post(remove)
@@ -210,6 +212,38 @@ func TestPasskeyIsNotAdded(t *testing.T) {
 	}
 	s.forgetProofs(t)
 	ada.want(ada.post("/admin/account/passkeys/new"), "Confirm that it is you")
+}
+
+// TestPasskeysUseApprovedAlgorithms looks at what a browser is asked when a passkey is added: the algorithms
+// (RFC 8812, RFC 9053), and a new challenge each time.
+func TestPasskeysUseApprovedAlgorithms(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, host("localhost"))
+	ada := s.owner()
+	approved := map[int]string{-7: "ES256", -8: "EdDSA", -35: "ES384", -36: "ES512", -37: "PS256", -38: "PS384", -39: "PS512", -257: "RS256", -258: "RS384", -259: "RS512"}
+	seen := map[string]bool{}
+	for range 5 {
+		ada.post("/admin/account/passkeys/new")
+		var asked struct {
+			Challenge        string
+			PubKeyCredParams []struct{ Alg int }
+		}
+		if err := json.Unmarshal([]byte(ada.options()), &asked); err != nil || len(asked.PubKeyCredParams) == 0 {
+			t.Fatalf("%v\n%s", err, ada.options())
+		}
+		for _, one := range asked.PubKeyCredParams {
+			if approved[one.Alg] == "" {
+				t.Errorf("the algorithm %d is not approved", one.Alg)
+			}
+		}
+		if challenge, err := base64.RawURLEncoding.DecodeString(asked.Challenge); err != nil || len(challenge) < 16 {
+			t.Errorf("the challenge %q has %d bytes, %v", asked.Challenge, len(challenge), err)
+		}
+		seen[asked.Challenge] = true
+	}
+	if len(seen) != 5 {
+		t.Errorf("five questions have %d challenges", len(seen))
+	}
 }
 
 func TestPasskeysNeedHostName(t *testing.T) {

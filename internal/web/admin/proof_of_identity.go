@@ -152,7 +152,7 @@ func hiddenFields(form url.Values) []formField {
 func (h *Handler) checkProof(w http.ResponseWriter, r *http.Request, session store.Session, body *proofPage) (status int, err error) {
 	if answer := r.PostFormValue(proofPasskey); answer != "" {
 		if _, body.Problem, err = h.checkPasskey(r, store.PasskeyProof, session.Editor.ID, r.PostFormValue(proofToken), answer); body.Problem != nil {
-			status = http.StatusUnprocessableEntity
+			status = http.StatusUnauthorized
 		}
 		return status, err
 	}
@@ -165,20 +165,10 @@ func (h *Handler) checkProof(w http.ResponseWriter, r *http.Request, session sto
 		return http.StatusTooManyRequests, nil
 	case !ok:
 		body.Problem = words.T("The password is wrong.")
-		return http.StatusUnprocessableEntity, nil
+		return http.StatusUnauthorized, nil
 	}
 	if body.Code {
-		ok, wait, err := h.checkCode(r, session.Editor.ID, r.PostFormValue(proofCode))
-		switch {
-		case err != nil:
-			return 0, err
-		case wait > 0:
-			body.Problem = tooManyAttempts(w, wait)
-			return http.StatusTooManyRequests, nil
-		case !ok:
-			body.Problem = codeRefused
-			return http.StatusUnprocessableEntity, nil
-		}
+		body.Problem, status, err = h.checkCode(w, r, session.Editor.ID, r.PostFormValue(proofCode))
 	}
-	return 0, nil
+	return status, err
 }

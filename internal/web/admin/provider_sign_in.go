@@ -296,11 +296,11 @@ func (h *Handler) removeIdentity(w http.ResponseWriter, r *http.Request, session
 		return err
 	}
 	ctx := h.auditing(r.Context(), session.Editor, "account.provider", "editor", editorID(session.Editor), "removed")
-	if err := h.store.RemoveIdentity(ctx, session.Editor.ID, r.PathValue("id")); err != nil {
+	if err := h.store.RemoveIdentity(ctx, session.Editor.ID, r.PathValue("id"), h.sessionToken(r)); err != nil {
 		return err
 	}
 	h.log.InfoContext(r.Context(), "editor removed an account at a provider", "editor", session.Editor.ID, "client", clientAddress(r))
-	h.mailSignInMethod(r, session.Editor, words.T("A sign-in provider was removed"), words.T("A sign-in provider was removed from the account {0} from {1} on {2}."))
+	h.mailSignInMethod(r, session.Editor, words.T("A sign-in provider was removed"), words.T("A sign-in provider was removed from the account {0} from {1} on {2}. All other browsers are signed out."))
 	return redirectWithFlash(w, r, "/admin/account", "provider-off")
 }
 

@@ -127,7 +127,7 @@ func (h *Handler) useFactor(w http.ResponseWriter, r *http.Request, session stor
 	if err != nil {
 		return err
 	}
-	if status != http.StatusOK {
+	if body.Problem != nil {
 		return h.showFactorPage(w, r, session, status, body)
 	}
 	ctx := h.auditing(r.Context(), session.Editor, "session.factor", "editor", editorID(session.Editor), "")
@@ -138,25 +138,13 @@ func (h *Handler) useFactor(w http.ResponseWriter, r *http.Request, session stor
 	return nil
 }
 
-// checkOwnFactor checks the passkey or code of a form. It returns http.StatusOK if it is right, or else the
-// status of the response, with the problem in body.
+// checkOwnFactor checks the passkey or code of a form. If it is refused, it puts the problem into body and
+// returns the status of the response.
 func (h *Handler) checkOwnFactor(w http.ResponseWriter, r *http.Request, session store.Session, body *requiredFactorPage) (status int, err error) {
 	if answer := r.PostFormValue(proofPasskey); answer != "" {
-		if _, body.Problem, err = h.checkPasskey(r, store.PasskeyProof, session.Editor.ID, r.PostFormValue(proofToken), answer); body.Problem != nil || err != nil {
-			return http.StatusUnprocessableEntity, err
-		}
-		return http.StatusOK, nil
+		_, body.Problem, err = h.checkPasskey(r, store.PasskeyProof, session.Editor.ID, r.PostFormValue(proofToken), answer)
+		return http.StatusUnauthorized, err
 	}
-	ok, wait, err := h.checkCode(r, session.Editor.ID, r.PostFormValue("code"))
-	switch {
-	case err != nil:
-		return 0, err
-	case wait > 0:
-		body.Problem = tooManyAttempts(w, wait)
-		return http.StatusTooManyRequests, nil
-	case !ok:
-		body.Problem = codeRefused
-		return http.StatusUnprocessableEntity, nil
-	}
-	return http.StatusOK, nil
+	body.Problem, status, err = h.checkCode(w, r, session.Editor.ID, r.PostFormValue("code"))
+	return status, err
 }

@@ -92,17 +92,13 @@ func (h *Handler) signInCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ok, wait, err := h.checkCode(r, link.Editor, r.PostFormValue("code"))
+	problem, status, err := h.checkCode(w, r, link.Editor, r.PostFormValue("code"))
 	if err != nil {
 		return err
 	}
-	switch {
-	case wait > 0:
-		form.Problem = tooManyAttempts(w, wait)
-		return h.showCode(w, http.StatusTooManyRequests, form)
-	case !ok:
-		form.Problem = codeRefused
-		return h.showCode(w, http.StatusUnauthorized, form)
+	if problem != nil {
+		form.Problem = problem
+		return h.showCode(w, status, form)
 	}
 	editor, err := h.store.UseCodeLink(r.Context(), form.Token)
 	if err != nil {
@@ -111,30 +107,54 @@ func (h *Handler) signInCode(w http.ResponseWriter, r *http.Request) error {
 	return h.signedIn(w, r, editor, store.OwnFactor, form.Next)
 }
 
-// checkCode reports whether a text is a right code or recovery code of an editor, and uses it up.
-// Attempts are limited; wait is the time until the next one.
-func (h *Handler) checkCode(r *http.Request, editor int64, text string) (ok bool, wait time.Duration, err error) {
+// checkCode uses up a code or recovery code of an editor. It returns nil if the code was right, or else the
+// problem as shown to the editor and the status of the response. Attempts are limited.
+func (h *Handler) checkCode(w http.ResponseWriter, r *http.Request, editor int64, text string) (problem any, status int, err error) {
 	limit := store.AttemptLimit{Key: fmt.Sprint("code of editor ", editor), Burst: attemptsPerCodes, Every: retryInterval}
-	if wait, err = h.store.TakeAttempt(r.Context(), limit); wait > 0 || err != nil {
-		return false, wait, err
+	wait, err := h.store.TakeAttempt(r.Context(), limit)
+	if err != nil {
+		return nil, 0, err
+	}
+	if wait > 0 {
+		return tooManyAttempts(w, wait), http.StatusTooManyRequests, nil
 	}
 	text = strings.NewReplacer(" ", "", "-", "").Replace(truncate(text, 100))
 	factor, err := h.store.SecondFactor(r.Context(), editor)
 	if err != nil {
-		return false, 0, err
+		return nil, 0, err
 	}
-	if step, found := h.stepOf(factor.Secret, text); found {
+	ok := false
+	step, found := h.stepOf(factor.Secret, text)
+	if found {
 		ok, err = h.store.UseFactorStep(r.Context(), editor, step)
 	} else {
 		ok, err = h.store.UseRecoveryCode(r.Context(), editor, strings.ToUpper(text))
 	}
-	if ok && err == nil {
-		err = h.store.ReturnAttempt(r.Context(), limit)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case ok:
+		return nil, 0, h.store.ReturnAttempt(r.Context(), limit)
 	}
-	if !ok && err == nil {
-		h.log.WarnContext(r.Context(), "code refused", "editor", editor, "client", clientAddress(r))
+	h.log.WarnContext(r.Context(), "code refused", "editor", editor, "client", clientAddress(r), "used_before", found)
+	if found {
+		err = h.mailCodeUsedAgain(r, editor)
 	}
-	return ok, 0, err
+	return codeRefused, http.StatusUnauthorized, err
+}
+
+// mailCodeUsedAgain notifies an editor of a right code that was entered again: someone may have seen it
+// (OWASP ASVS 4.0.3, section 2.8.5).
+func (h *Handler) mailCodeUsedAgain(r *http.Request, id int64) error {
+	wait, err := h.store.TakeAttempt(r.Context(), store.AttemptLimit{Key: fmt.Sprint("mail about a used code of editor ", id), Burst: 1, Every: 10 * time.Minute})
+	if wait > 0 || err != nil {
+		return err
+	}
+	editor, err := h.store.EditorByID(r.Context(), id)
+	if err == nil {
+		h.mailSignInMethod(r, editor, words.T("A code was entered again"), words.T("A code of the two-step sign-in of {0} that was used before was entered again, from {1} on {2}. It was refused."))
+	}
+	return err
 }
 
 // stepOf returns the step of a code, if it is that of the present step, the one before or the one
@@ -220,13 +240,14 @@ func (h *Handler) confirmSecondFactor(w http.ResponseWriter, r *http.Request, se
 		return err
 	}
 	h.log.InfoContext(r.Context(), "editor turned two-step sign-in on", "editor", session.Editor.ID, "client", clientAddress(r))
+	h.mailSignInMethod(r, session.Editor, words.T("Two-step sign-in was turned on"), words.T("Two-step sign-in was turned on for the account {0} from {1} on {2}. All other browsers are signed out."))
 	return h.showRecoveryCodes(w, session, codes)
 }
 
 func (h *Handler) showRecoveryCodes(w http.ResponseWriter, session store.Session, codes []string) error {
 	shown := make([]string, len(codes))
 	for i, code := range codes {
-		shown[i] = code[:5] + "-" + code[5:]
+		shown[i] = strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:]}, "-")
 	}
 	return h.show(w, http.StatusOK, "second_factor", page{Title: "Recovery codes", Nav: "account", Editor: &session.Editor, Body: secondFactorPage{Recovery: shown}})
 }
@@ -241,6 +262,7 @@ func (h *Handler) renewRecoveryCodes(w http.ResponseWriter, r *http.Request, ses
 	if err := h.store.ReplaceRecoveryCodes(ctx, session.Editor.ID, codes); err != nil {
 		return err
 	}
+	h.mailSignInMethod(r, session.Editor, words.T("Your recovery codes were replaced"), words.T("New recovery codes for the account {0} were made from {1} on {2}. The earlier ones no longer work."))
 	return h.showRecoveryCodes(w, session, codes)
 }
 
@@ -250,10 +272,11 @@ func (h *Handler) removeSecondFactor(w http.ResponseWriter, r *http.Request, ses
 		return err
 	}
 	ctx := h.auditing(r.Context(), session.Editor, "account.factor", "editor", editorID(session.Editor), "off")
-	if err := h.store.RemoveSecondFactor(ctx, session.Editor.ID); err != nil {
+	if err := h.store.RemoveSecondFactor(ctx, session.Editor.ID, h.sessionToken(r)); err != nil {
 		return err
 	}
 	h.log.InfoContext(r.Context(), "editor turned two-step sign-in off", "editor", session.Editor.ID, "client", clientAddress(r))
+	h.mailSignInMethod(r, session.Editor, words.T("Two-step sign-in was turned off"), words.T("Two-step sign-in was turned off for the account {0} from {1} on {2}. All other browsers are signed out."))
 	return redirectWithFlash(w, r, "/admin/account", "factor-off")
 }
 
@@ -266,11 +289,11 @@ func (h *Handler) secondFactorOf(r *http.Request, editor store.Editor) (bool, er
 	return !factor.Confirmed.IsZero(), err
 }
 
-// newRecoveryCodes returns codes of ten characters, 50 bits each.
+// newRecoveryCodes returns codes of 16 characters, 80 bits each.
 func newRecoveryCodes() []string {
 	codes := make([]string, recoveryCodes)
 	for i := range codes {
-		codes[i] = rand.Text()[:10]
+		codes[i] = rand.Text()[:16]
 	}
 	return codes
 }

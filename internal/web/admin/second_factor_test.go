@@ -1,9 +1,15 @@
 package admin_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,7 +30,7 @@ func (e *editor) turnOnSecondFactor() (secret string, recovery []string) {
 		e.t.Errorf("a wrong code: %d\n%s", e.code, e.body)
 	}
 	e.post("/admin/account/factor/confirm", "code", code(e.t, secret, 0))
-	if recovery = regexp.MustCompile(`\b[A-Z2-7]{5}-[A-Z2-7]{5}\b`).FindAllString(e.body, -1); len(recovery) != 10 {
+	if recovery = regexp.MustCompile(`\b[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}\b`).FindAllString(e.body, -1); len(recovery) != 10 {
 		e.t.Fatalf("%d recovery codes:\n%s", len(recovery), e.body)
 	}
 	return secret, recovery
@@ -113,6 +119,76 @@ func TestCodesCannotBeGuessed(t *testing.T) {
 	}
 }
 
+// codeOf computes a code by hand, as RFC 6238 has it: of HMAC-SHA-1, for steps of 30 seconds.
+func codeOf(t *testing.T, secret string, at time.Time) string {
+	t.Helper()
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil || len(key) < 16 {
+		t.Fatalf("a secret of %d bytes, %v", len(key), err)
+	}
+	mac := hmac.New(sha1.New, key)
+	if err := binary.Write(mac, binary.BigEndian, at.Unix()/30); err != nil {
+		t.Fatal(err)
+	}
+	sum := mac.Sum(nil)
+	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[19]&15:])&0x7fffffff%1_000_000)
+}
+
+// TestCodesEndWithTheirTime enters a code one step early and late, and two steps early and late.
+func TestCodesEndWithTheirTime(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	var passed atomic.Int64
+	now := func() time.Time { return start.Add(time.Duration(passed.Load())) }
+	s := startSite(t, clock(now))
+	e := s.owner()
+	e.post("/admin/account/factor")
+	factor, err := s.Store.SecondFactor(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.want(e.post("/admin/account/factor/confirm", "code", codeOf(t, factor.Secret, now())), "Recovery codes")
+	for steps, want := range map[int]int{-2: http.StatusUnauthorized, -1: http.StatusOK, 0: http.StatusOK, 1: http.StatusOK, 2: http.StatusUnauthorized} {
+		passed.Add(int64(10 * time.Minute))
+		e.post("/admin/sign-out")
+		e.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
+		if e.post("/admin/sign-in/code", "token", e.hidden("token"), "next", "/admin/account", "code", codeOf(t, factor.Secret, now().Add(time.Duration(steps)*30*time.Second))); e.code != want {
+			t.Errorf("a code of %d steps later is answered %d, want %d", steps, e.code, want)
+		}
+	}
+}
+
+// TestResetAsksForCodeOfSecondFactor uses a link for a new password, which alone does not sign in.
+func TestResetAsksForCodeOfSecondFactor(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.owner().turnOnSecondFactor()
+	link, err := s.PasswordLink(t.Context(), adaEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := s.visitor()
+	e.want(e.post(strings.TrimPrefix(link, s.url), "password", "five other random words"), "Enter your code")
+	if e.get("/admin/account"); e.at != "/admin/sign-in" {
+		t.Errorf("the link alone opens %s", e.at)
+	}
+}
+
+// TestPasswordsDoNotExpire signs in ten years later, and chooses a password that was used before.
+func TestPasswordsDoNotExpire(t *testing.T) {
+	t.Parallel()
+	var passed atomic.Int64
+	s := startSite(t, firstStart(func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }))
+	e := s.owner()
+	passed.Store(int64(10 * 365 * 24 * time.Hour))
+	e.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
+	if e.at != "/admin/" {
+		t.Fatalf("after ten years the password leads to %s, %d", e.at, e.code)
+	}
+	e.want(e.post("/admin/account/password", "current", adaPassword, "password", "five other random words"), "Your password was changed.")
+	e.want(e.post("/admin/account/password", "current", "five other random words", "password", adaPassword), "Your password was changed.")
+}
+
 func TestDangerousActsNeedRecentProof(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
@@ -129,7 +205,7 @@ func TestDangerousActsNeedRecentProof(t *testing.T) {
 		t.Fatalf("it was done without a proof: %v, %v", links, err)
 	}
 	e.post("/admin/account/invite", "email", "bob@gazette.example", "role", "owner", "proof_password", "a wrong password")
-	if e.code != http.StatusUnprocessableEntity || !strings.Contains(e.body, "The password is wrong.") {
+	if e.code != http.StatusUnauthorized || !strings.Contains(e.body, "The password is wrong.") {
 		t.Errorf("%d\n%s", e.code, e.body)
 	}
 	e.post("/admin/account/invite", "email", "bob@gazette.example", "role", "owner", "proof_password", adaPassword)
@@ -140,11 +216,82 @@ func TestDangerousActsNeedRecentProof(t *testing.T) {
 	secret, _ := e.turnOnSecondFactor()
 	age()
 	e.post("/admin/account/factor/remove", "proof_password", adaPassword)
-	if e.code != http.StatusUnprocessableEntity {
+	if e.code != http.StatusUnauthorized {
 		t.Errorf("without a code: %d", e.code)
 	}
 	e.post("/admin/account/factor/remove", "proof_password", adaPassword, "proof_code", code(t, secret, 30*time.Second))
 	e.want(e.body, "Two-step sign-in is off")
+	// To sign out other browsers is one of these acts: a thief would keep the editor out.
+	age()
+	other := s.visitor()
+	other.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
+	e.post("/admin/account/sessions")
+	e.want(e.body, "Confirm that it is you")
+	if other.get("/admin/account"); other.at != "/admin/account" {
+		t.Errorf("another browser was signed out without a proof: %s", other.at)
+	}
+	e.post("/admin/account/sessions", "proof_password", adaPassword)
+	e.want(e.body, "All other browsers were signed out.")
+	if other.get("/admin/account"); other.at != "/admin/sign-in" {
+		t.Errorf("after the proof the other browser is at %s", other.at)
+	}
+}
+
+// TestChangesOfSecondFactorAreMailed turns the second factor on, makes new codes, enters a used code again,
+// and turns it off, which signs out the other browser. Meanwhile the clock of the site stands still, so that
+// the codes stay right however long a step takes.
+func TestChangesOfSecondFactorAreMailed(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	var goesOn atomic.Bool
+	s := startSite(t, clock(func() time.Time {
+		if goesOn.Load() {
+			return time.Now()
+		}
+		return now
+	}))
+	e, other := s.owner(), s.visitor()
+	e.post("/admin/account/factor")
+	factor, err := s.Store.SecondFactor(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.want(e.post("/admin/account/factor/confirm", "code", codeOf(t, factor.Secret, now)), "Recovery codes")
+	recovery := regexp.MustCompile(`\b[A-Z2-7]{4}(-[A-Z2-7]{4}){3}\b`).FindString(e.post("/admin/account/factor/codes"))
+
+	right := codeOf(t, factor.Secret, now.Add(30*time.Second))
+	for _, want := range []int{http.StatusOK, http.StatusUnauthorized, http.StatusUnauthorized} {
+		other.post("/admin/sign-out")
+		other.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
+		if other.post("/admin/sign-in/code", "token", other.hidden("token"), "next", "/admin/account", "code", right); other.code != want {
+			t.Fatalf("the code is answered %d, want %d", other.code, want)
+		}
+	}
+	if log := s.log.String(); !strings.Contains(log, `msg="code refused" editor=1 client=127.0.0.1 used_before=true`) {
+		t.Errorf("the log does not tell that the code was used before:\n%s", log)
+	}
+	other.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
+	other.post("/admin/sign-in/code", "token", other.hidden("token"), "next", "/admin/account", "code", strings.ToLower(recovery))
+	if other.at != "/admin/account" {
+		t.Fatalf("a recovery code leads to %s, %d", other.at, other.code)
+	}
+	e.want(e.post("/admin/account/factor/remove"), "All other browsers were signed out.")
+	if other.get("/admin/account"); other.at != "/admin/sign-in" {
+		t.Errorf("after the app was removed, the other browser is at %s", other.at)
+	}
+	goesOn.Store(true)
+	for _, subject := range []string{"Two-step sign-in was turned on", "Your recovery codes were replaced", "A code was entered again", "Two-step sign-in was turned off"} {
+		s.mailTo(adaEmail, subject)
+	}
+	again := 0
+	for _, m := range s.inbox.Mails() {
+		if strings.Contains(string(m.Data), "A code was entered again") {
+			again++
+		}
+	}
+	if again != 1 {
+		t.Errorf("%d mails about a code that was entered again, want one in ten minutes", again)
+	}
 }
 
 func TestSignedInBrowsersAreListedAndSignedOut(t *testing.T) {
