@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,6 +47,33 @@ func TestEditorsSignInAndOut(t *testing.T) {
 		}
 		mustEnd(t, s, token)
 		mustEnd(t, s, "no token")
+	})
+}
+
+// TestSessionTokensAreRandom makes some sessions of one editor, and looks for their tokens in the store.
+func TestSessionTokensAreRandom(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx, editor := t.Context(), addOwner(t, s, "ada@example.org")
+		seen := map[string]bool{}
+		for range 20 {
+			token, err := s.CreateSession(ctx, editor, "a browser", time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			random, err := base64.RawURLEncoding.DecodeString(token)
+			if err != nil || len(random) != 32 {
+				t.Errorf("the token %q has %d bytes, %v", token, len(random), err)
+			}
+			seen[token] = true
+			sum, n := sha256.Sum256([]byte(token)), 0
+			if err := s.DB().QueryRowContext(ctx, "SELECT count(*) FROM sessions WHERE hash = $1", sum[:]).Scan(&n); err != nil || n != 1 {
+				t.Errorf("the store has %d sessions with the hash of the token, %v", n, err)
+			}
+		}
+		if len(seen) != 20 {
+			t.Errorf("20 sessions have %d tokens", len(seen))
+		}
 	})
 }
 
