@@ -97,7 +97,11 @@ func (e *Engine) findings(ctx context.Context, issue digest.Input, variants []di
 	if err != nil {
 		return nil, err
 	}
-	found, err := e.localFindings(issue, &checked, online != nil)
+	mails, references := e.references(&checked)
+	if checked.Absent, err = e.absentPaths(ctx, references.Own); err != nil {
+		return nil, err
+	}
+	found, err := e.localFindings(issue, &checked, mails, online != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +110,7 @@ func (e *Engine) findings(ctx context.Context, issue digest.Input, variants []di
 	case online != nil:
 		found = append(found, e.Checks.Fetcher.Check(online, checked)...)
 	default:
-		found = append(found, e.Checks.Fetcher.Cached(checked)...)
+		found = append(found, e.Checks.Fetcher.Cached(references)...)
 	}
 	if online != nil {
 		for _, filter := range e.Checks.Filters {
@@ -161,8 +165,8 @@ func (e *Engine) variantsWithoutTopics(issue digest.Input, rendered map[string]d
 // comparedSubjects is the number of earlier editions whose subjects an edition must not repeat.
 const comparedSubjects = 20
 
-// checkedEdition returns what package lint needs of an edition, without the mails of a sample subscriber.
-// seq is its number in the store; 0 if it is not stored.
+// checkedEdition returns what package lint needs of an edition, without the absent paths and the mails of
+// a sample subscriber. seq is its number in the store; 0 if it is not stored.
 func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variants []digest.Variant, seq int64) (lint.Edition, error) {
 	out := lint.Edition{Site: issue.Site, Message: issue.IsMessage(), Articles: issue.Articles, Pictures: issue.Pictures}
 	for _, v := range variants {
@@ -177,8 +181,7 @@ func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variant
 			out.Subjects = append(out.Subjects, before.Subject)
 		}
 	}
-	out.Absent, err = e.absentPaths(ctx, lint.OwnPaths(issue.Site.URL, out.Variants))
-	return out, err
+	return out, nil
 }
 
 // addSamples adds the mails that a sample subscriber would get.

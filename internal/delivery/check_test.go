@@ -159,6 +159,39 @@ func TestCheckShowsAChangeAtOnce(t *testing.T) {
 	check("summary-missing")
 }
 
+// TestMailsAreParsedOnceForTheirLinks checks that pages of the same draft find its links and images once,
+// and again after a change.
+func TestMailsAreParsedOnceForTheirLinks(t *testing.T) {
+	t.Parallel()
+	b, draft := checkedDraft(t, "ferry")
+	b.useMail(plainMail)
+	b.newDeliveryEngine()
+	parsed := func(want int64) {
+		t.Helper()
+		for range 2 {
+			if _, err := b.engine.Check(t.Context(), draft.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.engine.Proof(t.Context(), draft.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := b.engine.KeptReferences(); got != want {
+			t.Errorf("mails were parsed %d times, want %d", got, want)
+		}
+	}
+	parsed(1)
+	a, err := b.store.ArticleBySlug(t.Context(), "ferry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.HTML, a.Hash = `<p>It sails to the <a href="/articles/harbour">harbour</a>.</p>`, "a link"
+	if _, err := b.store.PutArticle(t.Context(), &a, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	parsed(2)
+}
+
 func TestCheckOfUnknownEditionOrEmptyQueueFails(t *testing.T) {
 	t.Parallel()
 	b, _ := checkedDraft(t, "ferry")

@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/delivery/relay"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/lint"
 	"github.com/tidings-press/tidings/internal/lru"
 	"github.com/tidings-press/tidings/internal/schedule"
 	"github.com/tidings-press/tidings/internal/store"
@@ -104,6 +105,7 @@ type Engine struct {
 	skipped    *lru.Cache[skippedOf, *skipReasons]
 	rendered   *lru.Cache[string, *digest.Variant]
 	checked    *lru.Cache[string, *keptFindings]
+	linked     *lru.Cache[string, *lint.References]
 	approval   singleflight.Group
 	wake       chan struct{}
 	queue      *queue
@@ -147,6 +149,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	e.skipped = lru.New[skippedOf](maxSkipReasons, func(*skipReasons) int64 { return 1 }, nil)
 	e.rendered = newRendered()
 	e.checked = newChecked()
+	e.linked = newReferences()
 	e.editions = lru.New[int64](maxLoaded, func(*loadedEdition) int64 { return 1 }, nil)
 	e.relays = relay.New(relay.Options{
 		Relays: options.Relays, Store: options.Store, Node: options.Node, Lease: options.Lease, Pending: e.queue.length, Log: options.Log,

@@ -72,3 +72,6 @@ func (l RateLimits) PauseReason(r store.Rates) (store.PauseCause, string) {
 	cause, reason := l.pauseReason(r)
 	return cause, reason.String()
 }
+
+// KeptReferences returns of how many mails, with those of other languages, the links and images are kept.
+func (e *Engine) KeptReferences() int64 { return e.linked.Size() }

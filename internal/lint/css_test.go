@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/tidings-press/tidings/internal/digest"
 )
 
 // TestColorsAreRead has colours as CSS writes them (CSS Color 4, sections 4 to 6). What is not understood
@@ -111,7 +113,8 @@ func TestPathsOfTheSite(t *testing.T) {
 		"https://a.example.org/x": "", "https://a.example:8443/x": "", "http://a.example/x": "", "/x": "", "": "", "mailto:a@a.example": "",
 	} {
 		for _, site := range []string{"https://a.example", "https://a.example/"} {
-			if got := ownPath(site, address); got != want {
+			c := checker{Edition: Edition{Site: digest.Site{URL: site}}}
+			if got := c.ownPath(address); got != want {
 				t.Errorf("%s at %s is %q, want %q", address, site, got, want)
 			}
 		}

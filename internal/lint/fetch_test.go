@@ -168,7 +168,7 @@ func TestSlowServerDoesNotDelayTheCheck(t *testing.T) {
 	if fmt.Sprint(names(got)) != "[link-unchecked]" || !strings.Contains(got[0].Message, "before the check ended") {
 		t.Errorf("%+v", got)
 	}
-	if kept := f.Cached(linking(s.URL + "/hang")); len(kept) > 0 {
+	if kept := f.Cached(lint.FindReferences(linking(s.URL + "/hang"))); len(kept) > 0 {
 		t.Errorf("a check that was cut short is kept: %+v", kept)
 	}
 }
@@ -207,12 +207,12 @@ func TestResultsAreKeptForAWhile(t *testing.T) {
 	var now atomic.Int64
 	f := lint.NewFetcher(lint.FetcherOptions{Intranet: true, Now: func() time.Time { return time.Unix(1_000_000+now.Load(), 0) }})
 	e := linking(s.URL+"/status/200", s.URL+"/status/404")
-	if got := f.Cached(e); len(got) > 0 || s.requests.Load() > 0 {
+	if got := f.Cached(lint.FindReferences(e)); len(got) > 0 || s.requests.Load() > 0 {
 		t.Errorf("findings before any check: %+v", got)
 	}
 	f.Check(t.Context(), e)
 	first := s.requests.Load()
-	if got := f.Cached(e); fmt.Sprint(names(got)) != "[link-broken]" {
+	if got := f.Cached(lint.FindReferences(e)); fmt.Sprint(names(got)) != "[link-broken]" {
 		t.Errorf("kept: %+v", got)
 	}
 	f.Check(t.Context(), e)

@@ -114,10 +114,8 @@ func (c *checker) articleWith(address string) string {
 }
 
 // ownPath returns the path of an address of this site, "" for other addresses.
-func (c *checker) ownPath(address string) string { return ownPath(c.Site.URL, address) }
-
-func ownPath(site, address string) string {
-	site = strings.TrimSuffix(site, "/")
+func (c *checker) ownPath(address string) string {
+	site := strings.TrimSuffix(c.Site.URL, "/")
 	path, own := strings.CutPrefix(address, site)
 	if !own || path != "" && !strings.ContainsRune("/?#", rune(path[0])) {
 		return ""
@@ -128,19 +126,6 @@ func ownPath(site, address string) string {
 		return "/"
 	}
 	return path
-}
-
-// OwnPaths returns the paths of this site to which the variants link, or whose images they show.
-func OwnPaths(site string, variants []Variant) []string {
-	var out []string
-	for i := range variants {
-		parse(variants[i].HTML).references(func(_ *html.Node, address string) {
-			if path := ownPath(site, address); path != "" && !slices.Contains(out, path) {
-				out = append(out, path)
-			}
-		})
-	}
-	return out
 }
 
 // references calls visit for each link and image with its address.

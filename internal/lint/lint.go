@@ -52,7 +52,7 @@ type Edition struct {
 	// Pictures are the stored images that the edition shows.
 	Pictures article.Pictures
 	// Absent are the paths of this site that the variants refer to and that have no page or
-	// medium; see OwnPaths.
+	// medium; see References.Own.
 	Absent map[string]bool
 }
 

@@ -43,17 +43,39 @@ func (f *Fetcher) Check(ctx context.Context, e Edition) []Finding {
 	return Sorted(c.findings)
 }
 
-// Cached returns the findings of the results that the Fetcher has kept, without a request.
-func (f *Fetcher) Cached(e Edition) []Finding {
+// References are the links and images of an edition's variants. To find them, the HTML is parsed, which
+// takes longer than all else that a page of a draft does; so a caller may keep them.
+type References struct {
+	// Own are the paths of this site to which the variants link, or whose images they show.
+	Own    []string
+	remote []use
+}
+
+// FindReferences returns the links and images of an edition. They depend on its Site, its Articles and
+// its Variants.
+func FindReferences(e Edition) *References {
 	c := newChecker(e)
-	uses := c.remote()
+	out := &References{remote: c.remote()}
+	for _, d := range c.documents {
+		d.references(func(_ *html.Node, address string) {
+			if path := c.ownPath(address); path != "" && !slices.Contains(out.Own, path) {
+				out.Own = append(out.Own, path)
+			}
+		})
+	}
+	return out
+}
+
+// Cached returns the findings of the results that the Fetcher has kept for references, without a request.
+func (f *Fetcher) Cached(r *References) []Finding {
+	c := newChecker(Edition{})
 	results := map[resource]result{}
-	for _, u := range uses {
+	for _, u := range r.remote {
 		if known, found := f.cached(u.resource); found {
 			results[u.resource] = known
 		}
 	}
-	c.judge(uses, results)
+	c.judge(r.remote, results)
 	return Sorted(c.findings)
 }
 
