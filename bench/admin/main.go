@@ -7,6 +7,7 @@
 //	go run ./bench/admin -short                              a hundredth of the site
 //	go run ./bench/admin -store sqlite -only subscribers     pages whose name contains a text
 //	go run ./bench/admin -dsn sqlite:/var/tmp/large.db       keeps the store, and fills it only once
+//	go run ./bench/admin -only digest -cpuprofile cpu.out    also profiles the program while it answers
 //
 // The store takes about 2 GB on SQLite and 4 GB on PostgreSQL.
 package main
@@ -37,6 +38,8 @@ type options struct {
 	only   string
 	binary string
 
+	cpuProfile string
+
 	missed []string
 }
 
@@ -48,6 +51,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 40, "how often each page is requested")
 	flag.StringVar(&o.only, "only", "", "request only the pages whose name contains this")
 	flag.StringVar(&o.binary, "binary", "", "measure this program in place of one built from the source")
+	flag.StringVar(&o.cpuProfile, "cpuprofile", "", fmt.Sprintf("write a CPU profile of the program in the first %d seconds of the requests into this file", profiledSeconds))
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -117,6 +121,12 @@ func measureStore(ctx context.Context, dir, dsn string, o *options) error {
 	if err := s.fill(ctx); err != nil {
 		return fmt.Errorf("fill the store: %w", err)
 	}
+	if o.cpuProfile != "" {
+		var err error
+		if s.profiling, err = benchkit.FreeAddress(); err != nil {
+			return err
+		}
+	}
 	if err := s.serve(ctx, o.binary); err != nil {
 		return err
 	}
@@ -131,6 +141,12 @@ func measureStore(ctx context.Context, dir, dsn string, o *options) error {
 			chosen = append(chosen, &all[i])
 		}
 	}
+	profiled := make(chan error, 1)
+	if o.cpuProfile != "" {
+		go func() { profiled <- s.profile(ctx, o.cpuProfile) }()
+	} else {
+		profiled <- nil
+	}
 	for range o.rounds {
 		for _, p := range chosen {
 			if err := s.request(ctx, p); err != nil {
@@ -138,7 +154,7 @@ func measureStore(ctx context.Context, dir, dsn string, o *options) error {
 			}
 		}
 	}
-	return o.print(s, chosen)
+	return errors.Join(o.print(s, chosen), <-profiled)
 }
 
 func (o *options) print(s *site, pages []*page) error {

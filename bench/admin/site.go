@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -22,6 +23,8 @@ type site struct {
 	dsn, dir   string
 	scale      int // the site is this many times smaller
 	deliveries int64
+
+	profiling string // address of the listener that serves profiles; empty for none
 
 	db      *store.Store
 	service *benchkit.Process
@@ -47,8 +50,40 @@ mail: {postal_address: 1 Bench Street}
 delivery: {first_send_check: false}
 relays:
 - {name: sink, host: 127.0.0.1, port: 1, tls: none, auth: none}
-`, s.dsn, listen)
+%[3]s
+`, s.dsn, listen, s.metrics())
 }
+
+func (s *site) metrics() string {
+	if s.profiling == "" {
+		return ""
+	}
+	return fmt.Sprintf("metrics: {listen: %q, pprof: true}", s.profiling)
+}
+
+// profile writes a CPU profile of the next seconds into a file.
+func (s *site) profile(ctx context.Context, name string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.profiling, profiledSeconds), nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("no profile: %s", answer.Status)
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, answer.Body)
+	return errors.Join(err, file.Close())
+}
+
+const profiledSeconds = 30
 
 // The account of the bench.
 const (
