@@ -76,3 +76,10 @@ func (s *Store) RemoveUnusedMedia(ctx context.Context, before time.Time, between
 	err = p.removeUnused(ctx, media, before)
 	return p.removed.Media, err
 }
+
+// SearchIsFrequent reports whether a search is answered without the index of trigrams.
+func (s *Store) SearchIsFrequent(ctx context.Context, f SubscriberFilter) (bool, error) {
+	q := subscriberFinder{filter: f, conn: s.readers}
+	err := q.chooseTrigrams(ctx)
+	return q.frequent, err
+}

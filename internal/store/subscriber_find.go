@@ -47,8 +47,7 @@ const (
 	fewCandidates = 200
 	// MaxFound is up to where subscribers are counted exactly.
 	MaxFound = 10_000
-	// A text is frequent if this many of the newest subscribers have it. On PostgreSQL the index
-	// of trigrams would return all of them before the first page is known.
+	// A search is frequent if so many of the newest subscribers match it. PostgreSQL would read all that do.
 	frequentSample, frequentHits = 2000, 20
 	// SQLite compares the lists of up to rareTrigrams trigrams, if the rarest has fewer hits among
 	// the newest subscribers; otherwise it reads only that list, which fills a page sooner.
@@ -180,7 +179,7 @@ type subscriberFinder struct {
 	conn     *conn
 	before   int64
 	index    finderIndex
-	frequent bool     // the text is in too many subscribers for the index
+	frequent bool     // too many subscribers match it for the index
 	trigrams []string // that are looked up
 	ids      []int64  // the candidates of the search, once they are read
 }
@@ -258,9 +257,9 @@ func (q *subscriberFinder) chooseIndex(ctx context.Context) error {
 	return nil
 }
 
-// chooseTrigrams chooses the trigrams that are looked up. On PostgreSQL these are all of them, unless
-// the search is frequent. SQLite reads its index in the order of the numbers, so that a page of a
-// frequent search is found soon; but comparing many long lists takes long.
+// chooseTrigrams chooses the trigrams that are looked up. On PostgreSQL these are all, unless the search
+// is frequent. SQLite reads its index in the order of the numbers, so that a page of a frequent search is
+// found soon; but comparing many long lists takes long.
 func (q *subscriberFinder) chooseTrigrams(ctx context.Context) error {
 	if q.filter.Search.IsZero() {
 		return nil
@@ -269,11 +268,16 @@ func (q *subscriberFinder) chooseTrigrams(ctx context.Context) error {
 	if q.conn.Engine == SQLite {
 		return q.chooseRare(ctx)
 	}
-	longest := slices.MaxFunc(q.filter.Search.Parts(), func(a, b string) int { return cmp.Compare(len(a), len(b)) })
-	var n int64
-	_, err := q.conn.One(ctx, "find.frequency", []any{likePart(longest), frequentSample}, &n)
-	q.frequent = n >= frequentHits
-	return err
+	hits := 0
+	return q.conn.Each(ctx, "find.newest", []any{frequentSample}, func(rows *sql.Rows) error {
+		var address, name string
+		err := rows.Scan(&address, &name)
+		if q.filter.Search.Matches(address, name) {
+			hits++
+			q.frequent = hits >= frequentHits
+		}
+		return err
+	})
 }
 
 // chooseRare keeps the trigrams that the fewest of the newest subscribers have.
@@ -413,7 +417,7 @@ func (q *subscriberFinder) searchCondition(st *statement) string {
 	return "(" + strings.Join(like, " AND ") + " OR octet_length(s.name) > length(s.name))"
 }
 
-// matchTrigrams returns the expression of FTS5 for texts with all of these trigrams.
+// matchTrigrams returns the expression of FTS5 for texts with all trigrams.
 func matchTrigrams(trigrams []string) string {
 	quoted := make([]string, len(trigrams))
 	for i, trigram := range trigrams {
@@ -422,7 +426,7 @@ func matchTrigrams(trigrams []string) string {
 	return strings.Join(quoted, " AND ")
 }
 
-// likePart returns the pattern of LIKE for texts that contain a part.
+// likePart returns the pattern for texts that contain a part.
 func likePart(part string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(part) + "%"
 }
@@ -475,8 +479,7 @@ func (q *subscriberFinder) count(ctx context.Context, candidates int) (n int64, 
 	return n, sqldb.Wrap("count subscribers", err)
 }
 
-// stoppedAt reports whether there are n candidates or more, and returns the lowest number of the
-// first n.
+// stoppedAt reports whether there are n candidates or more, and the lowest number of the first n.
 func (q *subscriberFinder) stoppedAt(ctx context.Context, n int) (last int64, stopped bool, err error) {
 	st := statement{engine: q.conn.Engine}
 	var count int

@@ -18,9 +18,9 @@ WITH RECURSIVE terms(key, n) AS (
 )
 SELECT key FROM terms WHERE key IS NOT NULL;
 
--- name: find.frequency
--- Counts the newest $2 subscribers whose address or name contains $1. Index: primary key.
-SELECT count(*) FROM (SELECT address, name FROM subscribers ORDER BY id DESC LIMIT $2) AS newest WHERE lower(' ' || address || ' ' || name) LIKE $1; -- postgres only
+-- name: find.newest
+-- The newest $1 subscribers. Index: primary key.
+SELECT address, name FROM subscribers ORDER BY id DESC LIMIT $1; -- postgres only
 
 -- name: find.trigram
 -- Counts those of the newest $2 subscribers who have the trigram $1. Index: subscriber_index.

@@ -289,3 +289,21 @@ func fillSubscribers(b *testing.B, s *store.Store, n int) {
 		}
 	}
 }
+
+// TestFrequentNamesAreFoundWithoutTheIndex checks that PostgreSQL counts a search as frequent whatever
+// accents the names have, and a search for two words only if many subscribers match both.
+func TestFrequentNamesAreFoundWithoutTheIndex(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, store.Postgres, store.Options{})
+	list := "email,name\n"
+	for i := range 60 {
+		list += fmt.Sprintf("%c%d@example.org,%s %s\n", 'a'+i%26, i, []string{"Chloé", "Jürgen"}[i%2], []string{"Lefèvre", "Müller", "Weber"}[i%3])
+	}
+	importCSV(t, s, list)
+	for search, want := range map[string]bool{"chloe": true, "Chloé": true, "lefevre": true, "chloe lefevre": false, "nobody": false} {
+		f := store.SubscriberFilter{Search: subscriber.ParseSearch(search)}
+		if got, err := s.SearchIsFrequent(t.Context(), f); got != want || err != nil {
+			t.Errorf("%q: %t, %v; want %t", search, got, err, want)
+		}
+	}
+}
