@@ -65,6 +65,7 @@ type Store struct {
 	damage    atomic.Pointer[Fault] // the first damage that was found
 	journal   *journalWriter        // nil without one
 	history   history
+	published atomic.Pointer[publishedCount] // nil until they are counted
 
 	migrations int // that it had when it was opened
 	batch      int // lines of a list that one transaction imports

@@ -282,7 +282,7 @@ func TestCopiedFileIsSecondArticle(t *testing.T) {
 		s.write("b.md", text("A", "2026-03-01", "slug: a\n", tides))
 		s.imports("")
 		s.imports("")
-		if n, err := st.CountArticles(t.Context(), article.Published); n != 2 || err != nil {
+		if n, err := st.CountPublished(t.Context()); n != 2 || err != nil {
 			t.Errorf("%d articles, %v", n, err)
 		}
 	})

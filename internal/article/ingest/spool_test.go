@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/samples"
@@ -56,7 +55,7 @@ func TestEachFileIsReadOnce(t *testing.T) {
 			}
 		}
 	}
-	if n, err := s.CountArticles(t.Context(), article.Published); err != nil || n != 3 {
+	if n, err := s.CountPublished(t.Context()); err != nil || n != 3 {
 		t.Errorf("%d articles, %v; want 3", n, err)
 	}
 }

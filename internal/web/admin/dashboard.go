@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
@@ -141,7 +140,7 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 	if body.Next, err = h.nextEditions(ctx, overview.Ahead); err != nil {
 		return err
 	}
-	if body.Articles, err = h.store.CountArticles(ctx, article.Published); err != nil {
+	if body.Articles, err = h.store.CountPublished(ctx); err != nil {
 		return err
 	}
 	if body.SubscriberTotals, err = h.store.SubscriberTotals(ctx); err != nil {
