@@ -45,7 +45,14 @@ func (p *planner) candidates(ctx context.Context, w store.QueueQuery) ([]article
 			return found, nil
 		}
 	}
-	w.WithoutHTML, w.Limit = true, maxCandidates+len(p.taken)
+	w.WithoutHTML = true
+	if len(p.taken) == 0 && p.def.After == 0 {
+		found, complete, err := p.chooseNewest(ctx, digest.Rule{Max: p.def.Max, Oldest: p.def.Oldest}, w)
+		if complete || err != nil {
+			return found, err
+		}
+	}
+	w.Limit = maxCandidates + len(p.taken)
 	found, err := p.Store.WaitingArticles(ctx, w)
 	return slices.DeleteFunc(found, isTaken), err
 }
