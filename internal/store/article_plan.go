@@ -95,30 +95,29 @@ func (l *lister) choose(ctx context.Context, r *path) error {
 	return err
 }
 
-// wordsAreFrequent reports whether half of the next 100 articles have some words, so that no
-// index is needed. It is for PostgreSQL only, where countWords is slow for frequent words:
-// PostgreSQL lists all articles with a word before it counts the first. SQLite does not.
+// wordsAreFrequent reports whether half of the next 100 articles have some words, or there are fewer
+// than 100, so that no index is needed. It is for PostgreSQL only, where countWords is slow for frequent
+// words: PostgreSQL lists all articles with a word before it counts the first. SQLite does not.
 func (l *lister) wordsAreFrequent(ctx context.Context, r *path, words []string) (bool, error) {
 	if l.engine != Postgres {
 		return false, nil
 	}
 	const next = 100
 	st := statement{engine: l.engine}
-	text := fmt.Sprintf("SELECT d.seq FROM (%s ORDER BY d.%s %s, d.seq %s LIMIT %s) AS d WHERE ",
+	articles := fmt.Sprintf("%s ORDER BY d.%s %s, d.seq %s LIMIT %s",
 		l.scanPath(&path{status: r.status}, &st), l.Order, l.direction(), l.direction(), st.arg(next))
-	for i, word := range words {
-		if i > 0 {
-			text += " AND "
-		}
-		text += st.matches(article.Word{Text: word}, "d")
+	var matches []string
+	for _, word := range words {
+		matches = append(matches, st.matches(article.Word{Text: word}, "d"))
 	}
+	text := fmt.Sprintf("SELECT count(*), coalesce(sum(CASE WHEN %s THEN 1 ELSE 0 END), 0) FROM (%s) AS d", strings.Join(matches, " AND "), articles)
 	rows, err := l.r.QueryContext(ctx, text, st.args...)
 	if err != nil {
 		return false, fmt.Errorf("articles: %w", err)
 	}
-	matches := 0
-	err = sqldb.Walk(rows, func(*sql.Rows) error { matches++; return nil })
-	return matches >= next/2, sqldb.Wrap("articles", err)
+	var read, matching int
+	err = sqldb.Walk(rows, func(rows *sql.Rows) error { return rows.Scan(&read, &matching) })
+	return matching >= next/2 || read < next, sqldb.Wrap("articles", err)
 }
 
 // countWords returns how many articles have all of some words, or few if an index of the

@@ -258,8 +258,12 @@ func (q *QueueQuery) condition(st *statement, labels bool) string {
 	if labels {
 		taken = "articles g JOIN ledger e ON e.article_id = g.id WHERE g.seq = d.seq"
 	}
-	return text + fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM %s AND e.digest = %s AND e.edition_id <> %s)",
-		taken, st.arg(q.Digest), st.arg(cmp.Or(q.Draft, noEdition)))
+	each := ""
+	if st.engine == Postgres && q.Limit < unlimited {
+		each = " OFFSET 0" // looks each article up; else PostgreSQL reads all that the digest has sent, for the few that are asked for
+	}
+	return text + fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM %s AND e.digest = %s AND e.edition_id <> %s%s)",
+		taken, st.arg(q.Digest), st.arg(cmp.Or(q.Draft, noEdition)), each)
 }
 
 // noEdition is not the id of any edition. It also differs from the empty id of articles that

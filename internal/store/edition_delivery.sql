@@ -74,15 +74,17 @@ WHERE edition = $1 AND number = $2 AND epoch = $3 AND state = 'leased';
 
 -- name: delivery.list
 -- Deliveries of an edition in some states, after a subscriber. Chunks without refused or deferred mails
--- are left out if only these are asked for; the counters of a leased chunk lag behind.
--- Indexes: primary keys.
+-- are left out if only these are asked for; the counters of a leased chunk lag behind. OFFSET 0 makes
+-- PostgreSQL read one chunk after the other. Indexes: primary keys.
 SELECT columns(delivery of d), coalesce(s.address, '')
-FROM chunks c CROSS JOIN deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber -- sqlite only
-FROM chunks c JOIN deliveries d ON true LEFT JOIN subscribers s ON s.id = d.subscriber -- postgres only
-WHERE c.edition = $1 AND c.last_id > $2 AND d.edition = c.edition AND d.subscriber BETWEEN c.first_id AND c.last_id AND d.subscriber > $2
+FROM chunks c CROSS JOIN deliveries d -- sqlite only
+FROM chunks c JOIN LATERAL (SELECT * FROM deliveries x WHERE x.edition = c.edition AND x.subscriber BETWEEN c.first_id AND c.last_id AND x.state IN strings($3) OFFSET 0) d ON true -- postgres only
+LEFT JOIN subscribers s ON s.id = d.subscriber
+WHERE c.edition = $1 AND c.last_id > $2 AND d.subscriber > $2
+    AND d.edition = c.edition AND d.subscriber BETWEEN c.first_id AND c.last_id AND d.state IN strings($3) -- sqlite only
     AND (c.state = 'leased' OR c.refused > 0 AND 'refused' IN strings($3) OR c.deferred > 0 AND 'deferred' IN strings($3)
         OR EXISTS (SELECT 1 FROM strings($3) AS v WHERE v.value NOT IN ('refused', 'deferred')))
-    AND d.state IN strings($3) ORDER BY c.number, d.subscriber LIMIT $4;
+ORDER BY c.number, d.subscriber LIMIT $4;
 
 -- name: delivery.doubted
 -- Deliveries of an edition that are or were in doubt, after a subscriber. Index: deliveries_doubted.

@@ -17,9 +17,11 @@ SELECT try, state, reason, code, reply, relay, at FROM delivery_tries WHERE edit
 
 -- name: try.reasons
 -- The last failed tries of some mails of an edition that are still in the state that followed.
--- Index: primary keys.
+-- OFFSET 0 makes PostgreSQL look up one mail after the other. Index: primary keys.
 SELECT t.state, t.code, t.reply, t.reason
-FROM delivery_tries t JOIN deliveries d ON d.edition = t.edition AND d.subscriber = t.subscriber AND d.tries = t.try AND d.state = t.state
+FROM delivery_tries t
+JOIN deliveries d ON d.edition = t.edition AND d.subscriber = t.subscriber AND d.tries = t.try AND d.state = t.state -- sqlite only
+JOIN LATERAL (SELECT 1 FROM deliveries x WHERE x.edition = t.edition AND x.subscriber = t.subscriber AND x.tries = t.try AND x.state = t.state OFFSET 0) d ON true -- postgres only
 WHERE t.edition = $1 LIMIT $2;
 
 -- name: try.forget
