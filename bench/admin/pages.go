@@ -84,7 +84,7 @@ func (s *site) request(ctx context.Context, p *page) error {
 type objects struct {
 	articles                       []string
 	draft, sent, large, paused     string // editions
-	message                        string
+	message, toSegment, toSeveral  string // messages: to one digest, to a segment of it, and to two digests
 	subscribers                    []int64
 	recipient, refused             int64  // of the large edition
 	written                        string // an article from the editor in the browser
@@ -161,6 +161,8 @@ func (o *objects) pages() []page {
 		{name: "message: new", paths: one("/admin/messages/new")},
 		{name: "message", paths: one("/admin/messages/" + o.message)},
 		{name: "message: edition", paths: one(edition(o.message))},
+		{name: "message: to a segment", paths: one(edition(o.toSegment))},
+		{name: "message: to several digests", paths: one(edition(o.toSeveral))},
 		{name: "articles", paths: one("/admin/articles")},
 		{name: "articles: deep page", paths: one("/admin/articles?before=" + o.beforeArticles)},
 		{name: "articles: search", paths: []string{"/admin/articles?q=harbour", "/admin/articles?q=harbour+council+market", "/admin/articles?q=zanzibar"}},
@@ -238,6 +240,12 @@ func (s *site) objects(ctx context.Context) (o objects, err error) {
 	if o.written, err = s.writeArticle(ctx); err != nil {
 		return o, err
 	}
+	if o.toSegment, err = s.writeMessage(ctx, url.Values{"digest": {"weekly"}, "segment": {"lang:fr"}}); err != nil {
+		return o, err
+	}
+	if o.toSeveral, err = s.writeMessage(ctx, url.Values{"digest": {"weekly", "daily"}}); err != nil {
+		return o, err
+	}
 	link, err := admin.InviteLink(ctx, s.db, s.url, admin.Invitation{Role: store.WriterRole})
 	if err == nil {
 		o.invitation = path.Base(link)
@@ -257,6 +265,28 @@ func (s *site) proofToken(ctx context.Context, draft string) (string, error) {
 		return "", err
 	}
 	return keys.SignProof(owner.ID, owner.Email+"\x00"+owner.Password, draft, time.Now().Add(time.Hour)), nil
+}
+
+// writeMessage writes a message in the admin, and returns the id of its edition. The answer is the page
+// of the edition, for which the recipients are counted.
+func (s *site) writeMessage(ctx context.Context, form url.Values) (string, error) {
+	form.Set("subject", "A message of the bench")
+	form.Set("text:", "A **message**.")
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/admin/messages/new", strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := s.client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	id, found := strings.CutPrefix(answer.Request.URL.Path, "/admin/editions/")
+	if !found {
+		return "", fmt.Errorf("a message was not stored: %s at %s", answer.Status, answer.Request.URL.Path)
+	}
+	return id, nil
 }
 
 // revisions is how often the article was saved in the browser.

@@ -106,6 +106,8 @@ type Engine struct {
 	rendered   *lru.Cache[string, *digest.Variant]
 	checked    *lru.Cache[string, *keptFindings]
 	linked     *lru.Cache[string, *lint.References]
+	audiences  *lru.Cache[string, *keptAudience]
+	counting   singleflight.Group // of audiences
 	approval   singleflight.Group
 	wake       chan struct{}
 	queue      *queue
@@ -150,6 +152,7 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	e.rendered = newRendered()
 	e.checked = newChecked()
 	e.linked = newReferences()
+	e.audiences = newAudiences()
 	e.editions = lru.New[int64](maxLoaded, func(*loadedEdition) int64 { return 1 }, nil)
 	e.relays = relay.New(relay.Options{
 		Relays: options.Relays, Store: options.Store, Node: options.Node, Lease: options.Lease, Pending: e.queue.length, Log: options.Log,

@@ -259,15 +259,18 @@ func (e *Engine) AudienceCount(ctx context.Context, a digest.Audience) (Recipien
 	for _, group := range groups {
 		out.Count += group.Count
 	}
-	out.Skipped, err = e.Store.MessageNonRecipients(ctx, audience)
+	if out.Skipped, err = e.Store.MessageNonRecipients(ctx, audience); err == nil {
+		e.audiences.Put(audienceKey(a), &keptAudience{out, e.Store.Now()})
+	}
 	return out, err
 }
 
-// messageRecipients counts who would get a message if it were approved now.
+// messageRecipients counts who would get a message if it were approved now. In a large store the numbers
+// may be some minutes old.
 func (e *Engine) messageRecipients(ctx context.Context, edition store.Edition) (Recipients, error) {
 	audience, err := digest.ParseAudience(edition.Audience)
 	if err != nil {
 		return Recipients{}, err
 	}
-	return e.AudienceCount(ctx, audience)
+	return e.shownAudience(ctx, audience)
 }

@@ -26,7 +26,7 @@ const maxCountedGroups = 20_000
 // DigestCounts counts the subscribers of a digest for a page. In a large store the numbers are some
 // minutes old.
 func (s *Store) DigestCounts(ctx context.Context, digestName string) (DigestCounts, error) {
-	large, err := s.manySubscribers(ctx)
+	large, err := s.ManySubscribers(ctx)
 	if err != nil {
 		return DigestCounts{}, err
 	}

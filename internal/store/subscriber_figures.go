@@ -28,7 +28,7 @@ const countedLive = 20_000
 
 // SubscriberTotals returns the numbers of subscribers. In a large store they are some minutes old.
 func (s *Store) SubscriberTotals(ctx context.Context) (SubscriberTotals, error) {
-	large, err := s.manySubscribers(ctx)
+	large, err := s.ManySubscribers(ctx)
 	if err != nil {
 		return SubscriberTotals{}, err
 	}
@@ -40,8 +40,8 @@ func (s *Store) SubscriberTotals(ctx context.Context) (SubscriberTotals, error) 
 	return s.countTotals(ctx)
 }
 
-// manySubscribers reports whether counting the subscribers takes long.
-func (s *Store) manySubscribers(ctx context.Context) (bool, error) {
+// ManySubscribers reports whether counting the subscribers takes long.
+func (s *Store) ManySubscribers(ctx context.Context) (bool, error) {
 	var last int64
 	_, err := s.readers.One(ctx, "subscriber.lastID", nil, &last)
 	return last > countedLive, err
@@ -160,7 +160,7 @@ func (s *Store) updateSubscriberFigures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	large, err := s.manySubscribers(ctx)
+	large, err := s.ManySubscribers(ctx)
 	if err != nil {
 		return err
 	}
