@@ -60,8 +60,18 @@ func (e *Engine) Send(ctx context.Context, name string, o SendOptions) (store.Ed
 	return e.approveSent(ctx, edition.ID, o)
 }
 
-// approveSent approves the draft that a request to send has made.
+// approveSent approves the draft that a request to send has made. If the same request was repeated, and
+// the other one has approved it meanwhile, it returns that edition.
 func (e *Engine) approveSent(ctx context.Context, id string, o SendOptions) (store.Edition, error) {
+	edition, err := e.approveMade(ctx, id, o)
+	var state *store.StateError
+	if errors.As(err, &state) && o.Request != "" {
+		return e.Store.Edition(ctx, id)
+	}
+	return edition, err
+}
+
+func (e *Engine) approveMade(ctx context.Context, id string, o SendOptions) (store.Edition, error) {
 	if o.Expect == nil {
 		approved, err, _ := e.approval.Do(id, func() (any, error) { return e.approveOnce(ctx, id, nil, nil, o.Undo) })
 		return approved.(store.Edition), err
@@ -87,12 +97,7 @@ func (e *Engine) requested(ctx context.Context, name string, o SendOptions) (sto
 	if err != nil || edition.State != digest.Draft || edition.Reason != "" {
 		return edition, err == nil, err
 	}
-	id := edition.ID
-	edition, err = e.approveSent(ctx, id, o)
-	var state *store.StateError
-	if errors.As(err, &state) { // the other request has approved it meanwhile
-		edition, err = e.Store.Edition(ctx, id)
-	}
+	edition, err = e.approveSent(ctx, edition.ID, o)
 	return edition, true, err
 }
 
