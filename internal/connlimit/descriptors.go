@@ -1,6 +1,6 @@
 package connlimit
 
-import "syscall"
+import "github.com/tidings-press/tidings/internal/disk"
 
 // Budget is how many file descriptors each kind of connection may use. The rest is reserved
 // for connections that send mail, for the store, and for files.
@@ -22,11 +22,11 @@ const (
 // Descriptors divides the descriptors that the process may open. At the start of the program,
 // the Go runtime has raised the soft limit to the hard limit.
 func Descriptors() Budget {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<20 {
-		limit.Cur = 1 << 20
+	limit, err := disk.OpenFiles()
+	if err != nil || limit > 1<<20 { // such as on Windows, which has no such limit
+		limit = 1 << 20
 	}
-	return divide(int(limit.Cur))
+	return divide(int(limit))
 }
 
 func divide(limit int) Budget {
