@@ -243,6 +243,10 @@ func TestSPFAgreesWithPyspf(t *testing.T) {
 	}
 	for i, record := range records {
 		result, err := evaluateSPF(t.Context(), resolver, domains[i], addresses)
+		var wrong *spfError
+		for try := 0; err != nil && !errors.As(err, &wrong) && try < 20; try++ { // on a busy machine a look-up may time out
+			result, err = evaluateSPF(t.Context(), resolver, domains[i], addresses)
+		}
 		invalid := err != nil || result.lookups > maxSPFLookups || result.void > maxSPFVoid
 		for j, address := range addresses {
 			got, matched := result.matches[address]
