@@ -149,13 +149,16 @@ const (
 // splitCell splits a cell with several values. They are separated by commas, semicolons or
 // bars, with quotes around values that contain a separator, or they are a JSON array.
 func splitCell(s string) ([]string, *LineError) {
-	parts, err := splitValues(s)
+	parts, exact, err := splitValues(s)
 	if err != nil {
 		return nil, &LineError{Reason: "several values not understood", What: quoteShort(s) + " cannot be parted: " + err.Error(), Expected: "values with commas between them"}
 	}
 	var out []string
 	for _, part := range parts {
-		if part = trimCell(part); part == "" || slices.Contains(out, part) {
+		if part = strings.TrimSpace(part); !exact {
+			part = trimCell(part)
+		}
+		if part == "" || slices.Contains(out, part) {
 			continue
 		}
 		if out = append(out, part); len(part) > maxValueLength || len(out) > maxValues {
@@ -165,12 +168,13 @@ func splitCell(s string) ([]string, *LineError) {
 	return out, nil
 }
 
-// splitValues returns the values of a cell, untrimmed and unchecked.
-func splitValues(s string) ([]string, error) {
+// splitValues returns the values of a cell, unchecked. Those of a JSON array are exact: no
+// spreadsheet guarded them.
+func splitValues(s string) (values []string, exact bool, err error) {
 	if strings.HasPrefix(s, "[") {
 		var list []string
 		if json.Unmarshal([]byte(s), &list) == nil {
-			return list, nil
+			return list, true, nil
 		}
 	}
 	if strings.Contains(s, `"`) {
@@ -179,10 +183,11 @@ func splitValues(s string) ([]string, error) {
 		if strings.Contains(s, `"|"`) || strings.Contains(s, `"|`) || strings.Contains(s, `|"`) {
 			r.Comma = '|'
 		}
-		return r.Read()
+		values, err = r.Read()
+		return values, false, err
 	}
 	s = strings.ReplaceAll(s, " ::: ", "|")
-	return strings.FieldsFunc(s, func(r rune) bool { return r == '|' || r == ',' || r == ';' }), nil
+	return strings.FieldsFunc(s, func(r rune) bool { return r == '|' || r == ',' || r == ';' }), false, nil
 }
 
 // setConsented sets the date of consent. Only a date with one meaning is accepted.
@@ -191,7 +196,7 @@ func (r *Row) setConsented(c *Column, value string) *LineError {
 		return nil
 	}
 	at, ok := dateOf(value)
-	if !ok {
+	if !ok || at.Year() < 1970 { // mail itself is not much older: the date is a mistake
 		return &LineError{
 			Reason: "date not understood", What: fmt.Sprintf("column %s: date %s is not understood", quoteShort(c.Heading), quoteShort(value)),
 			Expected: "a date such as 2026-05-31 or 2026-05-31T08:00:00Z, or leave the column out by its name",

@@ -63,7 +63,7 @@ func topicsOf(subscriptions []Subscription) []string {
 func joinCell(values []string) string {
 	plain := true
 	for _, value := range values {
-		plain = plain && !strings.ContainsAny(value, `,;|"[`)
+		plain = plain && !strings.ContainsAny(value, `,;|"[`) && !strings.Contains(value, ":::") && trimCell(value) == value
 	}
 	if plain {
 		return strings.Join(values, "|")

@@ -48,7 +48,7 @@ func normalizeName(s string) string {
 	}
 	for len(s) > maxName {
 		runes := []rune(s)
-		s = string(runes[:len(runes)*maxName/len(s)])
+		s = strings.TrimRight(string(runes[:len(runes)*maxName/len(s)]), " ")
 	}
 	return s
 }
