@@ -196,6 +196,8 @@ func (t token) node() (Node, error) {
 		return All{}, nil
 	case t.kind == "lang:":
 		return Language{strings.ToLower(strings.TrimSpace(t.text))}, nil
+	case t.kind == "text:" && len(Words(t.text)) == 0: // would select all articles
+		return nil, words.Errorf("filter: {0} needs a word after it, such as {1}golang", t.kind, t.kind)
 	case t.kind == "text:":
 		return Word{strings.Join(Words(t.text), " ")}, nil
 	case t.kind == hasFile:
