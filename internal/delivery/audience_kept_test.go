@@ -63,7 +63,7 @@ func TestAudienceOfALargeStoreIsKeptForSomeMinutes(t *testing.T) {
 	testkit.Eventually(t, "the audience to be counted again", func() bool { return shown() == 4 })
 	add()
 	c.now.Add((2 * time.Hour).Milliseconds())
-	want(5)
+	testkit.Eventually(t, "the audience to be counted two hours later", func() bool { return shown() == 5 }) // the count before may not have ended
 	if _, err := b.engine.ApproveAs(t.Context(), draft.ID, delivery.CommandLine, delivery.Fingerprint{}); err == nil {
 		t.Error("a message was approved that was not shown")
 	}

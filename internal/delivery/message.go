@@ -251,6 +251,7 @@ func (e *Engine) AudienceCount(ctx context.Context, a digest.Audience) (Recipien
 		counts, err := e.Store.DigestCounts(ctx, audience.Digests[0])
 		return Recipients{Count: counts.Recipients(), Skipped: counts.Others}, err
 	}
+	at := e.Store.Now() // before the count, which may take a while
 	groups, err := e.Store.MessageGroups(ctx, audience)
 	if err != nil {
 		return Recipients{}, err
@@ -260,7 +261,7 @@ func (e *Engine) AudienceCount(ctx context.Context, a digest.Audience) (Recipien
 		out.Count += group.Count
 	}
 	if out.Skipped, err = e.Store.MessageNonRecipients(ctx, audience); err == nil {
-		e.audiences.Put(audienceKey(a), &keptAudience{out, e.Store.Now()})
+		e.audiences.Put(audienceKey(a), &keptAudience{out, at})
 	}
 	return out, err
 }
