@@ -26,8 +26,8 @@ func cleanJPEG(data []byte) (cleaned, exif []byte) {
 		if marker == 0xD9 {
 			break
 		}
-		end := at + 2 + int(binary.BigEndian.Uint16(data[at+2:]))
-		if end > len(data) {
+		end := segmentEnd(data, at)
+		if end < 0 {
 			return data, exif
 		}
 		segment := data[at+4 : end]
@@ -46,6 +46,16 @@ func cleanJPEG(data []byte) (cleaned, exif []byte) {
 		}
 	}
 	return append(out, 0xFF, 0xD9), exif
+}
+
+// segmentEnd returns where the segment of a JPEG ends whose marker begins at an offset, or -1 if its
+// length cannot be: it counts its own two bytes (ITU T.81, section B.1.1.4), and data has to have all.
+func segmentEnd(data []byte, at int) int {
+	length := int(binary.BigEndian.Uint16(data[at+2:]))
+	if end := at + 2 + length; length >= 2 && end <= len(data) {
+		return end
+	}
+	return -1
 }
 
 func keepsJPEGSegment(marker byte, segment []byte) bool {
@@ -69,8 +79,8 @@ func iccOf(kind string, data []byte) []byte {
 	}
 	var out []byte
 	for at := 2; at+4 <= len(data) && data[at] == 0xFF && data[at+1] != 0xDA; {
-		end := at + 2 + int(binary.BigEndian.Uint16(data[at+2:]))
-		if end > len(data) {
+		end := segmentEnd(data, at)
+		if end < 0 {
 			break
 		}
 		if data[at+1] == 0xE2 && bytes.HasPrefix(data[at+4:end], []byte(iccSignature)) {

@@ -391,6 +391,26 @@ func TestSizeOfDrawings(t *testing.T) {
 	}
 }
 
+// TestJPEGWithImpossibleLengthIsLeftAsItIs inserts a segment whose length does not count its own bytes.
+// Decoders take a marker of zero for padding, and do not read its length.
+func TestJPEGWithImpossibleLengthIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	var photo bytes.Buffer
+	if err := jpeg.Encode(&photo, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, length := range []string{"\x00\x00", "\x00\x01"} {
+		broken := bytes.Replace(photo.Bytes(), []byte("\xff\xda"), []byte("\xff\x00"+length+"\xff\xda"), 1)
+		cleaned, info, err := Clean(broken)
+		if err != nil || info.Width != 8 || !bytes.Equal(cleaned, broken) {
+			t.Errorf("length %x: %d of %d bytes, %+v, %v", length, len(cleaned), len(broken), info, err)
+		}
+		if icc := iccOf(JPEG, []byte("\xff\xd8\xff\xe2"+length+"\xff\xda")); icc != nil {
+			t.Errorf("length %x: a colour profile of %d bytes", length, len(icc))
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	var still bytes.Buffer
 	_ = gif.Encode(&still, image.NewPaletted(image.Rect(0, 0, 2, 2), color.Palette{color.Black}), nil)
