@@ -1,14 +1,12 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -83,41 +81,6 @@ func build(document *yaml.Node, path string, laid map[string]string) (*Config, e
 		return nil, c.named(problems).sorted()
 	}
 	return c, nil
-}
-
-// yamlLine matches the line in errors of the YAML library.
-var yamlLine = regexp.MustCompile(`line (\d+): `)
-
-// parseYAML returns the document's root, nil for an empty document.
-func parseYAML(data []byte, path string) (*yaml.Node, *Problem) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document yaml.Node
-	err := decoder.Decode(&document)
-	if errors.Is(err, io.EOF) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, yamlProblem(err, path)
-	}
-	var second yaml.Node
-	if err := decoder.Decode(&second); err == nil {
-		return nil, &Problem{File: path, Line: second.Line, What: "a second document begins here", Fix: "remove the line with three hyphens"}
-	} else if !errors.Is(err, io.EOF) {
-		return nil, yamlProblem(err, path)
-	}
-	return document.Content[0], nil
-}
-
-func yamlProblem(err error, path string) *Problem {
-	p := &Problem{File: path, What: strings.TrimPrefix(err.Error(), "yaml: ")}
-	if m := yamlLine.FindStringSubmatch(p.What); m != nil {
-		p.Line, _ = strconv.Atoi(m[1])
-		p.What = strings.Replace(p.What, m[0], "", 1)
-	}
-	if strings.Contains(p.What, "cannot start any token") {
-		p.Fix = "indent with spaces, not with tabs"
-	}
-	return p
 }
 
 // Position returns the position of a key, such as "config.yaml:41" for "digests[0].subject", for
