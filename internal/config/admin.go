@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -107,7 +106,7 @@ func (c *checker) issuer(key, value string) {
 	switch {
 	case err != nil || site.Host == "" || site.User != nil || site.RawQuery != "" || site.Fragment != "" || site.Scheme != "https" && site.Scheme != "http":
 		c.wrong(key, fmt.Sprintf("%q is not the address of a provider", value), "use an address such as https://login.example.org")
-	case site.Scheme == "http" && site.Hostname() != "localhost" && !strings.HasPrefix(site.Hostname(), "127.") && site.Hostname() != "::1":
+	case site.Scheme == "http" && !isLocal(site.Hostname()):
 		c.wrong(key, "the connection to the provider would not be encrypted", "use an address with https")
 	}
 }

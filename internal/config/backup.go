@@ -72,7 +72,7 @@ func (c *checker) backup() {
 			c.wrong("backup.schedule", "there is no place for the backups", "set backup.folder or backup.s3")
 		}
 	}
-	c.path("backup.folder", &b.Folder, "name an existing folder")
+	c.existingFolder("backup.folder", &b.Folder)
 	for key, n := range map[string]int{"daily": b.Keep.Daily, "weekly": b.Keep.Weekly, "monthly": b.Keep.Monthly} {
 		if n < 0 {
 			c.wrong("backup.keep."+key, "it is negative", "write how many backups are kept, or 0")

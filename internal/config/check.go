@@ -35,7 +35,7 @@ func (c *checker) wrong(key, what, fix string) {
 		return
 	}
 	c.bad[key] = true
-	c.problems = append(c.problems, Problem{File: c.config.path, Line: c.config.lineOf(key), Key: key, What: what, Fix: fix})
+	c.problems = append(c.problems, Problem{File: c.config.path, Line: c.config.lineOf(key), Key: key, What: shortened(what), Fix: fix})
 }
 
 // failed records an error. fix is how to fix it, unless the error's own text says so after a
@@ -75,7 +75,7 @@ func (c *checker) all() {
 	c.backup()
 	c.admin()
 	if c.config.Templates != "" {
-		c.path("templates", &c.config.Templates, "name an existing folder")
+		c.existingFolder("templates", &c.config.Templates)
 	}
 	c.controlCharacters(reflect.ValueOf(c.config).Elem(), "")
 }
@@ -129,7 +129,7 @@ func (c *checker) site() {
 	c.required("site.title", s.Title.String(), "write the publication's name")
 	s.URL = strings.TrimRight(s.URL, "/")
 	c.address("site.url", s.URL)
-	if u, err := url.Parse(s.URL); err == nil && (u.RawQuery != "" || u.Fragment != "") {
+	if strings.ContainsAny(s.URL, "?#") { // even empty ones, since paths are added at the end
 		c.wrong("site.url", "it has a query or fragment", "keep only the address, such as https://news.example.org")
 	}
 	for i := range s.FormerURLs {
@@ -248,6 +248,9 @@ func (c *checker) oneOf(key, value string, allowed ...string) {
 
 func (c *checker) address(key, value string) {
 	u, err := url.Parse(value)
+	if err == nil && u.Port() != "" {
+		_, err = strconv.ParseUint(u.Port(), 10, 16)
+	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		c.wrong(key, words.T("{0} is not a web address", strconv.Quote(value)).String(), "use an address such as https://news.example.org")
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -121,6 +122,7 @@ func (c *checker) mail() {
 		c.required(key+".domain", k.Domain, "write the domain of the senders")
 		c.domain(key+".domain", k.Domain)
 		c.required(key+".selector", k.Selector, "write a word such as 2026a")
+		c.selector(key+".selector", k.Selector)
 		c.unique(key+".selector", k.Selector+"._domainkey."+k.Domain, selectors)
 		c.required(key+".key_file", k.KeyFile, `create the file with "tidings dkim keygen"`)
 		c.path(key+".key_file", &k.KeyFile, `create the file with "tidings dkim keygen"`)
@@ -129,6 +131,18 @@ func (c *checker) mail() {
 	if m.TestMailbox != nil {
 		c.testMailbox(m.TestMailbox)
 	}
+}
+
+// selector checks a DKIM selector: labels with dots between them (RFC 6376, section 3.1).
+func (c *checker) selector(key, value string) {
+	if value == "" || hostName.MatchString(value) && strings.ToLower(value) == value && !strings.HasSuffix(value, ".") {
+		return
+	}
+	fix := "use lower-case letters, digits and hyphens, such as 2026a"
+	if before, _, found := strings.Cut(value, "._domainkey"); found {
+		fix = "write only " + before
+	}
+	c.wrong(key, fmt.Sprintf("%q is not a DKIM selector", value), fix)
 }
 
 func (c *checker) domain(key, value string) {
@@ -232,6 +246,7 @@ func (c *checker) bounces() {
 // mailServer checks the server of a mailbox.
 func (c *checker) mailServer(key, host string, port int, security, username string) {
 	c.required(key+".host", host, "write the server's name")
+	c.hostOf(key+".host", host)
 	c.between(key+".port", port, 1, math.MaxUint16)
 	c.oneOf(key+".tls", security, "implicit", "starttls", "none")
 	c.required(key+".username", username, "write the mailbox's user")
@@ -264,6 +279,21 @@ func (c *checker) path(key string, path *string, fix string) {
 	*path = c.relative(*path)
 	if _, err := os.Stat(*path); err != nil {
 		c.wrong(key, errorText(err), fix)
+	}
+}
+
+// existingFolder checks that a folder exists, and makes its path relative to the working folder.
+func (c *checker) existingFolder(key string, path *string) {
+	c.path(key, path, "name an existing folder")
+	if info, err := os.Stat(*path); err == nil && !info.IsDir() {
+		c.wrong(key, filepath.ToSlash(*path)+" is not a folder", "name an existing folder")
+	}
+}
+
+// hostOf checks the name of a server, which stands without a scheme, a port and a user.
+func (c *checker) hostOf(key, host string) {
+	if net.ParseIP(host) == nil && strings.ContainsAny(host, ":/@[] \t") {
+		c.wrong(key, fmt.Sprintf("%q is not a host name", host), "write only the name or address, such as smtp.example.org, and the port in the key port")
 	}
 }
 

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -9,6 +11,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tidings-press/tidings/internal/words"
 )
 
 // decoder fills a Config from YAML nodes and collects all problems. The YAML library's own decoder
@@ -20,12 +24,16 @@ type decoder struct {
 	problems Problems
 	literals []string // keys whose secrets are in the file itself
 	depth    int      // of nested values; limited, since an alias may refer to itself
+	nodes    int      // decoded so far, those of aliases each time
 }
 
 const maxDepth = 50
 
+// maxItems bounds the items of a list. Real ones have fewer than a hundred.
+const maxItems = 10_000
+
 func (d *decoder) wrong(line int, key, what, fix string) {
-	d.problems = append(d.problems, Problem{File: d.file, Line: line, Key: key, What: what, Fix: fix})
+	d.problems = append(d.problems, Problem{File: d.file, Line: line, Key: shortened(key), What: shortened(what), Fix: fix})
 }
 
 // value sets into from a node. key is the node's path.
@@ -35,6 +43,12 @@ func (d *decoder) value(node *yaml.Node, into reflect.Value, key string) {
 		return
 	}
 	defer func() { d.depth-- }()
+	if d.nodes++; d.nodes > maxNodes { // a few lists of aliases to each other would fill the memory
+		if d.nodes == maxNodes+1 {
+			d.wrong(node.Line, key, "the aliases make the file too large", "write the values out")
+		}
+		return
+	}
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
@@ -76,17 +90,14 @@ func (d *decoder) mapping(node *yaml.Node, into reflect.Value, key string) {
 		d.wrong(node.Line, key, "the value is "+kindOf(node), "write keys below it, such as "+strings.Join(firstThree(keysOf(into.Type())), ", "))
 		return
 	}
-	for i := 0; i+1 < len(node.Content); i += 2 { // merged keys first, so that the mapping's own keys override them
-		if node.Content[i].Tag == "!!merge" {
-			d.value(node.Content[i+1], into, key)
-		}
+	pairs, fault := pairsOf(node, 0, &d.nodes)
+	if fault != nil {
+		d.wrong(fault.node.Line, key, fault.what, fault.fix)
+		return
 	}
 	seen := map[string]int{}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		name, value := node.Content[i], node.Content[i+1]
-		if name.Tag == "!!merge" {
-			continue
-		}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, value := pairs[i], pairs[i+1]
 		path := join(key, name.Value)
 		if before := seen[name.Value]; before > 0 {
 			d.wrong(name.Line, path, fmt.Sprintf("duplicate key, first in line %d", before), "remove one of them")
@@ -126,9 +137,21 @@ func (d *decoder) list(node *yaml.Node, into reflect.Value, key string) {
 		}
 		items = []*yaml.Node{node} // "tags: go" means "tags: [go]"
 	}
+	if len(items) > maxItems {
+		d.wrong(node.Line, key, fmt.Sprintf("the list has %d items", len(items)), fmt.Sprintf("write at most %d", maxItems))
+		return
+	}
 	into.Set(reflect.MakeSlice(into.Type(), len(items), len(items)))
 	for i, item := range items {
-		d.value(item, into.Index(i), key+"["+strconv.Itoa(i)+"]")
+		at := key + "[" + strconv.Itoa(i) + "]"
+		if one, ok := into.Index(i).Addr().Interface().(interface{ preset() }); ok {
+			one.preset()
+		}
+		before := len(d.problems)
+		d.value(item, into.Index(i), at)
+		if into.Index(i).Kind() == reflect.String && into.Index(i).Len() == 0 && len(d.problems) == before {
+			d.wrong(item.Line, at, "it is empty", "write a value, or remove the item")
+		}
 	}
 }
 
@@ -142,6 +165,10 @@ func (d *decoder) scalar(node *yaml.Node, into reflect.Value, key string) {
 		text, missing = expand(node.Value, d.env)
 	}
 	for _, name := range missing {
+		if !envName.MatchString(name) {
+			d.wrong(node.Line, key, "${"+name+"} does not name an environment variable", "write ${NAME} or ${NAME:-a default}, or $${ for a plain ${")
+			continue
+		}
 		d.wrong(node.Line, key, "the environment variable "+name+" is not set", "set it, or write ${"+name+":-a default}")
 	}
 	if len(missing) > 0 {
@@ -171,6 +198,9 @@ func set(into reflect.Value, text string) (what, fix string) {
 		into.SetString(text)
 	case reflect.Int:
 		n, err := strconv.ParseInt(text, 10, 32)
+		if errors.Is(err, strconv.ErrRange) {
+			return words.T("{0} is out of range", text).String(), words.T("use a number from {0} to {1}", strconv.Itoa(math.MinInt32), strconv.Itoa(math.MaxInt32)).String()
+		}
 		into.SetInt(n)
 		return errorAndFix(wrongFormat(err, text, "a whole number"), "write a whole number, such as 10")
 	case reflect.Float64:
@@ -217,7 +247,7 @@ func setDuration(into reflect.Value, text string) (what, fix string) {
 	if err == nil {
 		return "", ""
 	}
-	if _, err := strconv.ParseFloat(text, 64); err == nil {
+	if strings.Trim(text, "0123456789.") == "" && strings.Trim(text, ".") != "" {
 		return fmt.Sprintf("%q has no unit", text), fmt.Sprintf("write %ss, %sm or %sh", text, text, text)
 	}
 	return fmt.Sprintf("%q is not a duration", text), "write a number and a unit, such as 30s, 15m, 72h or 2d"

@@ -30,8 +30,12 @@ func (d *decoder) texts(node *yaml.Node, into reflect.Value, key string) {
 		path := join(key, name.Value)
 		d.lines[path] = name.Line
 		tag, ok := d.languageKey(name, path)
-		if before := seen[tag]; ok && before > 0 {
-			d.wrong(name.Line, path, fmt.Sprintf("the same language is in line %d", before), "remove one of them")
+		if before, twice := seen[tag]; ok && twice {
+			what := fmt.Sprintf("the same language is in line %d", before)
+			if before == 0 { // of a stored value
+				what = "the same language is there twice"
+			}
+			d.wrong(name.Line, path, what, "remove one of them")
 			continue
 		}
 		seen[tag] = name.Line

@@ -52,10 +52,10 @@ func fillDefaults(c *Config) {
 	c.Server.fill(c)
 	c.Admin.SignIn.OIDC.fill()
 	if c.Feeds == nil {
-		c.Feeds = []Feed{{Name: "all"}}
+		c.Feeds = []Feed{{Name: "all", MaxAge: defaultMaxAge}}
 	}
 	if c.Relays == nil {
-		c.Relays = []Relay{{Name: "local", Host: "localhost", Port: 25, TLS: "none"}}
+		c.Relays = []Relay{{Name: "local", Host: "localhost", Port: 25, TLS: "none", Weight: 1}}
 	}
 	for i := range c.Feeds {
 		c.Feeds[i].fill()
@@ -78,10 +78,15 @@ func fillDefaults(c *Config) {
 	}
 }
 
+// defaultMaxAge is how long caches may keep documents of feeds.
+const defaultMaxAge = 5 * time.Minute
+
+// preset sets the default of a key for which 0 has a meaning of its own.
+func (f *Feed) preset() { f.MaxAge = defaultMaxAge }
+
 func (f *Feed) fill() {
 	f.Limit = cmp.Or(f.Limit, 50)
 	f.Content = cmp.Or(f.Content, "full")
-	f.MaxAge = cmp.Or(f.MaxAge, 5*time.Minute)
 	if f.Podcast != nil {
 		f.Podcast.Type = cmp.Or(f.Podcast.Type, "episodic")
 	}

@@ -105,9 +105,11 @@ func docDefaults() Config {
 	c.Site.Title, c.Site.URL, c.Site.Timezone, c.Site.Language = "Tidings", "http://localhost:8080", "UTC", "en"
 	c.Import.Sources = []Source{{}}
 	c.Feeds = []Feed{{Podcast: &Podcast{Persons: []Person{{}}}}}
+	c.Feeds[0].preset()
 	c.Digests = []Digest{{Sections: []DigestSection{{}}}}
 	c.Brand = Brand{Logo: &Picture{}, Header: &Picture{}, Links: []Link{{}}, Person: Signer{Portrait: &Picture{}, Signature: &Picture{}}}
 	c.Relays = []Relay{{}}
+	c.Relays[0].preset()
 	c.Mail.DKIM = []DKIM{{}}
 	c.Bounces.Mailbox, c.Mail.TestMailbox = &Mailbox{}, &TestMailbox{}
 	c.Backup.S3 = &BackupS3{}

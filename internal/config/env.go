@@ -1,10 +1,16 @@
 package config
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
+
+// envName matches the names of environment variables.
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // expand replaces ${NAME} with the environment variable, and ${NAME:-default} with the default if
 // the variable is not set. "$${" stands for "${". missing are the variables that are neither set
-// nor have a default.
+// nor have a default, and defaults with a variable in them, which end at its bracket.
 func expand(text string, env func(string) (string, bool)) (out string, missing []string) {
 	var done strings.Builder
 	for {
@@ -27,6 +33,8 @@ func expand(text string, env func(string) (string, bool)) (out string, missing [
 		name, fallback, hasFallback := strings.Cut(text[start+2:start+length], ":-")
 		value, ok := env(name)
 		switch {
+		case strings.Contains(fallback, "${"):
+			missing = append(missing, name+":-"+fallback+"}")
 		case ok && (value != "" || !hasFallback):
 			done.WriteString(value)
 		case hasFallback:

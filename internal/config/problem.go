@@ -48,6 +48,17 @@ func (p Problem) Text() words.Text {
 	return words.T("{0}; {1}", words.Stored(p.What), words.Stored(p.Fix))
 }
 
+// maxWhat bounds the text of what is wrong in bytes, since it may quote a whole value.
+const maxWhat = 500
+
+// shortened returns what is wrong without the middle of a long quoted value.
+func shortened(what string) string {
+	if len(what) <= maxWhat {
+		return what
+	}
+	return strings.ToValidUTF8(what[:maxWhat/2], "") + " … " + strings.ToValidUTF8(what[len(what)-maxWhat/2:], "")
+}
+
 // Problems are all errors in a file, by line, as returned by Load.
 type Problems []Problem
 
@@ -69,6 +80,9 @@ func (p Problems) sorted() Problems {
 func nearest(word string, names []string) string {
 	best, least := "", max(2, len(word)/3)+1
 	for _, name := range names {
+		if len(word)-len(name) >= least || len(name)-len(word) >= least { // each letter more is a change
+			continue
+		}
 		if d := distance(word, name); d < least {
 			best, least = name, d
 		}

@@ -71,8 +71,10 @@ func (r *Relay) fill() {
 		r.Port = map[string]int{"starttls": 587, "implicit": 465}[r.TLS]
 		r.Port = cmp.Or(r.Port, 25)
 	}
-	r.Weight = cmp.Or(r.Weight, 1)
 }
+
+// preset sets the default of a key for which 0 has a meaning of its own.
+func (r *Relay) preset() { r.Weight = 1 }
 
 // encrypted reports whether the connection always has TLS before a password is sent.
 func (r *Relay) encrypted() bool { return r.TLS == "starttls" || r.TLS == "implicit" }
@@ -97,6 +99,7 @@ func (c *checker) relay(key string, r *Relay) {
 	case r.Host != "" && r.Socket != "":
 		c.wrong(key+".socket", "host is set too", "remove one of the two")
 	}
+	c.hostOf(key+".host", r.Host)
 	if r.Socket == "" {
 		c.between(key+".port", r.Port, 1, math.MaxUint16)
 	}

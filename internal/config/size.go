@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -23,7 +24,7 @@ func ParseSize(text string) (Size, error) {
 	digits := strings.TrimRight(text, "GgMmKkIiBb ")
 	unit := strings.TrimSpace(text[len(digits):])
 	number, err := strconv.ParseFloat(digits, 64)
-	if err != nil || number < 0 {
+	if err != nil && !errors.Is(err, strconv.ErrRange) || !(number >= 0) {
 		return 0, fmt.Errorf("%q is not a size", text)
 	}
 	for _, u := range units {

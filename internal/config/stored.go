@@ -90,7 +90,7 @@ func (c *Config) tree() (*yaml.Node, error) {
 }
 
 // maxNodes bounds the YAML nodes of a file without aliases.
-const maxNodes = 500_000
+const maxNodes = 100_000
 
 // copyNode returns a copy of a node with the targets of aliases in their place. ok is false if it has
 // too many nodes.
@@ -108,28 +108,14 @@ func copyNode(node *yaml.Node, nodes *int) (out *yaml.Node, ok bool) {
 			return nil, false
 		}
 	}
-	if made.Kind == yaml.MappingNode {
-		inlineMerged(&made)
+	if made.Kind == yaml.MappingNode { // without merge keys
+		pairs, fault := pairsOf(&made, 0, nodes)
+		if fault != nil {
+			return nil, false
+		}
+		made.Content = pairs
 	}
 	return &made, true
-}
-
-// inlineMerged replaces merged mappings by their keys, as far as the mapping has none of its own.
-func inlineMerged(mapping *yaml.Node) {
-	var own, merged []*yaml.Node
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		if name, value := mapping.Content[i], mapping.Content[i+1]; name.Tag == "!!merge" && value.Kind == yaml.MappingNode {
-			merged = append(merged, value.Content...)
-		} else {
-			own = append(own, name, value)
-		}
-	}
-	mapping.Content = own
-	for i := 0; i+1 < len(merged); i += 2 {
-		if !slices.ContainsFunc(own, func(n *yaml.Node) bool { return n.Value == merged[i].Value }) {
-			mapping.Content = append(mapping.Content, merged[i], merged[i+1])
-		}
-	}
 }
 
 // overlay lays stored values over a document.
@@ -270,16 +256,53 @@ func valueNode(s Stored) (*yaml.Node, error) {
 	if !json.Valid([]byte(s.Value)) {
 		return nil, wrong
 	}
-	node, problem := parseYAML([]byte(s.Value), StoredPlace)
-	if problem != nil || node == nil {
+	decoder := json.NewDecoder(strings.NewReader(s.Value))
+	decoder.UseNumber()
+	node, err := jsonNode(decoder)
+	if err != nil {
 		return nil, wrong
 	}
 	literalText(node)
 	return node, nil
 }
 
+// jsonNode returns the next value of valid JSON as YAML. The YAML library cannot read it itself: JSON may
+// write a character beyond U+FFFF as two escapes.
+func jsonNode(decoder *json.Decoder) (*yaml.Node, error) {
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch value := token.(type) {
+	case json.Delim:
+		node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		if value == '{' {
+			node.Kind, node.Tag = yaml.MappingNode, "!!map"
+		}
+		for decoder.More() {
+			below, err := jsonNode(decoder)
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, below)
+		}
+		_, err := decoder.Token() // the closing bracket
+		return node, err
+	case json.Number:
+		tag := "!!int"
+		if strings.ContainsAny(value.String(), ".eE") {
+			tag = "!!float"
+		}
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value.String()}, nil
+	case bool:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(value)}, nil
+	case string:
+		return textNode(value), nil
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+}
+
 func literalText(node *yaml.Node) {
-	node.Line, node.Column, node.Style = 0, 0, 0
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!str" {
 		node.Value = strings.ReplaceAll(node.Value, "${", "$${")
 	}

@@ -27,7 +27,7 @@ func TestBrokenYAMLNamesItsLineAndFix(t *testing.T) {
 		{"an open double quote", start + "  copyright: \"2026\n", ":4: found unexpected end of stream; close the quotes that begin here"},
 		{"an open single quote", start + "  copyright: '2026\nlog: {}\n", ":4: found unexpected end of stream; close the quotes that begin here"},
 		{"an open bracket", "log:\n  level: info\nsite:\n  languages: [en, fr\nstore: {}\n", ":4: did not find expected ',' or ']'; close the bracket that begins here"},
-		{"a key that stands too far left", start + " url: https://a.example", ":4: did not find expected key; indent the keys that belong together alike"},
+		{"a key that stands too far left", start + " url: https://a.example", ":2: did not find expected key; indent the keys from this line on alike"},
 		{"an item that stands too far left", "site:\n  languages:\n    - en\n   - fr\n", "; indent the "},
 		{"an asterisk", start + "  copyright: *press", ":4: unknown anchor 'press' referenced; put a value that begins with * in quotes"},
 		{"an exclamation mark", start + "  copyright: !x!y z", ":4: found undefined tag handle; put a value that begins with ! in quotes"},
