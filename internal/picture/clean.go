@@ -14,15 +14,8 @@ const pngSignature = "\x89PNG\r\n\x1a\n"
 // profiles.
 func cleanJPEG(data []byte) (cleaned, exif []byte) {
 	out := append(make([]byte, 0, len(data)), data[:2]...)
-	for at := 2; at+4 <= len(data); {
-		if data[at] != 0xFF {
-			return data, exif // broken; decoders will say so
-		}
+	for at := nextJPEGMarker(data, 2); at+4 <= len(data); at = nextJPEGMarker(data, at) {
 		marker := data[at+1]
-		if marker == 0xFF {
-			at++
-			continue
-		}
 		if marker == 0xD9 {
 			break
 		}
@@ -58,6 +51,18 @@ func segmentEnd(data []byte, at int) int {
 	return -1
 }
 
+// nextJPEGMarker returns where the next segment or the end of a JPEG begins at or after a place, and len(data) if
+// neither follows. Decoders ignore other bytes and markers of restarts between two segments, so they must not
+// hide metadata.
+func nextJPEGMarker(data []byte, at int) int {
+	for ; at+1 < len(data); at++ {
+		if marker := data[at+1]; data[at] == 0xFF && marker != 0 && marker != 0xFF && (marker < 0xD0 || marker > 0xD7) {
+			return at
+		}
+	}
+	return len(data)
+}
+
 func keepsJPEGSegment(marker byte, segment []byte) bool {
 	switch {
 	case marker == 0xE2:
@@ -78,7 +83,7 @@ func iccOf(kind string, data []byte) []byte {
 		return nil
 	}
 	var out []byte
-	for at := 2; at+4 <= len(data) && data[at] == 0xFF && data[at+1] != 0xDA; {
+	for at := nextJPEGMarker(data, 2); at+4 <= len(data) && data[at+1] != 0xDA; {
 		end := segmentEnd(data, at)
 		if end < 0 {
 			break
@@ -89,7 +94,7 @@ func iccOf(kind string, data []byte) []byte {
 		if data[at+1] >= 0xC0 && data[at+1] <= 0xC2 && end-at > 9 && data[at+9] != 3 {
 			return nil // a profile for grey or CMYK does not fit the copies, which are RGB
 		}
-		at = end
+		at = nextJPEGMarker(data, end)
 	}
 	return out
 }

@@ -126,6 +126,7 @@ func TestMetadataIsRemoved(t *testing.T) {
 		"GIF with what follows":   append(bytes.Clone(still), "Secret Beach"...),
 		"WebP with EXIF":          withChunk("EXIF"),
 		"WebP with XMP":           withChunk("XMP "),
+		"JPEG with other bytes":   withJPEGSegments(photo, jpegSegment(0xE2, profile), []byte("pad\xFF\x00\x00\x01\xFF\xD3"), jpegSegment(0xE1, "Secret Beach"), []byte{0, 0}),
 		"JPEG of several markers": withJPEGSegments(photo, []byte{0xFF}, jpegSegment(0xE1, "Secret Beach"), jpegSegment(0xE2, profile)),
 	} {
 		before, err := Inspect(data)
@@ -391,19 +392,19 @@ func TestSizeOfDrawings(t *testing.T) {
 	}
 }
 
-// TestJPEGWithImpossibleLengthIsLeftAsItIs inserts a segment whose length does not count its own bytes.
-// Decoders take a marker of zero for padding, and do not read its length.
-func TestJPEGWithImpossibleLengthIsLeftAsItIs(t *testing.T) {
+// TestJPEGWithImpossibleLength has a segment whose length does not count its own bytes: decoders refuse it,
+// but take a marker of zero for padding, whose length they do not read.
+func TestJPEGWithImpossibleLength(t *testing.T) {
 	t.Parallel()
-	var photo bytes.Buffer
-	if err := jpeg.Encode(&photo, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
-		t.Fatal(err)
-	}
+	photo := jpegOf(t, photo(8, 8))
 	for _, length := range []string{"\x00\x00", "\x00\x01"} {
-		broken := bytes.Replace(photo.Bytes(), []byte("\xff\xda"), []byte("\xff\x00"+length+"\xff\xda"), 1)
-		cleaned, info, err := Clean(broken)
-		if err != nil || info.Width != 8 || !bytes.Equal(cleaned, broken) {
-			t.Errorf("length %x: %d of %d bytes, %+v, %v", length, len(cleaned), len(broken), info, err)
+		padded := withJPEGSegments(photo, []byte("\xff\x00"+length))
+		if cleaned, _, err := Clean(padded); err != nil || !bytes.Equal(cleaned, photo) {
+			t.Errorf("padding of length %x: %d of %d bytes, %v", length, len(cleaned), len(photo), err)
+		}
+		broken := withJPEGSegments(photo, []byte("\xff\xe1"+length))
+		if _, _, err := Clean(broken); err == nil {
+			t.Errorf("length %x is taken", length)
 		}
 		if icc := iccOf(JPEG, []byte("\xff\xd8\xff\xe2"+length+"\xff\xda")); icc != nil {
 			t.Errorf("length %x: a colour profile of %d bytes", length, len(icc))
