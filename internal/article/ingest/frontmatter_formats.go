@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,11 +10,12 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tidings-press/tidings/internal/config"
 )
 
 // Limits of front matter, far above what people write. Without them 20 KB of dotted TOML keys
@@ -53,7 +55,8 @@ func parseYAML(head []byte, before int) (meta, *Problem) {
 	m := newMeta()
 	var root yaml.Node
 	if err := yaml.Unmarshal(head, &root); err != nil {
-		return m, &Problem{Line: yamlErrorLine(err) + before, What: "the front matter is not YAML: " + trimYAML(err), Fix: "quote texts with a colon or a leading special character"}
+		line, what, fix := config.ExplainYAML(err, head)
+		return m, &Problem{Line: line + before, What: "the front matter is not YAML: " + what, Fix: cmp.Or(fix, "quote texts with a colon or a leading special character")}
 	}
 	if len(root.Content) == 0 {
 		return m, nil
@@ -111,23 +114,6 @@ func (b *budget) yaml(n *yaml.Node, depth int) (any, error) {
 		return nil, nil
 	}
 	return n.Value, nil
-}
-
-var yamlLinePattern = regexp.MustCompile(`line (\d+): `)
-
-// yamlErrorLine returns the line that a YAML error names, counted from the start of the front
-// matter, or 0.
-func yamlErrorLine(err error) int {
-	if found := yamlLinePattern.FindStringSubmatch(err.Error()); found != nil {
-		n, _ := strconv.Atoi(found[1])
-		return n
-	}
-	return 0
-}
-
-// trimYAML returns the text of a YAML error without prefix and line.
-func trimYAML(err error) string {
-	return strings.TrimSpace(yamlLinePattern.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), ""))
 }
 
 // parseTOML parses TOML front matter. before is the number of lines above it in the file.
