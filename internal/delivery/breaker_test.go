@@ -206,12 +206,12 @@ func TestRelayThatLeavesMailUncertainIsStopped(t *testing.T) {
 // again.
 func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 	t.Parallel()
-	f := setupFaulty(t, sink.Options{Delay: time.Millisecond})
-	f.importSubscribers(2000)
+	f := setupFaulty(t, sink.Options{Delay: 10 * time.Millisecond})
+	f.importSubscribers(600)
 	f.addArticle("ferries")
 	f.start()
 	e := f.send()
-	f.untilProgress(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 200 })
+	f.untilProgress(e.ID, "under way", func(p progress) bool { return p.Counts.Sent > 100 })
 	first := f.server
 	_ = first.Close()
 	f.untilProgress(e.ID, "held back", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
@@ -219,13 +219,13 @@ func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 		f.forward(2 * time.Minute)
 		f.untilProgress(e.ID, "still held", func(p progress) bool { return f.holds(p, store.ConnectionHeld, "") })
 	}
-	if p := f.untilProgress(e.ID, "read", func(progress) bool { return true }); p.Edition.State != digest.Sending || p.Counts.Sent+p.Counts.Uncertain+p.Counts.Open() != 2000 {
+	if p := f.untilProgress(e.ID, "read", func(progress) bool { return true }); p.Edition.State != digest.Sending || p.Counts.Sent+p.Counts.Uncertain+p.Counts.Open() != 600 {
 		t.Errorf("%s, %+v", p.Edition.State, p.Counts)
 	}
-	f.server = f.restartServer(first, sink.Options{Delay: time.Millisecond})
+	f.server = f.restartServer(first, sink.Options{Delay: 10 * time.Millisecond})
 	f.forward(time.Hour)
 	p := f.sent(e.ID)
-	if p.Counts != (store.DeliveryCounts{Total: 2000, Sent: 2000}) {
+	if p.Counts != (store.DeliveryCounts{Total: 600, Sent: 600}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
 	// Only mails that were uncertain when the server stopped may arrive twice, one per connection.
@@ -244,7 +244,7 @@ func TestServerBackAfterMinutesGetsRemainingMails(t *testing.T) {
 			t.Errorf("%s has %d mails", address, n)
 		}
 	}
-	if len(both) != 2000 || twice > 4 {
+	if len(both) != 600 || twice > 4 {
 		t.Errorf("%d addresses have the mail, %d of them twice", len(both), twice)
 	}
 }

@@ -110,9 +110,9 @@ func (b *env) settled(edition store.Edition, n int, resend bool, cut int) {
 // sendWhileStoreFails sends an edition from three nodes while disturb runs.
 func sendWhileStoreFails(t *testing.T, dsn string, disturb func()) {
 	t.Helper()
-	b := setupOn(t, dsn, sink.Options{Delay: 10 * time.Millisecond})
+	b := setupOn(t, dsn, sink.Options{Delay: 25 * time.Millisecond})
 	b.storeMayFail = true
-	const n = 5000
+	const n = 2500
 	b.importSubscribers(n)
 	b.addArticle("ferries")
 	b.newDeliveryEngine()

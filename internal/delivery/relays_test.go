@@ -26,13 +26,13 @@ func TestRelaysShareMailByWeight(t *testing.T) {
 	t.Parallel()
 	b := setup(t, store.SQLite, sink.Options{Delay: time.Millisecond})
 	second := b.addRelay("second", 3, sink.Options{Delay: time.Millisecond})
-	b.importSubscribers(1200)
+	b.importSubscribers(600)
 	b.addArticle("ferries")
 	b.start()
 	b.sent(b.send().ID)
 	one, other := len(b.server.Mails()), len(second.Mails())
-	if one+other != 1200 || one < 150 || one > 450 {
-		t.Errorf("%d and %d mails, want about 300 and 900", one, other)
+	if one+other != 600 || one < 75 || one > 225 {
+		t.Errorf("%d and %d mails, want about 150 and 450", one, other)
 	}
 }
 

@@ -17,15 +17,15 @@ import (
 func TestEditionReachesEverySubscriberOnce(t *testing.T) {
 	t.Parallel()
 	each(t, sink.Options{}, nil, func(b *env) {
-		b.addSubscribers(500)
+		b.addSubscribers(300)
 		b.addArticle("ferries")
 		b.start()
 		e := b.send()
 		p := b.sent(e.ID)
-		if p.Counts != (store.DeliveryCounts{Total: 500, Sent: 500}) {
+		if p.Counts != (store.DeliveryCounts{Total: 300, Sent: 300}) {
 			b.t.Errorf("counts %+v", p.Counts)
 		}
-		b.wantOneMailEach(500)
+		b.wantOneMailEach(300)
 		b.checkMails(e)
 	})
 }

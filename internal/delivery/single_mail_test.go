@@ -118,8 +118,8 @@ func TestQueuedSingleMailsAreSentInParallel(t *testing.T) {
 func TestSingleMailGetsConnectionDuringEdition(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
-	each(t, sink.Options{Delay: 20 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
-		b.importSubscribers(1500)
+	each(t, sink.Options{Delay: 100 * time.Millisecond}, func(o *delivery.Options) { o.Relays[0].Connections = 2 }, func(b *env) {
+		b.importSubscribers(300)
 		b.addArticle("ferries")
 		b.start()
 		e := b.send()
@@ -129,13 +129,13 @@ func TestSingleMailGetsConnectionDuringEdition(t *testing.T) {
 			b.t.Fatal(err)
 		}
 		b.eventually("the single mail is there", func() bool { return b.server.Received()["waiting@example.org"] == 1 })
-		if p, err := b.engine.Progress(b.t.Context(), e.ID); err != nil || p.Counts.Sent > 1200 {
+		if p, err := b.engine.Progress(b.t.Context(), e.ID); err != nil || p.Counts.Sent > 240 {
 			b.t.Errorf("the single mail waited for the edition: %+v, %v", p.Counts, err)
 		}
 		if _, peak := b.server.Connections(); peak > 2 {
 			b.t.Errorf("%d connections at once", peak)
 		}
 		b.sent(e.ID)
-		b.wantOneMailEach(1501)
+		b.wantOneMailEach(301)
 	})
 }

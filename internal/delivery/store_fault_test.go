@@ -35,9 +35,9 @@ func (b *env) wantStalled() {
 func TestFullDiskStopsSendingAndLosesNothing(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
-	each(t, sink.Options{Delay: time.Millisecond}, nil, func(b *env) {
+	each(t, sink.Options{Delay: 20 * time.Millisecond}, nil, func(b *env) {
 		b.storeMayFail = true
-		b.importSubscribers(2000)
+		b.importSubscribers(600)
 		b.addArticle("ferries")
 		b.start()
 		e := b.send()
@@ -49,7 +49,7 @@ func TestFullDiskStopsSendingAndLosesNothing(t *testing.T) {
 		}
 		restoreSpace()
 		b.sent(e.ID)
-		b.wantOneMailEach(2000)
+		b.wantOneMailEach(600)
 	})
 }
 
@@ -92,10 +92,10 @@ func TestLockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
 	for kind, lock := range map[store.Engine]string{store.SQLite: "BEGIN IMMEDIATE", store.Postgres: "BEGIN; LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			b := setup(t, kind, sink.Options{Delay: time.Millisecond})
-			b.store = storetest.Reopen(t, b.dsn, store.Options{Wait: 50 * time.Millisecond})
+			b := setup(t, kind, sink.Options{Delay: 20 * time.Millisecond})
+			b.store = storetest.Reopen(t, b.dsn, store.Options{Wait: 50 * 20 * time.Millisecond})
 			b.options.Store, b.storeMayFail = b.store, true
-			b.importSubscribers(2000)
+			b.importSubscribers(600)
 			b.addArticle("ferries")
 			b.start()
 			e := b.send()
@@ -104,7 +104,7 @@ func TestLockedStoreDelaysSendingAndLosesNothing(t *testing.T) {
 			b.wantStalled()
 			unlock()
 			b.sent(e.ID)
-			b.wantOneMailEach(2000)
+			b.wantOneMailEach(600)
 		})
 	}
 }
@@ -142,22 +142,22 @@ func (b *env) lock(statement string) (unlock func()) {
 func TestClockJumpsRepeatNoMail(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
-	b := setup(t, store.SQLite, sink.Options{Delay: 2 * time.Millisecond})
+	b := setup(t, store.SQLite, sink.Options{Delay: 5 * time.Millisecond})
 	b.store = storetest.Reopen(t, b.dsn, store.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 	b.options.Store = b.store
-	b.importSubscribers(1500)
+	b.importSubscribers(600)
 	b.addArticle("ferries")
 	b.start()
 	e := b.send()
 	for i, jump := range []time.Duration{time.Hour, -2 * time.Hour, 24 * time.Hour, -30 * time.Hour, 0} {
-		least := int64(100 + 200*i)
+		least := int64(50 + 100*i)
 		b.untilProgress(e.ID, fmt.Sprintf("beyond %d", least), func(p progress) bool { return p.Counts.Sent > least || p.Edition.State == digest.Sent })
 		ahead.Store(int64(jump))
 	}
-	if p := b.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 1500, Sent: 1500}) {
+	if p := b.sent(e.ID); p.Counts != (store.DeliveryCounts{Total: 600, Sent: 600}) {
 		t.Errorf("counts %+v", p.Counts)
 	}
-	b.wantOneMailEach(1500)
+	b.wantOneMailEach(600)
 }
 
 func TestEditionWithoutRecipientsIsSentAtOnce(t *testing.T) {
