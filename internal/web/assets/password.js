@@ -22,13 +22,14 @@ for (const box of document.querySelectorAll("[data-reveal]")) {
 for (const box of document.querySelectorAll("[data-strength]")) {
   const form = box.closest("form"), meter = box.querySelector("meter"), text = box.querySelector("[role=status]");
   const judged = ["name", "email", "password"]; // what the server compares; no other field is sent
-  let timer, latest = 0;
+  let timer, latest = 0, asking;
   const judge = async () => {
     const asked = ++latest;
     const body = new URLSearchParams(judged.map(name => [name, form.elements[name]?.value ?? ""]));
     let answer;
+    asking = new AbortController();
     if (body.get("password"))
-      answer = await fetch(box.dataset.strength, { method: "POST", body }).then(a => a.ok ? a.json() : undefined).catch(() => undefined);
+      answer = await fetch(box.dataset.strength, { method: "POST", body, signal: asking.signal }).then(a => a.ok ? a.json() : undefined).catch(() => undefined);
     if (asked != latest) return; // something else was typed since
     box.hidden = !answer; // nothing is typed, or there is no judgement
     if (!answer) return;
@@ -39,5 +40,11 @@ for (const box of document.querySelectorAll("[data-strength]")) {
     if (!judged.includes(event.target.name)) return;
     clearTimeout(timer);
     timer = setTimeout(judge, 250);
+  });
+  // The link of an invitation is void once the form is sent, so a later question would be refused.
+  form.addEventListener("submit", () => {
+    clearTimeout(timer);
+    latest++;
+    asking?.abort();
   });
 }
