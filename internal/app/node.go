@@ -182,6 +182,7 @@ func (n *Node) start(ctx context.Context, p *Service) (*instance, error) {
 		}
 	})
 	monitor := p.monitor(engine)
+	monitor.ReadOwners(ctx)
 	g.work.Go(func() { monitor.Run(ctx) })
 	g.work.Go(func() { p.maintain(ctx) })
 	g.work.Go(func() { p.countSubscribers(ctx) })

@@ -78,7 +78,7 @@ func (m *Monitor) checkAndAlert(ctx context.Context) {
 		}
 	}
 	m.alertEditions(ctx)
-	m.rememberOwners(ctx)
+	m.ReadOwners(ctx)
 }
 
 // alertEditions alerts owners to editions that failed in the last 24 hours or that the program
@@ -103,8 +103,9 @@ func (m *Monitor) alertEditions(ctx context.Context) {
 	}
 }
 
-// rememberOwners keeps the addresses of the owners, for alerts while the store cannot be read.
-func (m *Monitor) rememberOwners(ctx context.Context) {
+// ReadOwners keeps the addresses of the owners, for alerts while the store cannot be read. It is called
+// before Run, since the store may fail before the first check, and by Run.
+func (m *Monitor) ReadOwners(ctx context.Context) {
 	editors, err := m.Store.Editors(ctx)
 	if err != nil {
 		return
@@ -132,7 +133,7 @@ func (m *Monitor) alert(ctx context.Context, f finding, every time.Duration) {
 	if at, sent := m.alerted[f.cause]; sent && time.Since(at) < every {
 		return
 	}
-	m.rememberOwners(ctx)
+	m.ReadOwners(ctx)
 	if len(m.owners) == 0 {
 		return // no owner exists yet; a finding that lasts is mailed later
 	}
