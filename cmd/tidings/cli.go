@@ -92,14 +92,13 @@ func (a *cli) path() string {
 	return cmp.Or(a.configPath, os.Getenv("TIDINGS_CONFIG"), defaultConfig(localConfig, systemConfig))
 }
 
-// defaultConfig returns local, or system if only that file exists. A file in a folder that this user
-// may not read counts as existing, so that the error is about the missing right.
+// defaultConfig returns local, or system if that file exists and local does not, or is in a folder that this
+// user may not search: "runuser -u tidings -- tidings status" may be typed in the home folder of root. A file
+// that exists and may not be read is returned, so that the error is about the missing right.
 func defaultConfig(local, system string) string {
-	missing := func(path string) bool {
-		_, err := os.Stat(path)
-		return errors.Is(err, os.ErrNotExist)
-	}
-	if missing(local) && !missing(system) {
+	_, atLocal := os.Stat(local)
+	_, atSystem := os.Stat(system)
+	if (errors.Is(atLocal, os.ErrNotExist) || errors.Is(atLocal, os.ErrPermission)) && !errors.Is(atSystem, os.ErrNotExist) {
 		return system
 	}
 	return local
