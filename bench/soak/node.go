@@ -46,7 +46,7 @@ func startNode(dir, role, configuration string) (*node, error) {
 	defer log.Close()
 	n := &node{exec.Command(self), make(chan struct{})}
 	n.cmd.Dir, n.cmd.Stdout, n.cmd.Stderr = dir, log, log
-	n.cmd.Env = append(os.Environ(), nodeVariable+"="+role, "TIDINGS_CONFIG="+configuration)
+	n.cmd.Env = append(os.Environ(), nodeVariable+"="+role, "TIDINGS_CONFIG="+configuration, "GOGC=100", "GOMEMLIMIT=off") // as in service, whatever the soak runs with
 	if err := n.cmd.Start(); err != nil {
 		return nil, err
 	}
