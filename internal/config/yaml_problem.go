@@ -86,7 +86,7 @@ func ExplainYAML(err error, data []byte) (line int, what, fix string) {
 // lineOfError returns the line of an error for which the YAML library gives none or the one before, and 0
 // if it cannot be found. named is the line that the library gives, or 0.
 func lineOfError(what string, lines []string, named int) int {
-	is := func(string) bool { return false }
+	var is func(line string) bool
 	switch {
 	case strings.Contains(what, "control characters"):
 		is = func(line string) bool { return strings.ContainsFunc(line, isYAMLControl) }
