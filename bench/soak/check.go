@@ -171,8 +171,8 @@ func (s *site) checkPerson(address string, t *tally, editions int) {
 	s.twice += twice
 }
 
-// memoryAfter is how long a run lasts at least before its resident memory says whether the node grows. The
-// collector gives memory back to the system after minutes, and the race detector never.
+// memoryAfter is the shortest run whose resident memory is checked. The collector gives memory back to the
+// system after minutes, and the race detector never.
 const memoryAfter = 5 * time.Minute
 
 // checkUsage checks that the long-lived node has not grown.
