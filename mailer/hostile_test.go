@@ -27,7 +27,7 @@ func answering(t *testing.T, pieces bool, greeting string, answers ...string) (m
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	heard := make(chan []string, 1)
+	received := make(chan []string, 1)
 	go func() {
 		conn, err := listener.Accept()
 		if err != nil {
@@ -59,9 +59,9 @@ func answering(t *testing.T, pieces bool, greeting string, answers ...string) (m
 			say(answers[0])
 			answers = answers[1:]
 		}
-		heard <- lines
+		received <- lines
 	}()
-	return plainRelay(listener.Addr().(*net.TCPAddr).Port), heard
+	return plainRelay(listener.Addr().(*net.TCPAddr).Port), received
 }
 
 // TestOfferOfTheServer reads replies to EHLO (RFC 5321, section 4.1.1.1) as servers write them.
@@ -197,13 +197,13 @@ func TestSignInDialogues(t *testing.T) {
 			if c.offered != "" {
 				ehlo = "250-mx\r\n250 AUTH " + c.offered + "\r\n"
 			}
-			relay, heard := answering(t, false, "220 mx\r\n", append([]string{ehlo}, c.answers...)...)
+			relay, received := answering(t, false, "220 mx\r\n", append([]string{ehlo}, c.answers...)...)
 			relay.Username, relay.Password, relay.Auth = "ada", "hunter2", c.auth
 			conn, err := mailer.Dial(t.Context(), relay)
 			if conn != nil {
 				_ = conn.Close()
 			}
-			sent := <-heard
+			sent := <-received
 			if c.sent != nil && fmt.Sprintf("%q", sent[1:]) != fmt.Sprintf("%q", c.sent) {
 				t.Errorf("it sent %q, want %q", sent[1:], c.sent)
 			}
@@ -228,12 +228,12 @@ func TestSignInDialogues(t *testing.T) {
 func TestHeloNameCannotAddCommands(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a b", "a\r\nMAIL FROM:<x@y>", "a\x00", "\t", "a\x7f"} {
-		relay, heard := answering(t, false, "220 mx\r\n", "250 mx\r\n")
+		relay, received := answering(t, false, "220 mx\r\n", "250 mx\r\n")
 		relay.Helo = name
 		if _, err := mailer.Dial(t.Context(), relay); !errors.Is(err, mailer.ErrGreeting) || !strings.Contains(err.Error(), "space or control character") {
 			t.Errorf("%q: %v", name, err)
 		}
-		if lines := <-heard; len(lines) != 0 {
+		if lines := <-received; len(lines) != 0 {
 			t.Errorf("%q: it sent %q", name, lines)
 		}
 	}
@@ -264,7 +264,7 @@ func TestHalfAReplyBeforeTheBodyDoesNotBlock(t *testing.T) {
 // TestRepliesInPiecesAreReadWhole: each octet of the replies comes by itself, in a dialogue of two mails.
 func TestRepliesInPiecesAreReadWhole(t *testing.T) {
 	t.Parallel()
-	relay, heard := answering(t, true, "220-mx\r\n220 mx\r\n", "250-mx\r\n250 DSN\r\n", "250 2.1.0 ok\r\n", "550-5.1.1 no\r\n550 5.1.1 such user\r\n", "250 2.0.0 reset\r\n",
+	relay, received := answering(t, true, "220-mx\r\n220 mx\r\n", "250-mx\r\n250 DSN\r\n", "250 2.1.0 ok\r\n", "550-5.1.1 no\r\n550 5.1.1 such user\r\n", "250 2.0.0 reset\r\n",
 		"250 2.1.0 ok\r\n", "250 2.1.5 ok\r\n", "354 go on\r\n", "", "", "", "250 2.0.0 queued\r\n")
 	conn := dial(t, relay)
 	got := send(t.Context(), conn, envelopesTo(2))
@@ -273,7 +273,7 @@ func TestRepliesInPiecesAreReadWhole(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	_ = conn.Close()
-	lines := <-heard
+	lines := <-received
 	if want := "RSET"; len(lines) < 5 || lines[3] != want || lines[len(lines)-1] != "." {
 		t.Errorf("the client sent %q", lines)
 	}

@@ -127,7 +127,7 @@ func TestRelayWithoutAQuotaAsksNoStore(t *testing.T) {
 }
 
 // TestConnectionsAreSharedBetweenNodes: a relay's limit holds over all nodes, and a lease that was not
-// renewed belongs to whoever takes it.
+// renewed can be taken by another node.
 func TestConnectionsAreSharedBetweenNodes(t *testing.T) {
 	t.Parallel()
 	s, now := openStore(t)
