@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tidings-press/tidings/internal/app"
+	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -46,13 +47,23 @@ func newMigrateStore(a *cli) *cobra.Command {
 				return err
 			}
 			return a.report(map[string]any{"from": store.Redact(from), "to": store.Redact(to), "rows": moved.Rows},
-				"%s moved to %s, all equal; set store.dsn to it. %s is marked and not opened any more.", some(moved.Rows, "row", "rows"), store.Redact(to), store.Redact(from))
+				"%s moved to %s, all equal; set %s. %s is marked and not opened any more.", some(moved.Rows, "row", "rows"), store.Redact(to), afterMove(conf.Store, to), store.Redact(from))
 		},
 	}
 	c.Flags().StringVar(&from, "from", "", "`DSN` of the store to move (default store.dsn)")
 	c.Flags().StringVar(&to, "to", "", "`DSN` of the new store, such as sqlite:tidings.db or postgres://user@host/name")
 	c.Flags().BoolVar(&undo, "undo", false, "remove the mark of a store that was moved")
 	return c
+}
+
+// afterMove names what has to be set in the configuration after the move to a DSN. PostgreSQL has no
+// default of store.journal, so a journal that had the default's place would be left behind.
+func afterMove(former config.Store, to string) string {
+	moved := config.Store{DSN: config.DSN(to), Journal: former.Journal}
+	if folder := former.JournalFolder(); folder != "" && moved.JournalFolder() == "" {
+		return "store.dsn to it, and store.journal to " + folder
+	}
+	return "store.dsn to it"
 }
 
 // auditedMove returns a context for Move and UndoMove, which add an entry to the audit log.

@@ -183,6 +183,11 @@ func shareCertificate(t *testing.T) (problem string) {
 		}
 		return leaves[0] != nil && leaves[1] != nil
 	})
+	for i := range p.nodes {
+		if log := p.log(i); !strings.Contains(log, `"setting":"store.journal"`) {
+			t.Errorf("node %d on PostgreSQL does not warn of the missing store.journal: %s", i, log)
+		}
+	}
 	var wrong []string
 	if !leaves[0].Equal(leaves[1]) {
 		wrong = append(wrong, "the nodes serve different certificates")

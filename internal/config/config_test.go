@@ -353,6 +353,25 @@ func TestLocalOnlySettingsGiveWarning(t *testing.T) {
 	}
 }
 
+func TestPostgresWithoutJournalGivesWarning(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"store: {dsn: 'postgres://tidings@localhost/tidings'}":                  true,
+		"store: {dsn: 'postgres://tidings@localhost/tidings', journal: none}":   false,
+		"store: {dsn: 'postgres://tidings@localhost/tidings', journal: folder}": false,
+		"store: {dsn: 'sqlite:tidings.db'}":                                     false,
+	} {
+		c, err := Parse([]byte(text), "c.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := fmt.Sprint(c.Warnings())
+		if got := strings.Contains(all, "c.yaml:1: store.journal: it is not set, and has no default with PostgreSQL"); got != want {
+			t.Errorf("%s: warned %t, want %t: %s", text, got, want, all)
+		}
+	}
+}
+
 func TestExampleValuesGiveWarning(t *testing.T) {
 	t.Parallel()
 	c, err := Parse([]byte(Starter()), "c.yaml")

@@ -20,6 +20,7 @@ func (c *Config) SettingWarnings() []Problem {
 	if left := c.examples(); len(left) > 0 {
 		warn(left[0], "these keys still have example values: "+strings.Join(left, ", "), "replace them with your own")
 	}
+	c.warnJournal(warn)
 	c.warnACME(warn)
 	for i, r := range c.Relays {
 		key := fmt.Sprintf("relays[%d].tls", i)
@@ -39,6 +40,15 @@ func (c *Config) SettingWarnings() []Problem {
 		warn("mail.postal_address", "it is empty", "add a postal address; many countries require one in such mails")
 	}
 	return out
+}
+
+// warnJournal warns of a PostgreSQL store without a journal, which has no default there: each machine
+// needs a folder of its own, and no place is known to be beside the store.
+func (c *Config) warnJournal(warn func(key, what, fix string)) {
+	if c.Store.Journal == "" && c.Store.JournalFolder() == "" {
+		warn("store.journal", "it is not set, and has no default with PostgreSQL: without the journal, a restored backup does not know who unsubscribed and what was sent since it was made",
+			"name a folder of this machine, such as tidings.journal, that the service may write, or write none to do without")
+	}
 }
 
 // examples returns the keys with public texts that still have the values of "tidings init".
