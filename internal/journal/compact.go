@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -190,7 +191,10 @@ func Rotate(folder string, now time.Time) (string, error) {
 		return "", err
 	}
 	defer unlock(lock)
-	rotated := path + "." + now.UTC().Format("20060102T150405.000")
+	rotated, err := rotatedName(path, now)
+	if err != nil {
+		return "", err
+	}
 	if err := os.Rename(path, rotated); err != nil {
 		return "", fmt.Errorf("journal: %w", err)
 	}
@@ -207,13 +211,36 @@ func Rotate(folder string, now time.Time) (string, error) {
 	return rotated, nil
 }
 
+// rotatedName returns an unused name for a journal that is rotated at a time: a rename would replace a
+// file that was rotated in the same millisecond.
+func rotatedName(path string, now time.Time) (string, error) {
+	for ; ; now = now.Add(time.Millisecond) {
+		name := path + "." + now.UTC().Format("20060102T150405.000")
+		_, err := os.Lstat(name)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			return name, nil
+		case err != nil:
+			return "", fmt.Errorf("journal: %w", err)
+		}
+	}
+}
+
 const maxRotated = 5
 
 // rotatedFiles returns the files of a folder that Rotate has renamed, oldest first.
 func rotatedFiles(folder string) ([]string, error) {
-	old, err := filepath.Glob(filepath.Join(folder, fileName+".2*"))
-	slices.Sort(old)
-	return old, err
+	files, err := os.ReadDir(folder) // in the order of their names
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	var old []string
+	for _, file := range files {
+		if strings.HasPrefix(file.Name(), fileName+".2") {
+			old = append(old, filepath.Join(folder, file.Name()))
+		}
+	}
+	return old, nil
 }
 
 // TimeOf returns the time of the first record after a position in the journal of a folder, or
