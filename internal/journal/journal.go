@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,7 +93,9 @@ func (j *Journal) Append(at time.Time, position int64, records ...Record) error 
 }
 
 // write appends the buffer to the file under the shared lock. If another process has replaced the
-// file, for example by Compact, it opens the new file first.
+// file, for example by Compact, it opens the new file first. After a power cut or on a full disk the
+// last line may have no end; the buffer then begins on a line of its own, since the first record would
+// otherwise be lost with the damaged line.
 func (j *Journal) write() error {
 	if err := lockShared(j.lock); err != nil {
 		return err
@@ -103,8 +106,28 @@ func (j *Journal) write() error {
 			return err
 		}
 	}
-	_, err := j.file.Write(j.buffer)
+	ended, err := endsLine(j.file)
+	if err != nil {
+		return err
+	}
+	if !ended {
+		j.buffer = slices.Insert(j.buffer, 0, '\n')
+	}
+	_, err = j.file.Write(j.buffer)
 	return err
+}
+
+// endsLine reports whether a file is empty or its last byte is a line end.
+func endsLine(file *os.File) (bool, error) {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return true, err
+	}
+	var last [1]byte
+	if _, err := file.ReadAt(last[:], info.Size()-1); err != nil {
+		return true, err
+	}
+	return last[0] == '\n', nil
 }
 
 // current reports whether the open file is still the journal file of the folder.

@@ -131,7 +131,7 @@ func readFile(path string) (records []Record, damaged int, err error) {
 		}
 		if r, ok := parse(line); ok {
 			records = append(records, r)
-		} else {
+		} else if line != "" { // two processes may end a damaged line at the same time
 			damaged++
 		}
 	}
