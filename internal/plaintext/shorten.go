@@ -13,13 +13,14 @@ import (
 // start that fit, or words of the first sentence and an ellipsis if that does not fit. Sentences
 // and words are split by UAX 29, which works for scripts without spaces, too.
 func Shorten(text string, letters int) string {
+	text = strings.TrimSpace(text) // an empty line at its start would be its first sentence
 	var out strings.Builder
 	count, state := 0, -1
 	for rest := text; rest != ""; {
 		var sentence string
 		sentence, rest, state = nextSentence(rest, state)
 		n := uniseg.GraphemeClusterCount(sentence)
-		if count+uniseg.GraphemeClusterCount(strings.TrimSpace(sentence)) > letters {
+		if count+uniseg.GraphemeClusterCount(strings.TrimRightFunc(sentence, unicode.IsSpace)) > letters {
 			if count == 0 {
 				return cutWords(sentence, letters)
 			}

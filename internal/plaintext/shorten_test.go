@@ -1,6 +1,7 @@
 package plaintext
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -40,4 +41,57 @@ func FuzzShorten(f *testing.F) {
 			t.Errorf("%q has more than %d letters", got, letters)
 		}
 	})
+}
+
+func TestShortenedTextIsABeginning(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(8, 1))
+	pieces := []string{"Boats ", "are back. ", "Dr. ", "No. 5 ", "船は海に戻った。", "港", "\n", "  ", "... ", "“Go!” ", "e\u0301", "👨‍👩‍👧 ", "5.7 ", "? ", "ภาษาไทย", "a, b; ", "z. B. "}
+	for range 3000 {
+		var source strings.Builder
+		for range random.IntN(12) {
+			source.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		text, letters := source.String(), random.IntN(40)
+		got := Shorten(text, letters)
+		if got != strings.TrimSpace(got) || uniseg.GraphemeClusterCount(got) > letters {
+			t.Fatalf("%q in %d letters: %q", text, letters, got)
+		}
+		if !strings.HasPrefix(strings.TrimSpace(text), strings.TrimSuffix(got, "…")) {
+			t.Fatalf("%q in %d letters: %q, which is not its beginning", text, letters, got)
+		}
+		if whole := strings.TrimSpace(text); uniseg.GraphemeClusterCount(whole) <= letters && got != whole {
+			t.Fatalf("%q fits %d letters and is shortened to %q", text, letters, got)
+		}
+	}
+}
+
+func TestShorteningAtTheBorders(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text    string
+		letters int
+		want    string
+	}{
+		{"Hello", 5, "Hello"},
+		{"Hello world", 6, "Hello…"},
+		{"Hello world", 5, ""},
+		{"Hello world", 1, ""},
+		{"Hello world", 0, ""},
+		{"Hello world", -5, ""},
+		{"Hello.  ", 6, "Hello."},
+		{"\nA very long sentence that does not fit", 16, "A very long…"},
+		{"  A very long sentence that does not fit", 16, "A very long…"},
+		{"He said: “Go. Now.” And left the place", 20, "He said: “Go. Now.”"},
+		{"v1.2.3 is out. Get it", 15, "v1.2.3 is out."},
+		{"Am 3. Mai war es so. Ende", 20, "Am 3. Mai war es so."},
+		{"e.g. a, i.e. b. Next one", 16, "e.g. a, i.e. b."},
+		{"Tides, boats, and more of it", 14, "Tides, boats…"},
+		{"“«(", 2, ""},
+		{"👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦 fam", 3, "👨‍👩‍👧‍👦👨‍👩‍👧‍👦…"},
+	} {
+		if got := Shorten(c.text, c.letters); got != c.want {
+			t.Errorf("%q in %d letters: %q, want %q", c.text, c.letters, got, c.want)
+		}
+	}
 }

@@ -27,6 +27,10 @@ func wrapLine(out *strings.Builder, width int, line string) {
 		var piece string
 		piece, line = nextPiece(line)
 		word := strings.TrimRight(piece, " \t")
+		if word == "" { // such as a tab behind a space
+			spaces += piece
+			continue
+		}
 		columns := uniseg.StringWidth(word)
 		if column > 0 && column+len(spaces)+columns > width {
 			out.WriteByte('\n')

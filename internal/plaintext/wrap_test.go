@@ -1,8 +1,10 @@
 package plaintext
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/rivo/uniseg"
 )
@@ -43,4 +45,51 @@ func FuzzWrap(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestWrappedTextStaysWhenWrappedAgain(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(7, 1))
+	pieces := []string{"a", "word", "longerword", "https://e.example/a-b/c?d=e", "船", "海に", " ", " ", "  ", "\t", "\n", "–", "e\u0301", "😀", "“quoted”", "(x)", "50 %"}
+	for range 2000 {
+		var text strings.Builder
+		for range random.IntN(30) {
+			text.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		width := 1 + random.IntN(40)
+		once := Wrap(width, text.String())
+		if again := Wrap(width, once); again != once {
+			t.Fatalf("%q in %d columns: %q and then %q", text.String(), width, once, again)
+		}
+	}
+}
+
+func TestOneLineIsStable(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(6, 1))
+	letters := []rune("ab \n\r\t\u00a0\u3000船海。「ー가é\u200bｱ")
+	for range 3000 {
+		var text strings.Builder
+		for range random.IntN(15) {
+			text.WriteRune(letters[random.IntN(len(letters))])
+		}
+		once := OneLine(text.String())
+		if again := OneLine(once); again != once {
+			t.Fatalf("%q becomes %q and then %q", text.String(), once, again)
+		}
+		if strings.ContainsAny(once, "\n\r\t") || strings.Contains(once, "  ") || strings.TrimSpace(once) != once {
+			t.Fatalf("%q becomes %q", text.String(), once)
+		}
+		strip := func(s string) string {
+			return strings.Map(func(r rune) rune {
+				if unicode.IsSpace(r) {
+					return -1
+				}
+				return r
+			}, s)
+		}
+		if strip(once) != strip(text.String()) {
+			t.Fatalf("%q has lost letters: %q", text.String(), once)
+		}
+	}
 }
