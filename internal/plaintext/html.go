@@ -1,6 +1,7 @@
 package plaintext
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -39,13 +40,13 @@ const lineBreak = "\x01"
 // writer writes the text of a document from its start to its end.
 type writer struct {
 	out        strings.Builder
-	paragraph  strings.Builder // the inline text since the last block
-	paragraphs int             // number of paragraphs that were taken
-	prefix     string          // of every line, such as "> "
-	mark       string          // of the next line, in place of the end of the prefix, such as "* "
-	blank      bool            // an empty line has to precede the next line,
-	between    string          // with this prefix
-	tight      bool            // no empty lines between blocks, as in a list of short items
+	paragraph  bytes.Buffer // the inline text since the last block
+	paragraphs int          // number of paragraphs that were taken
+	prefix     string       // of every line, such as "> "
+	mark       string       // of the next line, in place of the end of the prefix, such as "* "
+	blank      bool         // an empty line has to precede the next line,
+	between    string       // with this prefix
+	tight      bool         // no empty lines between blocks, as in a list of short items
 }
 
 // blocks are the elements that begin and end a paragraph and need nothing else.
@@ -58,7 +59,7 @@ var blocks = map[atom.Atom]bool{
 // skipped are the elements whose content is no text of the article.
 var skipped = map[atom.Atom]bool{
 	atom.Script: true, atom.Style: true, atom.Template: true, atom.Head: true, atom.Title: true, atom.Rp: true,
-	atom.Audio: true, atom.Video: true, atom.Object: true, atom.Iframe: true, atom.Svg: true, atom.Math: true,
+	atom.Noscript: true, atom.Audio: true, atom.Video: true, atom.Object: true, atom.Iframe: true, atom.Svg: true, atom.Math: true,
 }
 
 func (w *writer) node(n *html.Node) {
@@ -148,21 +149,27 @@ func (w *writer) link(n *html.Node) {
 	if w.paragraphs != paragraphs { // a block inside the link has ended the paragraph before
 		begin = 0
 	}
-	before, content := w.paragraph.String()[:begin], w.paragraph.String()[begin:]
-	text := OneLine(content)
+	content := string(w.paragraph.Bytes()[begin:])
+	w.paragraph.Truncate(begin)
+	w.paragraph.WriteString(linkText(content, address))
+}
+
+// linkText returns the text of a link, with its address unless it is the same.
+func linkText(content, address string) string {
+	text := OneLine(strings.ReplaceAll(content, lineBreak, "\n"))
 	switch inside := strings.HasPrefix(address, "#"); {
 	case inside && strings.HasPrefix(text, "↩"):
-		content = ""
-	case inside && isNumber(text):
-		content = "[" + text + "]"
+		return ""
+	case inside && isNumber(strings.TrimPrefix(text, "^")):
+		return "[" + strings.TrimPrefix(text, "^") + "]"
 	case inside || address == "" || address == text || strings.TrimPrefix(address, "mailto:") == text:
+		return content
 	case text == "":
-		content = "<" + address + ">"
-	default:
-		content = strings.TrimRight(content, " \n") + " <" + address + ">"
+		return "<" + address + ">"
 	}
-	w.paragraph.Reset()
-	w.paragraph.WriteString(before + content)
+	trimmed := strings.TrimRight(content, " \n"+lineBreak)
+	breaks := strings.Repeat(lineBreak, strings.Count(content[len(trimmed):], lineBreak)) // they stand behind the address
+	return trimmed + " <" + address + ">" + breaks
 }
 
 func isNumber(text string) bool {
@@ -203,9 +210,8 @@ func (w *writer) list(n *html.Node) {
 	}
 	for item := n.FirstChild; item != nil; item = item.NextSibling {
 		switch {
-		case item.Type != html.ElementNode:
 		case item.DataAtom != atom.Li:
-			w.node(item)
+			w.node(item) // text without an item is not valid, but browsers show it
 		case n.DataAtom == atom.Ol:
 			if value, err := strconv.Atoi(attribute(item, "value")); err == nil {
 				number = value
@@ -217,6 +223,7 @@ func (w *writer) list(n *html.Node) {
 			w.nested("* ", "  ", item)
 		}
 	}
+	w.endParagraph()
 	w.tight = before
 	w.endBlock()
 }
@@ -274,6 +281,9 @@ func (w *writer) code(n *html.Node) {
 	w.endParagraph()
 	var text strings.Builder
 	collect(&text, n)
+	if strings.TrimSpace(text.String()) == "" {
+		return
+	}
 	w.lines(strings.Split(strings.TrimRight(text.String(), "\n"), "\n")...)
 }
 

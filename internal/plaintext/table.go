@@ -67,7 +67,7 @@ func (t *table) readRow(tr *html.Node) {
 		}
 		row = append(row, cellText(cell))
 	}
-	if len(row) == 0 {
+	if strings.Join(row, "") == "" { // an empty line would say nothing
 		return
 	}
 	if len(t.rows) == 0 {
