@@ -94,8 +94,13 @@ func (l *Language) pluralForm(n any, one, other string) string {
 	if !strings.Contains(other, "{0}") {
 		one, other = "{0} "+one, "{0} "+other
 	}
-	// MatchPlural expects the absolute value modulo 10,000,000 and the digits behind the point.
-	if plural.Cardinal.MatchPlural(l.tag, int(magnitude(n)%10_000_000), 0, 0, 0, 0) == plural.One {
+	// MatchPlural expects the absolute value, whose digits above the lowest seven may be others, and the digits
+	// behind the point. Without one above, 10,000,001 would be one.
+	value := magnitude(n)
+	if value >= 10_000_000 {
+		value = value%10_000_000 + 10_000_000
+	}
+	if plural.Cardinal.MatchPlural(l.tag, int(value), 0, 0, 0, 0) == plural.One {
 		return l.translation(one)
 	}
 	return l.translation(other)
