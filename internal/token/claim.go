@@ -70,11 +70,13 @@ func decodeClaim(b []byte) (Claim, error) {
 	}
 	c.Digest = string(r.take(r.number()))
 	switch kind := r.take(1); {
-	case len(kind) == 0:
+	case len(kind) == 0 || kind[0] == editionNone:
 	case kind[0] == editionUUID:
 		c.Edition = r.uuid().String()
 	case kind[0] == editionText:
 		c.Edition = string(r.take(r.number()))
+	default:
+		return Claim{}, ErrInvalid
 	}
 	if r.truncated || len(r.rest) > 0 {
 		return Claim{}, ErrInvalid

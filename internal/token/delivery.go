@@ -80,7 +80,7 @@ func (d *Deliveries) Name(use byte, id Delivery) string {
 // Read decodes and verifies a local part that Name made. Upper and lower case are equal. It
 // returns ErrNotOurs for everything else.
 func (d *Deliveries) Read(local string) (use byte, id Delivery, err error) {
-	if len(local) < 3 || len(local) > nameLimit || local[1] != '-' {
+	if len(local) < 3 || len(local) > nameLimit || local[1] != '-' || hasLineBreak(local) {
 		return 0, Delivery{}, ErrNotOurs
 	}
 	local = strings.ToLower(local)

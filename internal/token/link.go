@@ -136,7 +136,7 @@ func (k Keys) Token(c Claim) string {
 // purpose and expiry.
 func (k Keys) Verify(token string) (Claim, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) < 1+linkCodeSize {
+	if err != nil || len(raw) < 1+linkCodeSize || hasLineBreak(token) {
 		return Claim{}, ErrInvalid
 	}
 	body, mac := raw[:len(raw)-linkCodeSize], raw[len(raw)-linkCodeSize:]

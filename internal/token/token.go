@@ -13,6 +13,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
@@ -64,6 +65,10 @@ func (c code) sum(dst []byte, size int, data ...[]byte) []byte {
 	var buf [sha256.Size]byte
 	return append(dst, h.Sum(buf[:0])[:size]...)
 }
+
+// hasLineBreak reports whether a text has a line break. The decoders of base32 and base64 skip these, so
+// that one token could be written in many ways.
+func hasLineBreak(s string) bool { return strings.ContainsAny(s, "\r\n") }
 
 // parseUUID parses a UUID in canonical form only, so that String returns the same text.
 func parseUUID(s string) (uuid.UUID, bool) {
