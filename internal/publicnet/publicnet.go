@@ -20,7 +20,7 @@ func Check(address string) (netip.Addr, error) {
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	ip := at.Addr().Unmap()
+	ip := at.Addr().WithZone("").Unmap() // no Prefix contains an address with a zone
 	special := slices.ContainsFunc(reserved, func(p netip.Prefix) bool { return p.Contains(ip) })
 	if special || !ip.IsGlobalUnicast() || ip.IsPrivate() {
 		return ip, ErrPrivate
@@ -43,12 +43,17 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("192.0.2.0/24"),    // documentation (RFC 5737), and the two below
 	netip.MustParsePrefix("198.51.100.0/24"), //
 	netip.MustParsePrefix("203.0.113.0/24"),  //
+	netip.MustParsePrefix("192.88.99.0/24"),  // 6to4 relays, deprecated (RFC 7526)
 	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks (RFC 2544)
 	netip.MustParsePrefix("240.0.0.0/4"),     // class E
+	netip.MustParsePrefix("::/96"),           // IPv4-compatible IPv6, deprecated (RFC 4291, section 2.5.5.1)
 	netip.MustParsePrefix("64:ff9b::/96"),    // IPv4 behind IPv6 (RFC 6052)
 	netip.MustParsePrefix("64:ff9b:1::/48"),  // the same, for private use (RFC 8215)
+	netip.MustParsePrefix("100::/64"),        // discarded (RFC 6666)
 	netip.MustParsePrefix("2001::/23"),       // protocol assignments, Teredo among them
 	netip.MustParsePrefix("2001:db8::/32"),   // documentation (RFC 3849)
 	netip.MustParsePrefix("2002::/16"),       // 6to4: IPv4 inside
+	netip.MustParsePrefix("3fff::/20"),       // documentation (RFC 9637)
+	netip.MustParsePrefix("5f00::/16"),       // segment routing (RFC 9602)
 	netip.MustParsePrefix("fec0::/10"),       // site-local, deprecated
 }
