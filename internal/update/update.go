@@ -44,7 +44,7 @@ var ErrNoVersion = errors.New("this build has no version number; build from a re
 // CheckURL returns an error unless a text is the address of a release feed.
 func CheckURL(address string) error {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return fmt.Errorf("%q is not the address of a feed; use https://HOST/PATH", address)
 	}
 	return nil
@@ -105,7 +105,16 @@ func release(item *gofeed.Item) Release {
 
 // shorten returns a text as one line that is safe to print on a terminal.
 func shorten(text string, letters int) string {
-	return plaintext.Shorten(article.CleanLine(text), letters)
+	return plaintext.Shorten(strings.Map(withoutDirections, article.CleanLine(text)), letters)
+}
+
+// withoutDirections drops the characters that change the direction of what follows (UAX 9, section 2):
+// on a terminal they could show a name other than the one that is there.
+func withoutDirections(r rune) rune {
+	if r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+		return -1
+	}
+	return r
 }
 
 // canonical returns a full semantic version with a leading v and without build metadata, such as
