@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/archive"
@@ -204,6 +205,8 @@ func (r *Runner) removeExpired(ctx context.Context, made string) error {
 		if !found {
 			return fmt.Errorf("%s was stored, but is not listed; no backup is removed", made)
 		}
+		// A later name is from a time when the clock was wrong. It must not stand for a newer backup.
+		names = slices.DeleteFunc(names, func(name string) bool { return name > made })
 		for _, name := range expired(names, r.keep) {
 			if err := to.remove(ctx, name); err != nil {
 				return err

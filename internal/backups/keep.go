@@ -1,6 +1,7 @@
 package backups
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -41,7 +42,7 @@ func expired(names []string, keep config.BackupKeep) []string {
 			files = append(files, file{name, at})
 		}
 	}
-	slices.SortFunc(files, func(a, b file) int { return b.at.Compare(a.at) })
+	slices.SortFunc(files, func(a, b file) int { return cmp.Or(b.at.Compare(a.at), cmp.Compare(b.name, a.name)) })
 	rules := []struct {
 		left   int
 		period func(time.Time) string

@@ -55,6 +55,9 @@ func newBucket(c config.BackupS3) (*bucket, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.Trim(address.Path, "/") != "" { // the client would leave it out
+		return nil, fmt.Errorf("backup.s3.endpoint %s has a path; write only the host of the server, and a folder of the bucket as backup.s3.prefix", c.Endpoint)
+	}
 	client, err := minio.New(address.Host, &minio.Options{
 		Creds:  credentials.NewStaticV4(c.AccessKey.Reveal(), c.SecretKey.Reveal(), ""),
 		Secure: address.Scheme == "https", Region: c.Region, BucketLookup: minio.BucketLookupAuto, MaxRetries: 5,
