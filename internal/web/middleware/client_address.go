@@ -17,10 +17,13 @@ func ParseProxies(networks []string) (Proxies, error) {
 		prefix, err := netip.ParsePrefix(n)
 		if err != nil {
 			one, errOne := netip.ParseAddr(n)
-			if errOne != nil {
+			if errOne != nil || strings.Contains(one.Zone(), "/") {
 				return nil, fmt.Errorf("trusted proxy %q: %w; use a network such as 10.0.0.0/8 or an address", n, err)
 			}
 			prefix = netip.PrefixFrom(one, one.BitLen())
+		}
+		if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 { // clients are compared as IPv4
+			prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
 		}
 		out = append(out, prefix.Masked())
 	}
@@ -63,6 +66,7 @@ func parseHop(s string) (netip.Addr, error) {
 
 // Trusts reports whether an address is one of the proxies.
 func (p Proxies) Trusts(a netip.Addr) bool {
+	a = a.WithZone("") // no Prefix contains an address with a zone
 	for _, prefix := range p {
 		if prefix.Contains(a) {
 			return true

@@ -60,7 +60,7 @@ func (f *formerHosts) target(r *http.Request) string {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	base, old := f.base[strings.ToLower(host)]
+	base, old := f.base[strings.ToLower(strings.TrimSuffix(host, "."))] // a full domain name may end with a dot (RFC 3986, section 3.2.2)
 	if !old || r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/unsubscribe/") {
 		return ""
 	}
