@@ -123,7 +123,7 @@ func (in *Inbox) newServer() *smtp.Server {
 		return &session{inbox: in}, nil
 	}))
 	server.Domain = "inbox.localhost"
-	server.MaxMessageBytes = in.options.Size
+	server.MaxMessageBytes = in.options.Size + 1 // go-smtp refuses a message of exactly this size
 	server.MaxRecipients = 100
 	server.ReadTimeout = time.Minute
 	server.WriteTimeout = time.Minute
