@@ -6,7 +6,6 @@ package settings
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -81,13 +80,20 @@ type ConflictError struct {
 	Theirs []store.Setting // what the other editor stored
 }
 
-// Error implements error.
+// Error implements error. It names each editor with what they changed.
 func (e *ConflictError) Error() string {
-	keys := make([]string, len(e.Theirs))
-	for i, s := range e.Theirs {
-		keys[i] = s.Key
+	var editors []string
+	keys := map[string][]string{}
+	for _, s := range e.Theirs {
+		if keys[s.By] == nil {
+			editors = append(editors, s.By)
+		}
+		keys[s.By] = append(keys[s.By], s.Key)
 	}
-	return fmt.Sprintf("%s changed %s in the meantime", e.Theirs[0].By, strings.Join(keys, ", "))
+	for i, by := range editors {
+		editors[i] = by + " changed " + strings.Join(keys[by], ", ")
+	}
+	return strings.Join(editors, ", ") + " in the meantime"
 }
 
 // Manager changes the settings of a store.
