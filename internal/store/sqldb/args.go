@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,9 +17,14 @@ func CleanArgs(args []any) []any {
 				args[i] = cleaned
 			}
 		case []string:
-			for j, text := range value {
-				value[j] = CleanText(text)
+			if !slices.ContainsFunc(value, func(text string) bool { return CleanText(text) != text }) {
+				continue
 			}
+			cleaned := make([]string, len(value)) // the caller keeps its own
+			for j, text := range value {
+				cleaned[j] = CleanText(text)
+			}
+			args[i] = cleaned
 		}
 	}
 	return args
