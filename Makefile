@@ -45,7 +45,7 @@ deadcode: ## list functions that only tests use
 vuln: ## govulncheck, if its database can be reached
 	@scripts/vulncheck $(GOVULNCHECK)
 
-tools: ## install the Debian packages, the WebSub hub, dex, Pebble, axe and Litestream, which the tests use
+tools: ## install the Debian packages, the WebSub hub, dex, Pebble, axe, Litestream and an S3 server, which the tests use
 	@scripts/install-test-tools
 	@$(MAKE) --no-print-directory programs
 
@@ -56,6 +56,7 @@ programs:
 	@scripts/install-pebble
 	@scripts/install-axe
 	@scripts/install-litestream
+	@scripts/install-versitygw
 
 # One after the other, since all of them but the first compile the same packages.
 checks:

@@ -176,7 +176,7 @@ func (r *Runner) make(ctx context.Context) (name string, size int64, err error) 
 	if _, err := archive.Create(path, func(w io.Writer) error {
 		return store.Backup(ctx, r.dsn, store.Options{Clock: r.store.Now}, w)
 	}, r.recipients...); err != nil {
-		return name, 0, err
+		return name, 0, explainReadOnly(work, err)
 	}
 	info, err := os.Stat(path)
 	if err != nil {

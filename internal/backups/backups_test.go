@@ -1,6 +1,7 @@
 package backups
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 	"github.com/tidings-press/tidings/internal/archive"
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -216,27 +219,49 @@ func TestBackupOfAStoppedNodeIsTakenOver(t *testing.T) {
 	}
 }
 
+// bucketServers start a server of buckets and return its address.
+var bucketServers = map[string]func(t *testing.T) string{
+	"gofakes3": func(t *testing.T) string {
+		server := httptest.NewServer(gofakes3.New(s3mem.New()).Server())
+		t.Cleanup(server.Close)
+		return server.URL
+	},
+	"versitygw": func(t *testing.T) string { return testkit.StartS3(t, "key", "secret") },
+}
+
 func TestBackupsInABucket(t *testing.T) {
 	t.Parallel()
+	for name, start := range bucketServers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testBackupsInABucket(t, start(t), name != "gofakes3")
+		})
+	}
+}
+
+func testBackupsInABucket(t *testing.T, endpoint string, restore bool) {
 	s := newSite(t, store.SQLite)
-	bucketServer := httptest.NewServer(gofakes3.New(s3mem.New()).Server())
-	t.Cleanup(bucketServer.Close)
 	private, public, err := archive.NewKey()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.config.Backup = config.Backup{
 		Schedule: s.config.Backup.Schedule, Recipients: []string{public}, Keep: config.BackupKeep{Daily: 1},
-		S3: &config.BackupS3{Endpoint: bucketServer.URL, Bucket: "backups", Prefix: "press/", Region: "us-east-1", AccessKey: "key", SecretKey: "secret"},
+		S3: &config.BackupS3{Endpoint: endpoint, Bucket: "backups", Prefix: "press/", Region: "us-east-1", AccessKey: "key", SecretKey: "secret"},
 	}
 	r := s.node()
 	s.set("2026-03-01T03:30:05Z")
-	if err := r.RunDue(t.Context()); err == nil || !strings.Contains(err.Error(), "bucket backups at "+bucketServer.URL) {
+	if err := r.RunDue(t.Context()); err == nil || !strings.Contains(err.Error(), "bucket backups at "+endpoint) {
 		t.Fatalf("without the bucket: %v", err)
 	}
 	to := r.targets[0].(*bucket)
 	if err := to.client.MakeBucket(t.Context(), "backups", minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"press/notes.txt", "other/tidings-20260101T033000Z.tidings.age"} { // of others
+		if _, err := to.client.PutObject(t.Context(), "backups", name, strings.NewReader("x"), 1, minio.PutObjectOptions{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, at := range []string{"2026-03-01T03:46:00Z", "2026-03-02T03:30:05Z"} {
 		s.set(at)
@@ -245,14 +270,86 @@ func TestBackupsInABucket(t *testing.T) {
 		}
 	}
 	names, err := to.list(t.Context())
-	if err != nil || len(names) != 1 || names[0] != "tidings-20260302T033005Z.tidings.age" {
+	slices.Sort(names)
+	if want := []string{"notes.txt", "tidings-20260302T033005Z.tidings.age"}; err != nil || !slices.Equal(names, want) {
 		t.Fatalf("in the bucket: %v, %v", names, err)
 	}
-	checkObject(t, to, names[0], private)
+	checkObject(t, to, names[1], private, restore)
+	if _, err := to.client.StatObject(t.Context(), "backups", "other/tidings-20260101T033000Z.tidings.age", minio.StatObjectOptions{}); err != nil {
+		t.Errorf("an object with another prefix: %v", err)
+	}
 }
 
-// checkObject downloads a backup and verifies it with its key.
-func checkObject(t *testing.T, from *bucket, name, private string) {
+// newRealBucket returns an empty bucket of a server that checks signatures and takes parts with their MD5, as
+// gofakes3 does not.
+func newRealBucket(t *testing.T) *bucket {
+	t.Helper()
+	to, err := newBucket(config.BackupS3{Endpoint: testkit.StartS3(t, "key", "secret"), Bucket: "backups", Region: "us-east-1", AccessKey: "key", SecretKey: "secret"})
+	if err == nil {
+		err = to.client.MakeBucket(t.Context(), "backups", minio.MakeBucketOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+func TestWrongKeyOfABucketIsNamed(t *testing.T) {
+	t.Parallel()
+	settings := newRealBucket(t).BackupS3
+	settings.SecretKey = "secrets"
+	to, err := newBucket(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "tidings-20260302T033005Z.tidings")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := to.put(t.Context(), file); err == nil || !strings.HasSuffix(err.Error(), "; check backup.s3.access_key and backup.s3.secret_key") {
+		t.Errorf("with a wrong key: %v", err)
+	}
+}
+
+func TestReadOnlyFolderNamesTheUnit(t *testing.T) {
+	t.Parallel()
+	err := explainReadOnly("/backups", &os.PathError{Op: "open", Path: "/backups/x", Err: syscall.EROFS})
+	if !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), "ReadWritePaths=/backups") {
+		t.Error(err)
+	}
+	if err := explainReadOnly("/backups", os.ErrPermission); err != os.ErrPermission {
+		t.Error(err)
+	}
+}
+
+// TestBackupIsUploadedInParts uploads a file in parts of the smallest size that S3 allows, 5 MiB.
+func TestBackupIsUploadedInParts(t *testing.T) {
+	t.Parallel()
+	to := newRealBucket(t)
+	to.partSize = 5 << 20
+	want := bytes.Repeat([]byte("tidings\n"), (6<<20)/8)
+	file := filepath.Join(t.TempDir(), "tidings-20260302T033005Z.tidings")
+	if err := os.WriteFile(file, want, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := to.put(t.Context(), file); err != nil {
+		t.Fatal(err)
+	}
+	object, err := to.client.GetObject(t.Context(), "backups", filepath.Base(file), minio.GetObjectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(object); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes, %v; want the %d that were uploaded", len(got), err, len(want))
+	}
+	// The ETag of an object that was uploaded in parts ends with their number.
+	if info, err := object.Stat(); err != nil || !strings.HasSuffix(info.ETag, "-2") {
+		t.Errorf("ETag %s, %v", info.ETag, err)
+	}
+}
+
+// checkObject downloads a backup, verifies it with its key, and restores it.
+func checkObject(t *testing.T, from *bucket, name, private string, restore bool) {
 	t.Helper()
 	path, key := filepath.Join(t.TempDir(), name), filepath.Join(t.TempDir(), "key.txt")
 	if err := from.client.FGetObject(context.WithoutCancel(t.Context()), from.Bucket, from.Prefix+name, path, minio.GetObjectOptions{}); err != nil {
@@ -265,7 +362,11 @@ func checkObject(t *testing.T, from *bucket, name, private string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if summary, err := archive.Check(path, keys...); err != nil || !summary.Encrypted {
+	summary, err := archive.Check(path, keys...)
+	if err == nil && restore {
+		_, err = store.TryRestore(t.Context(), "sqlite:", path, store.RestoreOptions{Keys: keys})
+	}
+	if err != nil || !summary.Encrypted {
 		t.Errorf("%+v, %v", summary, err)
 	}
 }

@@ -2,11 +2,13 @@ package backups
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -44,9 +46,19 @@ func (f folder) remove(_ context.Context, name string) error {
 	return os.Remove(filepath.Join(f.path, name))
 }
 
+// explainReadOnly adds to an error that the folder is on a read-only file system how to fix it: the unit of the package
+// lets the service write to its own folders only, while a command in a shell may write to this one.
+func explainReadOnly(folder string, err error) error {
+	if errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w; if systemd runs the service, run systemctl edit tidings, add ReadWritePaths=%s below [Service], and restart it", err, folder)
+	}
+	return err
+}
+
 // bucket is a bucket of an S3-compatible store.
 type bucket struct {
-	client *minio.Client
+	client   *minio.Client
+	partSize uint64 // bytes of the parts in which larger files are uploaded
 	config.BackupS3
 }
 
@@ -62,7 +74,7 @@ func newBucket(c config.BackupS3) (*bucket, error) {
 		Creds:  credentials.NewStaticV4(c.AccessKey.Reveal(), c.SecretKey.Reveal(), ""),
 		Secure: address.Scheme == "https", Region: c.Region, BucketLookup: minio.BucketLookupAuto, MaxRetries: 5,
 	})
-	return &bucket{client, c}, err
+	return &bucket{client, partSize, c}, err
 }
 
 // partSize is the size of the parts of an upload. A bucket takes 10,000 of them.
@@ -77,7 +89,7 @@ func (b *bucket) put(ctx context.Context, path string) error {
 	}
 	key := b.Prefix + filepath.Base(path)
 	_, err = b.client.FPutObject(ctx, b.Bucket, key, path, minio.PutObjectOptions{
-		ContentType: "application/octet-stream", SendContentMd5: true, PartSize: partSize, NumThreads: 2,
+		ContentType: "application/octet-stream", SendContentMd5: true, PartSize: b.partSize, NumThreads: 2,
 	})
 	if err != nil {
 		return b.wrap(err)
@@ -105,10 +117,14 @@ func (b *bucket) remove(ctx context.Context, name string) error {
 	return b.wrap(b.client.RemoveObject(ctx, b.Bucket, b.Prefix+name, minio.RemoveObjectOptions{}))
 }
 
-// wrap adds the bucket to an error.
+// wrap adds the bucket to an error, and how to fix it if the server does not know the key.
 func (b *bucket) wrap(err error) error {
-	if err != nil {
-		err = fmt.Errorf("bucket %s at %s: %w", b.Bucket, b.Endpoint, err)
+	if err == nil {
+		return nil
 	}
-	return err
+	switch minio.ToErrorResponse(err).Code {
+	case "SignatureDoesNotMatch", "InvalidAccessKeyId":
+		err = fmt.Errorf("%w; check backup.s3.access_key and backup.s3.secret_key", err)
+	}
+	return fmt.Errorf("bucket %s at %s: %w", b.Bucket, b.Endpoint, err)
 }

@@ -85,7 +85,9 @@ func (c *checker) backup() {
 	c.required("backup.s3.bucket", b.S3.Bucket, "write the name of the bucket")
 	c.secretFromFile("backup.s3", "secret_key", &b.S3.SecretKey, b.S3.SecretKeyFile, "a secret key")
 	c.required("backup.s3.access_key", b.S3.AccessKey.Reveal(), "write the name of the key")
-	c.required("backup.s3.secret_key", b.S3.SecretKey.Reveal(), "write the key's secret, or name its file with secret_key_file")
+	if b.S3.SecretKeyFile == "" {
+		c.required("backup.s3.secret_key", b.S3.SecretKey.Reveal(), "write the key's secret, or name its file with secret_key_file")
+	}
 	if strings.HasPrefix(b.S3.Prefix, "/") {
 		c.wrong("backup.s3.prefix", "it begins with a slash", "write a prefix such as tidings/, or leave it out")
 	}

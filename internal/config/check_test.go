@@ -42,6 +42,19 @@ func TestAddressesOfTheWebAreChecked(t *testing.T) {
 	}
 }
 
+// TestMissingSecretFileIsOneProblem: that the key has no secret follows from it, and is not said.
+func TestMissingSecretFileIsOneProblem(t *testing.T) {
+	t.Parallel()
+	got := problemsOf(t, "backup: {s3: {endpoint: 'https://a.example', bucket: b, access_key: k, secret_key_file: nothing}}")
+	if len(got) != 1 || !strings.HasPrefix(got[0], ":1: backup.s3.secret_key_file: ") {
+		t.Errorf("%q", got)
+	}
+	got = problemsOf(t, "backup: {s3: {endpoint: 'https://a.example', bucket: b, access_key: k}}")
+	if len(got) != 1 || !strings.Contains(got[0], "backup.s3.secret_key: it is missing") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestServersAreNamedWithoutSchemeAndPort(t *testing.T) {
 	t.Parallel()
 	const form = " is not a host name; write only the name or address, such as smtp.example.org, and the port in the key port"
