@@ -29,8 +29,17 @@ func (im *importer) attachments(a *article.Article, m meta) {
 	}
 	im.episode(a, own)
 	if fields, ok := m.values["origin"].(map[string]any); ok {
-		a.Origin = &article.Origin{Title: field(fields, "title"), URL: im.links.resolve(field(fields, "url")), FeedURL: im.links.resolve(field(fields, "feed"))}
+		a.Origin = &article.Origin{Title: field(fields, "title"), URL: im.optionalLink(field(fields, "url")), FeedURL: im.optionalLink(field(fields, "feed"))}
 	}
+}
+
+// optionalLink returns the stored form of a link, and an empty string for none: the empty link leads to the
+// article itself (RFC 3986, section 4.4).
+func (im *importer) optionalLink(link string) string {
+	if link == "" {
+		return ""
+	}
+	return im.links.resolve(link)
 }
 
 func field(fields map[string]any, key string) string {

@@ -167,7 +167,7 @@ func readZone(text string) (*time.Location, error) {
 	}
 	if found := offset.FindStringSubmatch(text); found != nil {
 		seconds := atoi(found[2])*3600 + atoi(found[3])*60
-		if seconds > 15*3600 {
+		if seconds > 15*3600 || atoi(found[3]) > 59 {
 			return nil, fmt.Errorf("there is no zone %s", text)
 		}
 		if found[1] == "-" {

@@ -266,6 +266,11 @@ func (im *importer) text(m meta, key string, most int) string {
 	if !ok || value == nil {
 		return ""
 	}
+	switch value.(type) {
+	case []any, map[string]any:
+		im.warn(m.lines[key], key+" is a list, where one value is wanted, and is left out", "quote a text that begins with [ or {")
+		return ""
+	}
 	text := article.CleanLine(fmt.Sprint(value))
 	if len(text) > most {
 		im.warn(m.lines[key], fmt.Sprintf("%s has %d bytes and is cut after %d", key, len(text), most), "")
@@ -381,15 +386,21 @@ func list(value any) []any {
 }
 
 // names reads a list of names. A single text is split at commas, or if it has none and spaced is
-// set, at spaces.
+// set, at spaces. A mapping has its name under name, title or label.
 func names(value any, spaced bool) []string {
 	var out []string
 	for _, v := range list(value) {
 		if v == nil {
 			continue
 		}
+		if inner, nested := v.([]any); nested {
+			out = append(out, names(inner, false)...)
+			continue
+		}
 		text, single := v.(string)
-		if !single {
+		if fields, ok := v.(map[string]any); ok {
+			text = cmp.Or(field(fields, "name"), field(fields, "title"), field(fields, "label"))
+		} else if !single {
 			text = fmt.Sprint(v)
 		}
 		parts := []string{text}

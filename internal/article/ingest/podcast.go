@@ -276,7 +276,10 @@ func (im *importer) persons(m episodeMeta) []article.Person {
 
 func (im *importer) person(value any, role string) article.Person {
 	fields, ok := value.(map[string]any)
-	if !ok {
+	switch {
+	case value == nil: // an entry that is not filled in
+		return article.Person{}
+	case !ok:
 		return article.Person{Name: article.CleanLine(fmt.Sprint(value)), Role: role}
 	}
 	p := article.Person{Name: field(fields, "name"), Role: cmp.Or(field(fields, "role"), role), Group: field(fields, "group")}

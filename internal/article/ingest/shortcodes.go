@@ -246,7 +246,11 @@ func (s *shortcodes) liquid(inner string) bool {
 	switch {
 	case strings.HasPrefix(name, "end"):
 	case name == "post_url" || name == "link":
-		s.out.WriteString(pageLink(strings.Trim(strings.TrimSpace(arguments), `"'`)))
+		page := strings.Trim(strings.TrimSpace(arguments), `"'`)
+		if name == "post_url" { // its name is without extension, and may have a dot all the same
+			page += ".md"
+		}
+		s.out.WriteString(pageLink(page))
 	case name == "asset_img" || name == "img":
 		s.hexoImage(arguments)
 	case embedURLs[name] != "":
@@ -272,7 +276,11 @@ func pageLink(name string) string {
 	if fragment != "" {
 		fragment = "#" + fragment
 	}
-	if _, text := kinds[strings.ToLower(path.Ext(page))]; text || path.Ext(page) == "" {
+	page = strings.TrimRight(page, "/")
+	if _, text := kinds[strings.ToLower(path.Ext(page))]; text {
+		return article.PathFor(slugOfFile(page)) + fragment
+	}
+	if path.Ext(page) == "" {
 		return article.PathFor(slugOfFile(page+".")) + fragment
 	}
 	return "/" + strings.TrimPrefix(page, "/") + fragment
