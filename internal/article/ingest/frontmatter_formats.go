@@ -69,15 +69,25 @@ func parseYAML(head []byte, before int) (meta, *Problem) {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key, line := mapping.Content[i], mapping.Content[i].Line+before
 		if key.Value == "<<" {
-			return m, &Problem{Line: line, What: "merge keys (<<) are not read", Fix: "write the keys themselves"}
+			return m, mergeProblem(line)
 		}
 		value, err := b.yaml(mapping.Content[i+1], 1)
+		if errors.Is(err, errMerge) {
+			return m, mergeProblem(line)
+		}
 		if err != nil {
 			return m, tooLargeProblem(line, err)
 		}
 		m.add(key.Value, value, line)
 	}
 	return m, nil
+}
+
+// errMerge reports a merge key in a mapping.
+var errMerge = errors.New("merge key")
+
+func mergeProblem(line int) *Problem {
+	return &Problem{Line: line, What: "merge keys (<<) are not read", Fix: "write the keys themselves"}
 }
 
 // yaml converts a node to lists, mappings and texts. Scalars stay texts as they are written in
@@ -102,6 +112,9 @@ func (b *budget) yaml(n *yaml.Node, depth int) (any, error) {
 	case yaml.MappingNode:
 		out := make(map[string]any, len(n.Content)/2)
 		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Tag == "!!merge" { // the keys that it brings may withhold the article
+				return nil, errMerge
+			}
 			value, err := b.yaml(n.Content[i+1], depth+1)
 			if err != nil {
 				return nil, err
@@ -323,6 +336,41 @@ func (r *jsonReader) value(depth int) (any, error) {
 	return token, nil
 }
 
+var (
+	// jsLiteral matches what contains no names: texts and comments.
+	jsLiteral = regexp.MustCompile("(?s)\"(?:[^\"\\\\\n]|\\\\.)*\"|'(?:[^'\\\\\n]|\\\\.)*'|`[^`]*`|//[^\n]*|/\\*.*?\\*/")
+	// jsName matches a name, and what gives it a value.
+	jsName = regexp.MustCompile(`([A-Za-z_]\w*)(\s*(?:=[^=>]|=$|:))?`)
+)
+
+// withholding returns the first name in a script that may withhold the article, and its position.
+func withholding(script []byte) (name string, at int) {
+	for _, found := range jsLiteral.FindAllIndex(script, -1) {
+		blank(script, found[0], found[1])
+	}
+	for _, found := range jsName.FindAllSubmatchIndex(script, -1) {
+		name := string(script[found[2]:found[3]])
+		normal := normalKey(name)
+		key, known := visibilityKeys[normal]
+		if known && (key.lenient || key.kind == keyIgnored) || aboutPublisher.MatchString(normal) {
+			continue
+		}
+		if known && found[4] >= 0 || looksLikeVisibility.MatchString(normal) {
+			return name, found[2]
+		}
+	}
+	return "", 0
+}
+
+// blank writes spaces over a part of a text, except for its line ends.
+func blank(text []byte, from, to int) {
+	for i := from; i < to; i++ {
+		if text[i] != '\n' {
+			text[i] = ' '
+		}
+	}
+}
+
 // declaration matches a declaration at the start of a line of front matter in JavaScript
 // (Eleventy), and literal the values that are read from it.
 var (
@@ -337,6 +385,7 @@ var (
 func parseJavaScript(head []byte, before int) (meta, *Problem) {
 	m := newMeta()
 	fix := "write it in yaml, toml or json"
+	unread := bytes.Clone(head) // with spaces in place of what is understood
 	for _, found := range declaration.FindAllSubmatchIndex(head, -1) {
 		key, value := string(head[found[2]:found[3]]), strings.TrimSpace(string(head[found[4]:found[5]]))
 		line := before + 1 + bytes.Count(head[:found[2]], []byte("\n"))
@@ -345,6 +394,7 @@ func parseJavaScript(head []byte, before int) (meta, *Problem) {
 		case read == nil && (mayBeVisibilityKey(key) || key == "title" || key == "date"):
 			return m, &Problem{Line: line, What: fmt.Sprintf("the front matter is a script that cannot be worked out here: %s", key), Fix: fix}
 		case read == nil:
+			continue
 		case read[1][0] == '[':
 			items := []any{}
 			for _, item := range quoted.FindAllStringSubmatch(read[1], maxNames) {
@@ -354,6 +404,10 @@ func parseJavaScript(head []byte, before int) (meta, *Problem) {
 		default:
 			m.add(key, strings.Trim(read[1], `"'`), line)
 		}
+		blank(unread, found[0], found[1])
+	}
+	if name, at := withholding(unread); name != "" {
+		return m, &Problem{Line: before + 1 + bytes.Count(head[:at], []byte("\n")), What: fmt.Sprintf("the front matter is a script that cannot be worked out here: %s may withhold the article", name), Fix: fix}
 	}
 	if len(m.entries) == 0 && bytes.Contains(head, []byte("{")) && !declaration.Match(head) {
 		return m, &Problem{Line: before + 1, What: "the front matter is a script that cannot be worked out here", Fix: fix}

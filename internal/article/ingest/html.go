@@ -13,12 +13,12 @@ import (
 
 // fromPage reads an HTML page. Metadata from its head are added to the front matter, which takes
 // precedence. The content of its article, main or body element is returned as the text.
-func (im *importer) fromPage(m *meta, source string) string {
+func (im *importer) fromPage(m *meta, source string) (string, *Problem) {
 	// With scripting off, the content of noscript is parsed: it holds what the page shows
 	// without scripts.
 	root, err := html.ParseWithOptions(strings.NewReader(source), html.ParseOptionEnableScripting(false))
-	if err != nil {
-		return source // Sanitize keeps its text
+	if err != nil { // its metadata, which may withhold it, cannot be read either
+		return "", &Problem{Line: 1, What: "the page cannot be read: " + strings.TrimPrefix(err.Error(), "html: "), Fix: "nest its elements less deeply"}
 	}
 	readHead(root, m)
 	if base := firstElement(root, atom.Base); base != nil {
@@ -52,10 +52,10 @@ func (im *importer) fromPage(m *meta, source string) string {
 	var out strings.Builder
 	for child := body.FirstChild; child != nil; child = child.NextSibling {
 		if err := html.Render(&out, child); err != nil {
-			return source
+			return source, nil
 		}
 	}
-	return out.String()
+	return out.String(), nil
 }
 
 // metaNames maps the names of meta elements to keys of front matter.

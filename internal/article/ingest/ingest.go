@@ -200,7 +200,10 @@ func (im *importer) build(m meta, body string, k kind, line int) (*Imported, *Pr
 	a := &article.Article{Source: im.options.Source + im.file.Name, Status: article.Published}
 	im.out.Article = a
 	if k == kindHTML {
-		body = im.fromPage(&m, body)
+		var problem *Problem
+		if body, problem = im.fromPage(&m, body); problem != nil {
+			return nil, problem
+		}
 	}
 	if k == kindText {
 		body = im.fromText(&m, body)
