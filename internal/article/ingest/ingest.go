@@ -172,6 +172,9 @@ func (im *importer) parseText(m meta, body []byte, k kind, line int, found bool)
 		}
 	}
 	body, line = im.strip(body, line)
+	if problem := im.checkSource(string(body), k, line); problem != nil {
+		return nil, problem
+	}
 	if k == kindMarkdown && im.isMDX() {
 		body = []byte(im.fromMDX(string(body), line))
 	}
@@ -387,8 +390,12 @@ func (im *importer) detectLanguage(a *article.Article) string {
 	return tag
 }
 
+// warnedEnough reports whether further warnings are dropped. Callers that count lines for a warning ask
+// first, since counting them for each of many tags takes quadratic time.
+func (im *importer) warnedEnough() bool { return len(im.out.Warnings) >= maxWarnings }
+
 func (im *importer) warn(line int, what, fix string) {
-	if len(im.out.Warnings) == maxWarnings {
+	if im.warnedEnough() {
 		return
 	}
 	if line == 0 && im.at != "" && !im.severalArticles {

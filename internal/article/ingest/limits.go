@@ -40,6 +40,23 @@ func (im *importer) checkText(body string, k kind, line int) *Problem {
 	return tooMuchProblem(line+strings.Count(body[:at], "\n"), maxStructure, what)
 }
 
+// checkSource returns a problem if a text with template tags or elements of components exceeds a limit before
+// these are rendered: looking for the end of each of them takes time, and checkText no longer sees what was
+// dropped.
+func (im *importer) checkSource(body string, k kind, line int) *Problem {
+	if k == kindText {
+		return nil
+	}
+	if size := len(body) - dataSize(body); size > maxText {
+		return im.checkText(body, k, line)
+	}
+	if at := im.countStructure(body, "{<"); k == kindMarkdown && at >= 0 {
+		return tooMuchProblem(line+strings.Count(body[:at], "\n"), maxStructure, "braces and brackets")
+	}
+	im.structure = 0
+	return nil
+}
+
 func tooMuchProblem(line, most int, what string) *Problem {
 	return &Problem{Line: line, What: fmt.Sprintf("the text has more than %d %s up to here", most, what), Fix: "cut it into several articles"}
 }

@@ -68,10 +68,10 @@ func dropModules(text string) string {
 	var out strings.Builder
 	at, dropping := 0, false
 	for line := range strings.Lines(text) {
-		inCode := false
-		for _, c := range code {
-			inCode = inCode || c.from <= at && at < c.to
+		for len(code) > 0 && code[0].to <= at {
+			code = code[1:]
 		}
+		inCode := len(code) > 0 && code[0].from <= at
 		dropping = !inCode && strings.TrimSpace(line) != "" && (dropping || moduleLine.MatchString(line))
 		if dropping {
 			out.WriteString(strings.Repeat("\n", strings.Count(line, "\n")))
@@ -129,6 +129,9 @@ func (m *mdx) element(at int) int {
 }
 
 func (m *mdx) warn(at int, what, source string) {
+	if m.im.warnedEnough() {
+		return
+	}
 	line := m.line + strings.Count(m.text[:at], "\n")
 	m.im.warn(line, fmt.Sprintf("%s is left out: %q", what, cutText(article.CleanLine(source), 60)), "write what it shows as Markdown or HTML")
 }

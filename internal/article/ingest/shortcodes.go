@@ -190,6 +190,9 @@ func (s *shortcodes) keep(n int) {
 // drop adds a warning about a tag that is dropped. It returns true, for callers that return
 // whether they read a tag.
 func (s *shortcodes) drop(tag string) bool {
+	if s.im.warnedEnough() {
+		return true
+	}
 	line := s.line + strings.Count(s.text[:s.at], "\n")
 	name := tagName.FindString(strings.TrimLeft(tag, "/ "))
 	s.im.warn(line, fmt.Sprintf("the template tag %s is left out: %q", name, cutText(article.CleanLine(tag), 60)), "write what it stands for as Markdown or HTML")
