@@ -32,6 +32,7 @@ type records struct {
 	line      int      // line number of the last record that next returned
 	linesRead int      // number of lines read so far
 	unread    [][]byte // lines to read again, after a quote that was not closed
+	failed    error    // in place of the line after them
 	fields    []string
 }
 
@@ -97,6 +98,9 @@ func (r *records) next() ([]string, error) {
 			return nil, err
 		}
 		r.line = r.linesRead - len(r.unread)
+		if isLineError(r.failed) { // that line was read, too
+			r.line--
+		}
 		if len(bytes.TrimSpace(line)) == 0 || r.line == 1 && r.readDelimiterLine(string(line)) {
 			continue
 		}
@@ -146,6 +150,10 @@ func (r *records) nextLine() ([]byte, error) {
 		r.unread = r.unread[1:]
 		return line, nil
 	}
+	if err := r.failed; err != nil {
+		r.failed = nil
+		return nil, err
+	}
 	line, err := r.in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
 		return nil, r.skipLong()
@@ -190,6 +198,7 @@ func (r *records) checkStart(line []byte) ([]byte, error) {
 // their own.
 func (r *records) joinQuoted(first []byte) (joined []byte, ahead [][]byte, err error) {
 	joined = bytes.Clone(first)
+	start := r.line
 	for bytes.Count(joined, []byte{'"'})%2 == 1 {
 		line, err := r.nextLine()
 		if err == nil {
@@ -197,7 +206,8 @@ func (r *records) joinQuoted(first []byte) (joined []byte, ahead [][]byte, err e
 			joined = append(append(joined, '\n'), line...)
 		}
 		if err != nil || len(ahead) == maxQuoted || len(joined) > maxLine {
-			r.unread = append(ahead, r.unread...)
+			r.line = start // a line that is too long has changed it
+			r.unread, r.failed = append(ahead, r.unread...), err
 			return nil, nil, r.lineError("a quote is opened and never closed", `a quote at both ends of the field, and "" for a quote inside`)
 		}
 	}

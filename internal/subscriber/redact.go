@@ -62,6 +62,10 @@ func ScrubAddresses(text string) string {
 // mayHoldAddress is a cheap check before the regular expression, since nearly all replies hold
 // no address.
 func mayHoldAddress(text string) bool {
-	return strings.ContainsRune(text, '@') || strings.Contains(text, "40") || strings.Contains(text, "64;") ||
-		strings.Contains(text, "at)") || strings.Contains(text, "at]") || strings.Contains(text, "AT)") || strings.Contains(text, "AT]")
+	for _, part := range []string{"@", "40", "64;", "t)", "t]", "T)", "T]"} { // of (at) and [at] in any case
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
 }
