@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -150,7 +151,11 @@ func newRestore(a *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.printRestored(restored)
+			searched := journals
+			if options.Journal != "" {
+				searched = append([]string{options.Journal}, journals...)
+			}
+			return a.printRestored(restored, searched)
 		},
 	}
 	c.Flags().BoolVar(&replace, "replace", false, "rename an existing store")
@@ -160,17 +165,25 @@ func newRestore(a *cli) *cobra.Command {
 	return c
 }
 
-func (a *cli) printRestored(r store.RestoredStore) error {
+// printRestored prints what was restored, and whether a journal in the folders that were searched covers the time
+// since the backup.
+func (a *cli) printRestored(r store.RestoredStore, searched []string) error {
 	shown := map[string]any{"taken": r.Header.Taken, "rows": r.Rows, "aside": r.Aside, "journal": r.Journal, "applied": append([]string{}, r.Migrations...)}
 	return a.print(shown, func(w io.Writer) {
 		if r.Aside != "" {
 			fmt.Fprintln(w, "the old store is now", r.Aside)
 		}
 		fmt.Fprintf(w, "restored %s, as of %s\n", some(r.Rows, "row", "rows"), r.Header.Taken.Format(time.RFC3339))
-		if r.Journal {
-			fmt.Fprintln(w, "the journal covers the time since then")
-		} else {
-			fmt.Fprintln(w, "no journal covers the time since then: mails and unsubscriptions after that time are not known")
+		switch folders := strings.Join(searched, ", "); {
+		case r.Journal:
+			fmt.Fprintln(w, "the journal covers the time since then:", folders)
+		case folders == "":
+			fmt.Fprintln(w, "no journal was read, since store.journal is not set: mails and unsubscriptions after that time are not known")
+		default:
+			fmt.Fprintf(w, "no journal covers the time since then, searched %s: mails and unsubscriptions after that time are not known\n", folders)
+		}
+		if !r.Journal {
+			fmt.Fprintln(w, "if the lost store had a journal elsewhere, restore again before the release, with --replace --journal FOLDER")
 		}
 		fmt.Fprintln(w, "Nothing is sent until an owner releases the store: tidings quarantine show")
 	})
