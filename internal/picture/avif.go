@@ -80,26 +80,41 @@ func boxes(data []byte, depth int, visit func(name string, content []byte)) {
 func cleanAVIF(data []byte) []byte {
 	private := map[uint32]bool{} // ids of the items
 	var places []byte
+	inner := uint64(len(data)) // where the data begin that the meta box itself has; the end if it has none
 	boxes(data, 0, func(name string, content []byte) {
 		switch {
-		case name == "infe" && len(content) >= 12 && content[0] == 2:
-			if kind := string(content[8:12]); kind == "Exif" || kind == "mime" {
-				private[uint32(binary.BigEndian.Uint16(content[4:]))] = true
+		case name == "infe":
+			if id, kind := itemInfo(content); kind == "Exif" || kind == "mime" {
+				private[id] = true
 			}
 		case name == "iloc":
 			places = content
+		case name == "idat":
+			inner = uint64(cap(data) - cap(content)) // both reach to the same end
 		}
 	})
 	if len(private) == 0 {
 		return data
 	}
 	out := append([]byte(nil), data...)
-	for _, e := range itemExtents(places) {
+	for _, e := range itemExtents(places, inner) {
 		if private[e.item] && e.from <= uint64(len(out)) && e.length <= uint64(len(out))-e.from {
 			clear(out[e.from : e.from+e.length])
 		}
 	}
 	return out
+}
+
+// itemInfo returns the id and the kind of an item from its infe box of version 2 or 3 (ISO/IEC 14496-12,
+// section 8.11.6).
+func itemInfo(box []byte) (id uint32, kind string) {
+	switch {
+	case len(box) >= 12 && box[0] == 2:
+		return uint32(binary.BigEndian.Uint16(box[4:])), string(box[8:12])
+	case len(box) >= 14 && box[0] == 3:
+		return binary.BigEndian.Uint32(box[4:]), string(box[10:14])
+	}
+	return 0, ""
 }
 
 // extent is a part of a file that belongs to an item.
@@ -108,32 +123,42 @@ type extent struct {
 	from, length uint64
 }
 
-// itemExtents reads an iloc box of version 0 or 1 (ISO/IEC 14496-12, section 8.11.3): the extents
-// that are positions in the file.
-func itemExtents(box []byte) []extent {
+// itemExtents reads an iloc box of version 0, 1 or 2 (ISO/IEC 14496-12, section 8.11.3): the extents that are
+// positions in the file, or in the idat box, which begins at inner.
+func itemExtents(box []byte, inner uint64) []extent {
 	r := reader{data: box}
 	version := r.number(4) >> 24
 	sizes := r.number(2)
 	offsetSize, lengthSize, baseSize, indexSize := int(sizes>>12), int(sizes>>8&15), int(sizes>>4&15), int(sizes&15)
-	if version > 1 {
+	idSize := 2
+	switch {
+	case version > 2:
 		return nil
+	case version == 2:
+		idSize = 4
+	case version == 0:
+		indexSize = 0
 	}
 	var out []extent
-	for range r.number(2) {
-		item := uint32(r.number(2)) //nolint:gosec // two bytes
+	for range r.number(idSize) {
+		item := uint32(r.number(idSize)) //nolint:gosec // at most four bytes
 		method := uint64(0)
-		if version == 1 {
+		if version > 0 {
 			method = r.number(2) & 15
 		}
 		r.number(2) // the file that contains it: this one
 		base := r.number(baseSize)
+		if method == 1 {
+			base += inner
+		}
 		for range r.number(2) {
-			if version == 1 {
-				r.number(indexSize)
-			}
+			r.number(indexSize)
 			from := base + r.number(offsetSize)
-			if length := r.number(lengthSize); method == 0 && !r.failed {
+			if length := r.number(lengthSize); method < 2 && !r.failed {
 				out = append(out, extent{item, from, length})
+			}
+			if r.failed || indexSize+offsetSize+lengthSize == 0 { // numbers without bytes could be repeated at will
+				break
 			}
 		}
 		if r.failed {

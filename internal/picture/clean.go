@@ -21,7 +21,7 @@ func cleanJPEG(data []byte) (cleaned, exif []byte) {
 		}
 		end := segmentEnd(data, at)
 		if end < 0 {
-			return data, exif
+			break // it is cut off or damaged: what was read is shown, and the rest may hold metadata
 		}
 		segment := data[at+4 : end]
 		if marker == 0xE1 && exif == nil {
@@ -67,8 +67,10 @@ func keepsJPEGSegment(marker byte, segment []byte) bool {
 	switch {
 	case marker == 0xE2:
 		return bytes.HasPrefix(segment, []byte(iccSignature))
-	case marker == 0xE0 || marker == 0xEE:
-		return true // JFIF, Adobe
+	case marker == 0xE0:
+		return bytes.HasPrefix(segment, []byte("JFIF\x00")) // JFXX has a thumbnail, perhaps of what was cut off
+	case marker == 0xEE:
+		return true // Adobe
 	case marker > 0xE0 && marker <= 0xEF, marker == 0xFE:
 		return false
 	}
@@ -107,8 +109,11 @@ func cleanPNG(data []byte) (cleaned, exif []byte) {
 	out := append(make([]byte, 0, len(data)), data[:8]...)
 	for at := 8; at+12 <= len(data); {
 		length := int64(binary.BigEndian.Uint32(data[at:]))
-		if length > int64(len(data)-at-12) {
-			return data, exif
+		if length > int64(len(data)-at-12) { // it is cut off; browsers show what is there
+			if !pngMetadata[string(data[at+4:at+8])] {
+				out = append(out, data[at:]...)
+			}
+			return out, exif
 		}
 		end, name := at+12+int(length), string(data[at+4:at+8])
 		if name == "eXIf" {
@@ -129,9 +134,7 @@ func cleanWebP(data []byte) (cleaned, exif []byte) {
 	out := append(make([]byte, 0, len(data)), data[:12]...)
 	for at := 12; at+8 <= len(data); {
 		length := int64(binary.LittleEndian.Uint32(data[at+4:]))
-		if length > int64(len(data)-at-8) {
-			return data, exif
-		}
+		length = min(length, int64(len(data)-at-8)) // it may be cut off; browsers show what is there
 		end := at + 8 + int(length)
 		padded := min(end+int(length&1), len(data))
 		switch name := string(data[at : at+4]); name {
@@ -166,6 +169,12 @@ func cleanGIF(data []byte) (cleaned []byte, frames int) {
 	if len(data) < 13 {
 		return data, 0
 	}
+	cutOff := func(out []byte, from int, keep bool) []byte { // browsers show what is there
+		if keep {
+			return append(out, data[from:]...)
+		}
+		return out
+	}
 	at := 13 + colorTable(data[10])
 	if at > len(data) {
 		return data, 0
@@ -178,25 +187,25 @@ func cleanGIF(data []byte) (cleaned []byte, frames int) {
 			return append(out, 0x3B), frames
 		case 0x2C:
 			if at+10 > len(data) {
-				return data, frames
+				return cutOff(out, start, keep), frames
 			}
 			frames++
 			at += 10 + colorTable(data[at+9]) + 1
 		case 0x21:
 			if at+2 > len(data) {
-				return data, frames
+				return out, frames
 			}
 			rest := data[at+2:]
 			keep = data[at+1] == 0xF9 || data[at+1] == 0xFF && (bytes.HasPrefix(rest, []byte("\x0bNETSCAPE2.0")) || bytes.HasPrefix(rest, []byte("\x0bANIMEXTS1.0")))
 			at += 2
-		default:
-			return data, frames
+		default: // decoders stop here
+			return append(out, 0x3B), frames
 		}
 		for at < len(data) && data[at] != 0 { // blocks of at most 255 bytes
 			at += 1 + int(data[at])
 		}
 		if at++; at > len(data) {
-			return data, frames // cut off; browsers show what is there
+			return cutOff(out, start, keep), frames
 		}
 		if keep {
 			out = append(out, data[start:at]...)
