@@ -138,7 +138,9 @@ func (f *Fetcher) fetch(ctx context.Context, all []resource) map[resource]result
 	group.SetLimit(requestsAtOnce)
 	for _, r := range all {
 		if known, found := f.cached(r); found {
+			mu.Lock() // requests that have begun may end now
 			out[r] = known
+			mu.Unlock()
 			continue
 		}
 		group.Go(func() error {
@@ -282,7 +284,7 @@ func failed(err error) result {
 // readImage reads an image up to its size.
 func readImage(response *http.Response) result {
 	kind := response.Header.Get("Content-Type")
-	if !strings.HasPrefix(kind, "image/") {
+	if !strings.HasPrefix(strings.ToLower(kind), "image/") { // RFC 9110, section 8.3.1
 		return result{outcome: notImage, detail: words.T("the server answers with the type {0}", fmt.Sprintf("%q", kind)).String()}
 	}
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxImage+1))

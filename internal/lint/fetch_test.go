@@ -76,6 +76,13 @@ func (s *remoteSite) answer(w http.ResponseWriter, r *http.Request) {
 	case "/heavy.png":
 		w.Header().Set("Content-Type", "image/png")
 		_, _ = w.Write(bytes.Repeat([]byte("x"), 1_000_001))
+	case "/capitals.png":
+		w.Header().Set("Content-Type", "Image/PNG; charset=binary")
+		_ = png.Encode(w, image.NewGray(image.Rect(0, 0, 1072, 10)))
+	case "/broken-off.png":
+		w.Header().Set("Content-Type", "image/png")
+		w.Header().Set("Content-Length", "5000")
+		_, _ = w.Write([]byte("only this"))
 	case "/page.png":
 		_, _ = w.Write([]byte("<html>sorry</html>"))
 	case "/slow":
