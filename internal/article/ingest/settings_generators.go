@@ -119,8 +119,12 @@ func hugoTarget(value any) func(name string) bool {
 	}
 }
 
-// compileGlob compiles a glob pattern of Hugo or Jekyll. An invalid pattern matches everything.
+// compileGlob compiles a glob pattern of Hugo or Jekyll. A pattern that is not valid, or has sets of characters
+// or escapes, matches everything, so that nothing is published by mistake.
 func compileGlob(pattern string) *regexp.Regexp {
+	if strings.ContainsAny(pattern, `[\`) {
+		return regexp.MustCompile("")
+	}
 	var out strings.Builder
 	out.WriteString("(?i)^")
 	for i := 0; i < len(pattern); i++ {
