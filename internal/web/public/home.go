@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
@@ -65,7 +67,8 @@ func (p *Pages) allLinks(ctx context.Context) []feedLink {
 func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([]card, string, error) {
 	q := store.Query{Filter: filter, Order: store.ByDate, Limit: pageSize + 1, AsOf: p.store.Now(), HTMLBudget: store.WithoutHTML}
 	if before := at.Query().Get("before"); before != "" {
-		if _, err := fmt.Sscanf(before, "%d.%d", &q.Before.At, &q.Before.Seq); err != nil {
+		var err error
+		if q.Before.At, q.Before.Seq, err = parsePosition(before); err != nil {
 			return nil, "", store.ErrNotFound
 		}
 	}
@@ -87,6 +90,20 @@ func (p *Pages) list(ctx context.Context, filter article.Filter, at *url.URL) ([
 		return cards, "", err
 	}
 	return cards, older(at, next), nil
+}
+
+// parsePosition reads a position as older writes it, and nothing else: each address of a page would be
+// rendered and cached by itself.
+func parsePosition(text string) (at, seq int64, err error) {
+	first, second, _ := strings.Cut(text, ".")
+	at, err = strconv.ParseInt(first, 10, 64)
+	if err == nil {
+		seq, err = strconv.ParseInt(second, 10, 64)
+	}
+	if err == nil && fmt.Sprintf("%d.%d", at, seq) != text {
+		err = strconv.ErrSyntax
+	}
+	return at, seq, err
 }
 
 // older returns the address of the page below a position.

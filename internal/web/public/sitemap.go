@@ -174,7 +174,7 @@ func (p *Pages) robots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	text := "User-agent: *\n"
-	for _, path := range []string{"/admin/", "/confirm/", "/unsubscribe/", "/preferences/", "/editions/", "/private/", "/search?", "/filter?"} {
+	for _, path := range []string{"/admin/", "/confirm/", "/unsubscribe/", "/preferences/", "/erase/", "/export/", "/editions/", "/private/", "/search?", "/filter?"} {
 		if path != "/editions/" || !p.anyIndexed() {
 			text += "Disallow: " + path + "\n"
 		}

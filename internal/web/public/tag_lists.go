@@ -160,9 +160,11 @@ func (p *Pages) tags(w http.ResponseWriter, r *http.Request) error {
 	}
 	key := article.TagKey(find)
 	body.Tags, body.Authors = viewLabels(tags, feed.TagPath, key), viewLabels(authors, feed.AuthorPath, key)
-	body.Languages = viewLabels(languages, feed.LanguagePath, key)
-	for i, l := range body.Languages {
-		body.Languages[i].Name, body.Languages[i].Language = words.NameOf(l.Name), l.Name
+	for _, l := range viewLabels(languages, feed.LanguagePath, "") {
+		l.Name, l.Language = words.NameOf(l.Name), l.Name
+		if strings.Contains(article.TagKey(l.Name), key) { // the name is what the page shows
+			body.Languages = append(body.Languages, l)
+		}
 	}
 	c := p.layout(r.Context())
 	v := page{
