@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 )
 
@@ -19,9 +20,12 @@ type Part struct {
 // value; nil stands for plain digits.
 func Share(title string, parts []Part, format func(int64) string) template.HTML {
 	d := Data{Format: format}
+	parts = slices.Clone(parts)
 	var whole int64
 	var texts []string
-	for _, p := range parts {
+	for i := range parts {
+		p := &parts[i]
+		p.Value = min(p.Value, most)
 		if p.Value > 0 {
 			whole += p.Value
 			texts = append(texts, p.Name+" "+d.Text(p.Value))
