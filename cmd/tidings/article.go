@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -170,6 +171,11 @@ func newArticleList(a *cli) *cobra.Command {
 			if err != nil {
 				return &usageError{err}
 			}
+			for _, status := range statuses {
+				if !slices.Contains(article.Statuses, article.Status(status)) {
+					return usagef("--status: unknown status %q; statuses: %s", status, joined(article.Statuses))
+				}
+			}
 			return a.with(c.Context(), func(p *app.Service) error {
 				found, err := p.ListArticles(c.Context(), parsed, statuses, limit)
 				if err != nil {
@@ -181,7 +187,7 @@ func newArticleList(a *cli) *cobra.Command {
 	}
 	c.Flags().StringSliceVar(&statuses, "status", nil, "only this status: published, scheduled, unlisted, draft or withdrawn")
 	c.Flags().StringVar(&filter, "filter", "", "only articles that match, such as 'golang AND NOT jobs'")
-	c.Flags().IntVar(&limit, "limit", 50, "maximum number to list")
+	limitFlag(c, &limit, 50, 1, "maximum number to list")
 	return c
 }
 

@@ -63,7 +63,7 @@ func newAuditList(a *cli) *cobra.Command {
 	c.Flags().StringVar(&f.Who, "person", "", "address of an editor, or \"command line\"")
 	c.Flags().StringVar(&f.Action, "action", "", "keyword of an action, such as edition.approve")
 	c.Flags().StringVar(&object, "object", "", "kind and id of an object, such as \"subscriber 12\"")
-	c.Flags().IntVar(&f.Limit, "limit", 100, "number of entries")
+	limitFlag(c, &f.Limit, 100, 1, "number of entries")
 	return c
 }
 
@@ -104,7 +104,7 @@ func (a *cli) auditEntry(ctx context.Context, p *app.Service) (store.AuditEntry,
 		return store.AuditEntry{}, false
 	}
 	what, ok := auditedCommands[strings.TrimPrefix(a.command.CommandPath(), "tidings ")]
-	if dry := a.command.Flags().Lookup("dry-run"); dry != nil && dry.Changed {
+	if dry := a.command.Flags().Lookup("dry-run"); dry != nil && dry.Value.String() == "true" {
 		ok = false
 	}
 	e := store.AuditEntry{Who: store.AuditCommandLine, Action: what.action, Kind: what.kind}

@@ -63,12 +63,12 @@ failed.`,
 			return a.with(c.Context(), func(p *app.Service) error { return a.backupStatus(c.Context(), p, limit) })
 		},
 	}
-	c.Flags().IntVar(&limit, "limit", 10, "maximum number to list")
+	limitFlag(c, &limit, 10, 1, "maximum number to list")
 	return c
 }
 
 func (a *cli) backupStatus(ctx context.Context, p *app.Service, limit int) error {
-	found, err := p.Store.ScheduledBackups(ctx, max(limit, 1))
+	found, err := p.Store.ScheduledBackups(ctx, limit)
 	if err != nil {
 		return err
 	}

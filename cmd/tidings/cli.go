@@ -9,7 +9,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -60,7 +62,7 @@ func (a *cli) exit(err error) int {
 	if errors.As(err, &problems) {
 		fmt.Fprintln(a.stderr, problems) // in the form that editors can jump to: file:line: text
 	} else {
-		fmt.Fprintln(a.stderr, "tidings:", err)
+		a.warn("tidings: %v", err)
 	}
 	switch {
 	case errors.Is(err, errPartly):
@@ -135,9 +137,30 @@ func (a *cli) print(value any, people func(w io.Writer)) error {
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(value)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	return a.text(people)
+}
+
+// text prints text for people in columns.
+func (a *cli) text(people func(w io.Writer)) error {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 8, 2, ' ', 0)
 	people(w)
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(a.stdout, visible(out.String()))
+	return err
+}
+
+// visible drops the control characters that a terminal would obey, other than tabs and line breaks. The
+// texts of others hold them: names of subscribers, replies of mail servers, subjects.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // report prints a value as JSON with --json, and otherwise a line.
@@ -146,4 +169,6 @@ func (a *cli) report(value any, format string, args ...any) error {
 }
 
 // warn prints a line on standard error.
-func (a *cli) warn(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
+func (a *cli) warn(format string, args ...any) {
+	fmt.Fprintln(a.stderr, visible(fmt.Sprintf(format, args...)))
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +53,7 @@ func newDigestStatus(a *cli) *cobra.Command {
 		}),
 	}
 	c.Flags().StringVar(&name, "digest", "", "only editions of this digest")
-	c.Flags().IntVar(&limit, "limit", 10, "maximum number to list")
+	limitFlag(c, &limit, 10, 1, "maximum number to list")
 	c.Flags().BoolVar(&all, "all", false, "with EDITION, list every mail that was refused, is being retried or is uncertain")
 	return c
 }
@@ -140,11 +139,11 @@ func (a *cli) printPage(found []store.AddressedDelivery) error {
 		}
 		return nil
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
-	for _, d := range found {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", d.Address, d.State, d.Code, d.Reply, d.Reason, d.At.Format(time.RFC3339))
-	}
-	return w.Flush()
+	return a.text(func(w io.Writer) {
+		for _, d := range found {
+			fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", d.Address, d.State, d.Code, d.Reply, d.Reason, d.At.Format(time.RFC3339))
+		}
+	})
 }
 
 // shownDelivery is a delivery in the form that the commands print.

@@ -6,7 +6,10 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/net/idna"
 
+	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -30,6 +33,13 @@ func newDKIMKeygen(a *cli) *cobra.Command {
 			if domain == "" {
 				return usagef("--domain is missing; add the domain of the senders, such as --domain example.org")
 			}
+			ascii, err := idna.Lookup.ToASCII(domain) // as DNS has it (RFC 5890)
+			if _, wrong := subscriber.ParseAddress("a@" + domain); err != nil || wrong != nil {
+				return usagef("--domain %q is not a domain; write it like --domain example.org", domain)
+			}
+			if !config.IsSelector(selector) {
+				return usagef("--selector %q is not a DKIM selector; use lower-case letters, digits and hyphens, such as --selector 2026a", selector)
+			}
 			key, err := mailer.GenerateKey(kind)
 			if err != nil {
 				return &usageError{err}
@@ -37,7 +47,7 @@ func newDKIMKeygen(a *cli) *cobra.Command {
 			if err := writeSecret(args[0], key.PEM); err != nil {
 				return err
 			}
-			return a.printKey(args[0], domain, selector, key.Record)
+			return a.printKey(args[0], ascii, selector, key.Record)
 		},
 	}
 	c.Flags().StringVar(&kind, "type", "rsa", "rsa (2048 bits) or ed25519")

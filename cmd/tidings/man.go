@@ -39,6 +39,15 @@ func writeManual(root *cobra.Command, folder string) (int, error) {
 	if err := doc.GenManTree(root, header, folder); err != nil {
 		return 0, fmt.Errorf("write the manual pages to %s: %w", folder, err)
 	}
-	pages, err := filepath.Glob(filepath.Join(folder, "tidings*.1"))
-	return len(pages), err
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return 0, err
+	}
+	pages := 0
+	for _, entry := range entries {
+		if ours, _ := filepath.Match("tidings*.1", entry.Name()); ours {
+			pages++
+		}
+	}
+	return pages, nil
 }

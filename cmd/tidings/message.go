@@ -100,7 +100,7 @@ func newMessageList(a *cli) *cobra.Command {
 			})
 		}),
 	}
-	c.Flags().IntVar(&limit, "limit", 20, "maximum number to list")
+	limitFlag(c, &limit, 20, 1, "maximum number to list")
 	return c
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,8 +26,12 @@ func newRoot(a *cli) *cobra.Command {
 		Example:       "  tidings demo\n  tidings init && tidings serve",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRun: func(c *cobra.Command, _ []string) {
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if err := c.ValidateFlagGroups(); err != nil { // cobra would do it after this function
+				return &usageError{err}
+			}
 			a.started, a.command = true, c
+			return nil
 		},
 	}
 	root.PersistentFlags().StringVar(&a.configPath, "config", "", "configuration file (default $TIDINGS_CONFIG, config.yaml here, or /etc/tidings/config.yaml)")
@@ -94,5 +99,47 @@ func atLeast(name string) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// joined returns words with commas between them.
+func joined[S ~string](words []S) string {
+	out := make([]string, len(words))
+	for i, word := range words {
+		out[i] = string(word)
+	}
+	return strings.Join(out, ", ")
+}
+
+// limitFlag adds --limit with a default and the lowest number that it takes.
+func limitFlag(c *cobra.Command, n *int, value, lowest int, usage string) {
+	*n = value
+	c.Flags().Var(&limitValue{n, lowest}, "limit", usage)
+}
+
+// limitValue is a number that is not below another. It implements pflag.Value.
+type limitValue struct {
+	n      *int
+	lowest int
+}
+
+// Set reads the number.
+func (l *limitValue) Set(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < l.lowest {
+		return fmt.Errorf("use a number of %d or more", l.lowest)
+	}
+	*l.n = n
+	return nil
+}
+
+// String returns the number.
+func (l *limitValue) String() string {
+	if l.n == nil { // pflag calls it on a zero value, to find out whether the default is one
+		return ""
+	}
+	return strconv.Itoa(*l.n)
+}
+
+// Type names the kind of the value in help.
+func (l *limitValue) Type() string { return "int" }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }

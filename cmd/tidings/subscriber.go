@@ -291,8 +291,12 @@ func newSubscriberClearLanguage(a *cli) *cobra.Command {
 		Example: "  tidings subscriber clear-language en --dry-run\n  tidings subscriber clear-language en",
 		Args:    exactly("LANGUAGE"),
 		RunE: func(c *cobra.Command, args []string) error {
+			language, ok := subscriber.ParseLanguage(args[0])
+			if !ok {
+				return usagef("%q is not a language; use a tag such as en or pt-BR", args[0])
+			}
 			return a.with(c.Context(), func(p *app.Service) error {
-				n, err := p.Store.ClearFormLanguage(c.Context(), args[0], dryRun)
+				n, err := p.Store.ClearFormLanguage(c.Context(), language, dryRun)
 				if err != nil {
 					return err
 				}

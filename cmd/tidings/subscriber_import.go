@@ -66,11 +66,7 @@ func newSubscriberImport(a *cli) *cobra.Command {
 }
 
 func meaningNames() string {
-	names := make([]string, len(subscriber.Meanings))
-	for i, m := range subscriber.Meanings {
-		names[i] = string(m)
-	}
-	return strings.Join(names, ", ")
+	return joined(subscriber.Meanings)
 }
 
 func (im *listImport) run(c *cobra.Command) error {

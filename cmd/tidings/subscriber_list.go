@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,12 @@ func newSubscriberExport(a *cli) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+					err = file.Chmod(0o600) // an existing file would keep its mode
+					if err != nil {
+						return errors.Join(err, file.Close())
+					}
+				}
 				return errors.Join(p.Subscribers().Export(c.Context(), file, query), file.Close())
 			})
 		},
@@ -40,8 +47,26 @@ func newSubscriberExport(a *cli) *cobra.Command {
 
 func queryFlags(c *cobra.Command, query *store.SubscriberQuery) {
 	c.Flags().StringVar(&query.Digest, "digest", "", "only subscribers of this digest")
-	c.Flags().StringVar((*string)(&query.State), "state", "", "only this state, such as active")
+	c.Flags().Var((*stateValue)(&query.State), "state", "only this state, such as active")
 }
+
+// stateValue is the state of a subscriber. It implements pflag.Value.
+type stateValue subscriber.State
+
+// Set reads the state.
+func (v *stateValue) Set(text string) error {
+	if !slices.Contains(subscriber.States, subscriber.State(text)) {
+		return fmt.Errorf("use one of: %s", joined(subscriber.States))
+	}
+	*v = stateValue(text)
+	return nil
+}
+
+// String returns the state.
+func (v *stateValue) String() string { return string(*v) }
+
+// Type names the kind of the value in help.
+func (v *stateValue) Type() string { return "string" }
 
 func newSubscriberList(a *cli) *cobra.Command {
 	var query store.SubscriberQuery
@@ -68,7 +93,7 @@ func newSubscriberList(a *cli) *cobra.Command {
 		},
 	}
 	queryFlags(c, &query)
-	c.Flags().IntVar(&query.Limit, "limit", 100, "how many; 0 for all")
+	limitFlag(c, &query.Limit, 100, 0, "how many; 0 for all")
 	return c
 }
 

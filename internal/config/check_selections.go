@@ -133,9 +133,9 @@ func (c *checker) mail() {
 	}
 }
 
-// selector checks a DKIM selector: labels with dots between them (RFC 6376, section 3.1).
+// selector checks a DKIM selector.
 func (c *checker) selector(key, value string) {
-	if value == "" || hostName.MatchString(value) && strings.ToLower(value) == value && !strings.HasSuffix(value, ".") {
+	if value == "" || IsSelector(value) {
 		return
 	}
 	fix := "use lower-case letters, digits and hyphens, such as 2026a"
@@ -143,6 +143,12 @@ func (c *checker) selector(key, value string) {
 		fix = "write only " + before
 	}
 	c.wrong(key, fmt.Sprintf("%q is not a DKIM selector", value), fix)
+}
+
+// IsSelector reports whether a text is a DKIM selector: labels with dots between them (RFC 6376, section
+// 3.1), in lower case.
+func IsSelector(text string) bool {
+	return hostName.MatchString(text) && strings.ToLower(text) == text && !strings.HasSuffix(text, ".")
 }
 
 func (c *checker) domain(key, value string) {

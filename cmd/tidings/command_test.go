@@ -1,0 +1,606 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/storetest"
+)
+
+// site is a configuration and a store, on which a test runs commands in this process.
+type site struct {
+	t      *testing.T
+	folder string
+	config string
+	dsn    string
+	input  string // of the next command
+}
+
+const siteConfig = `
+site: {title: Gazette, url: "https://gazette.example", timezone: Europe/Paris}
+digests:
+- {name: weekly, schedule: "0 8 * * 5", sender: news@gazette.example}
+- {name: daily, schedule: "0 7 * * *", sender: news@gazette.example}
+`
+
+// newSite makes a site with a store on SQLite. more is added to the configuration.
+func newSite(t *testing.T, more string) *site {
+	t.Helper()
+	s := &site{t: t, folder: t.TempDir(), dsn: storetest.DSN(t, store.SQLite)}
+	s.config = s.write("config.yaml", fmt.Sprintf("store: {dsn: %q}\n", s.dsn)+siteConfig+more)
+	return s
+}
+
+// write writes a file in the site's folder and returns its path.
+func (s *site) write(name, text string) string {
+	s.t.Helper()
+	path := filepath.Join(s.folder, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return path
+}
+
+// run runs a command and returns its exit code and what it printed.
+func (s *site) run(args ...string) (code int, stdout, stderr string) {
+	s.t.Helper()
+	var out, errors bytes.Buffer
+	code = run(append([]string{"--config", s.config}, args...), strings.NewReader(s.input), &out, &errors)
+	s.input = ""
+	return code, out.String(), errors.String()
+}
+
+// want runs a command that must end with a code and print texts, on standard output for 0 and on standard error
+// otherwise.
+func (s *site) want(code int, args []string, texts ...string) string {
+	s.t.Helper()
+	got, stdout, stderr := s.run(args...)
+	printed := stdout
+	if code != exitDone {
+		printed = stderr
+	}
+	if got != code {
+		s.t.Errorf("tidings %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, code, stdout, stderr)
+	}
+	for _, text := range texts {
+		if !strings.Contains(printed, text) {
+			s.t.Errorf("tidings %s: %q is not in\n%s", strings.Join(args, " "), text, printed)
+		}
+	}
+	return printed
+}
+
+// ok runs a command that must succeed and returns its output.
+func (s *site) ok(args ...string) string {
+	s.t.Helper()
+	return s.want(exitDone, args)
+}
+
+// decode runs a command with --json and decodes its output.
+func (s *site) decode(into any, args ...string) {
+	s.t.Helper()
+	out := s.ok(append(args, "--json")...)
+	if err := json.Unmarshal([]byte(out), into); err != nil {
+		s.t.Fatalf("tidings %s: %v in\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+func words(command string) []string { return strings.Fields(command) }
+
+// TestWrongUsageNamesTheArgumentAndTheUsage: exit code 2, nothing on standard output, and what to write.
+func TestWrongUsageNamesTheArgumentAndTheUsage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	for command, want := range map[string][]string{
+		"nothing":                                         {"nothing", "tidings"},
+		"article":                                         {"tidings article needs a subcommand; see tidings article --help"},
+		"digest nonsense":                                 {"nonsense"},
+		"article show":                                    {"ARTICLE is missing; usage: tidings article show ARTICLE"},
+		"article show a b":                                {`unexpected argument "b"`},
+		"article import":                                  {"PATH is missing"},
+		"article remove":                                  {"ARTICLE is missing"},
+		"article list x":                                  {`unexpected argument "x"; usage: tidings article list`},
+		"article list --limit 0":                          {"--limit", "use a number of 1 or more"},
+		"article list --limit -1":                         {"--limit", "use a number of 1 or more"},
+		"article list --limit many":                       {"--limit", "use a number of 1 or more"},
+		"article list --status gone":                      {"gone"},
+		"article list --filter (":                         {"a tag is expected at the end"},
+		"audit list --limit -1":                           {"use a number of 1 or more"},
+		"audit list --limit 99999999999999999999":         {"use a number of 1 or more"},
+		"backup status --limit 0":                         {"use a number of 1 or more"},
+		"digest status --limit -3":                        {"use a number of 1 or more"},
+		"message list --limit 0":                          {"use a number of 1 or more"},
+		"subscriber list --limit -1":                      {"use a number of 0 or more"},
+		"subscriber list --state activ":                   {"--state", "use one of: pending, active, paused"},
+		"subscriber export --state Active":                {"use one of: pending, active"},
+		"subscriber add":                                  {"ADDRESS is missing"},
+		"subscriber add nobody":                           {"nobody", "@"},
+		"subscriber show @":                               {"@"},
+		"subscriber erase a@b@c":                          {"a@b@c"},
+		"subscriber suppress x":                           {"x"},
+		"subscriber clear-language klingonese":            {`"klingonese" is not a language; use a tag such as en or pt-BR`},
+		"subscriber add a@example.org --mail-language 12": {`--mail-language "12" is not a language`},
+		"subscriber import missing.csv":                   {"missing.csv does not exist; name a file, or - for standard input"},
+		"subscriber import - --column x":                  {`--column "x" is not NAME=MEANING; the meanings are: `},
+		"subscriber import - --column x=y":                {`--column "x=y" is not NAME=MEANING`},
+		"editor role a@example.org":                       {"ROLE is missing; usage: tidings editor role ADDRESS ROLE"},
+		"editor role a@example.org boss":                  {`unknown role "boss"; use one of: `, "writer"},
+		"editor invite --role boss":                       {`--role: unknown role "boss"`},
+		"editor invite --owner --role viewer":             {"use either --role or --owner"},
+		"editor invite a b":                               {"accepts at most 1 arg"},
+		"editor revoke third":                             {`"third" is not the number of a link; "tidings editor links" shows them`},
+		"dkim keygen":                                     {"FILE is missing"},
+		"digest plan weekly -n 0":                         {"-n 0 is out of range; use 1 to "},
+		"digest plan weekly -n 9999":                      {"-n 9999 is out of range"},
+		"digest calendar --month 2026-13":                 {`--month "2026-13" is not a month; write it like --month 2026-12`},
+		"digest calendar --month May":                     {`--month "May" is not a month`},
+		"digest mark-seen weekly":                         {"--before is missing; write it like --before 2026-01-31"},
+		"digest mark-seen weekly --before 31.1.2026":      {`--before "31.1.2026" is not a date; write it like --before 2026-01-31`},
+		"digest edit x --file a --print":                  {"file", "print"},
+		"message new":                                     {"--subject is missing"},
+		"message new --subject x --public --private":      {"public", "private"},
+		"message new --subject x --file no-such-file.md":  {"--file: ", "no-such-file.md"},
+		"config set site.title":                           {"VALUE is missing"},
+		"config set store.dsn x":                          {"store.dsn"},
+		"config show --effective --stored":                {"effective", "stored"},
+		"template preview letter --lang ??":               {`--lang "??" is not a language tag; write it like --lang fr`},
+		"template preview no-such-template":               {"no-such-template"},
+		"template check no-such-template":                 {"no-such-template"},
+		"template new mine":                               {"config.yaml:", "templates", "no folder for your own templates is configured"},
+		"check-update":                                    {"no feed of releases is set; set updates.url in "},
+		"check-update --url ftp://x":                      {`"ftp://x" is not the address of a feed`},
+		"backup verify no-such-file":                      {"no-such-file"},
+		"backup verify x --quick --postgres y":            {"--quick and --postgres exclude each other"},
+		"doctor --only nonsense":                          {"nonsense"},
+		"doctor --only spf --send-to a@example.org":       {"--only leaves out test-mail"},
+		"doctor --only test-mail":                         {"pass --send-to ADDRESS"},
+		"status --json=maybe":                             {"maybe"},
+	} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			own := *s
+			own.t = t
+			own.want(exitUsage, words(command), want...)
+			if _, stdout, stderr := own.run(words(command)...); stdout != "" || !strings.HasSuffix(stderr, "\n") {
+				t.Errorf("standard output %q, standard error %q", stdout, stderr)
+			}
+		})
+	}
+}
+
+// TestFailuresNameWhatIsMissing: exit code 1, since the command itself is right.
+func TestFailuresNameWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	for command, want := range map[string]string{
+		"article show nothing":                         "nothing",
+		"article remove nothing":                       "nothing",
+		"article import no-such-folder":                "no-such-folder",
+		"digest status 0b6cc0e4":                       "0b6cc0e4",
+		"digest pause 0b6cc0e4":                        "0b6cc0e4",
+		"digest resume 0b6cc0e4":                       "0b6cc0e4",
+		"digest cancel 0b6cc0e4":                       "0b6cc0e4",
+		"digest edit 0b6cc0e4 --print":                 "0b6cc0e4",
+		"digest approve 0b6cc0e4 --shown x":            "0b6cc0e4",
+		"digest plan monthly":                          `unknown digest "monthly"; configured digests: `,
+		"digest plan weekly --article nothing":         "nothing",
+		"digest preview monthly":                       `unknown digest "monthly"`,
+		"message show 0b6cc0e4":                        "0b6cc0e4",
+		"subscriber show a@example.org":                "no subscriber has the address a@example.org",
+		"subscriber remove a@example.org":              "no subscriber has the address a@example.org",
+		"subscriber erase a@example.org":               "no subscriber has the address a@example.org",
+		"subscriber add a@example.org --digest x":      `unknown digest "x"; configured digests: weekly, daily`,
+		"editor revoke 12":                             `no valid link has the number 12; "tidings editor links" shows them`,
+		"editor disable a@example.org":                 "a@example.org",
+		"editor role a@example.org viewer":             "a@example.org",
+		"editor reset a@example.org":                   "a@example.org",
+		"editor reset a@example.org --second-factor":   "a@example.org",
+		"editor reset a@example.org --sign-in-methods": "a@example.org",
+	} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			own := *s
+			own.t = t
+			if text := own.want(exitFailed, words(command), want); !strings.HasPrefix(text, "tidings: ") {
+				t.Errorf("printed %q", text)
+			}
+		})
+	}
+	var log []shownAudit
+	if s.decode(&log, "audit", "list"); len(log) != 0 {
+		t.Errorf("commands that failed are in the audit log: %+v", log)
+	}
+}
+
+func TestConfigurationThatIsMissingOrWrongIsWrongUsage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	s.config = filepath.Join(s.folder, "no-such.yaml")
+	s.want(exitUsage, words("status"), "no-such.yaml")
+	s.config = s.write("wrong.yaml", "site: {titel: Gazette}\n")
+	s.want(exitUsage, words("article list"), "wrong.yaml:1: ", "titel", "did you mean title?")
+	s.want(exitUsage, words("config check"), "wrong.yaml:1: ")
+	s.config = s.write("broken.yaml", "site: [\n")
+	s.want(exitUsage, words("config show"), "broken.yaml:")
+	s.config = s.folder
+	if code, _, stderr := s.run("status"); code == exitDone || !strings.Contains(stderr, s.folder) {
+		t.Errorf("a folder as configuration: %d %s", code, stderr)
+	}
+}
+
+// TestHelpOfEveryCommandHasAnExample: it is the first thing that a stranger looks for.
+func TestHelpOfEveryCommandHasAnExample(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	eachCommand(newRoot(&cli{}), func(c *cobra.Command) {
+		if c.Hidden || c.HasSubCommands() && c.HasParent() || c.Name() == "help" || c.Name() == "completion" {
+			return
+		}
+		if !strings.Contains(c.Example, c.CommandPath()) {
+			t.Errorf("the example of %s is %q", c.CommandPath(), c.Example)
+		}
+		for line := range strings.SplitSeq(c.Example, "\n") {
+			if !strings.HasPrefix(line, "  tidings ") {
+				t.Errorf("%s: the line %q of the example is no command", c.CommandPath(), line)
+			}
+		}
+		args := append(strings.Fields(c.CommandPath())[1:], "--help")
+		if out := s.ok(args...); !strings.Contains(out, "Usage:") {
+			t.Errorf("%s --help prints %q", c.CommandPath(), out)
+		}
+	})
+}
+
+// TestFlagsInExamplesExist parses the commands of each example, so that none names a flag of the past.
+func TestFlagsInExamplesExist(t *testing.T) {
+	t.Parallel()
+	root := newRoot(&cli{})
+	eachCommand(root, func(c *cobra.Command) {
+		for line := range strings.SplitSeq(c.Example, "\n") {
+			for part := range strings.SplitSeq(line, "&&") {
+				for _, word := range strings.Fields(part) {
+					name, long := strings.CutPrefix(word, "--")
+					if name, _, _ = strings.Cut(name, "="); !long || c.Flag(name) != nil {
+						continue
+					}
+					t.Errorf("%s has no flag --%s, which its example %q names", c.CommandPath(), name, line)
+				}
+			}
+		}
+	})
+}
+
+func TestListsWithoutEntriesAreEmptyArrays(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	for _, command := range []string{"article list", "audit list", "subscriber list", "editor list", "editor links", "digest status", "message list", "backup status"} {
+		var list []any
+		if s.decode(&list, words(command)...); list == nil || len(list) != 0 {
+			t.Errorf("%s --json: %v", command, list)
+		}
+	}
+	if out := s.ok("digest", "status"); !strings.Contains(out, "No editions yet.") {
+		t.Errorf("%q", out)
+	}
+	if out := s.ok("message", "list"); !strings.Contains(out, "tidings message new") {
+		t.Errorf("%q", out)
+	}
+}
+
+func TestVersionIsPrintedInBothForms(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	var v map[string]string
+	s.decode(&v, "version")
+	if v["version"] == "" || !strings.HasPrefix(v["go"], "go1.") || !strings.HasPrefix(s.ok("version"), "tidings "+v["version"]) {
+		t.Errorf("%v", v)
+	}
+}
+
+func TestManualOfAFolderWithAnyNameIsCounted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	for _, name := range []string{"plain", "a[b", "a*b", "[a-z]", "a b/c"} {
+		folder := filepath.Join(s.folder, name)
+		var written struct{ Pages int }
+		s.decode(&written, "man", folder)
+		entries, err := os.ReadDir(folder)
+		if err != nil || written.Pages != len(entries) || written.Pages < 50 {
+			t.Errorf("%s: %d pages are reported, %d files, %v", name, written.Pages, len(entries), err)
+		}
+	}
+}
+
+func TestKeyForMailIsMadeForADomainAndSelector(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	n := 0
+	keygen := func(flags ...string) []string {
+		n++
+		return append([]string{"dkim", "keygen", filepath.Join(s.folder, fmt.Sprint(n, ".pem")), "--type", "ed25519"}, flags...)
+	}
+	for domain, want := range map[string]string{"": "--domain is missing", "https://example.org": "is not a domain", "a b.example": "is not a domain", "example..org": "is not a domain", "-": "is not a domain", "a@b.example": "is not a domain", "example.org/x": "is not a domain"} {
+		s.want(exitUsage, keygen("--domain", domain), want)
+	}
+	for _, selector := range []string{"", " ", "a b", "A1", "a.", ".a", "a._domainkey", "a/b", "ü", strings.Repeat("a", 64)} {
+		s.want(exitUsage, keygen("--domain", "example.org", "--selector", selector), "is not a DKIM selector; use lower-case letters")
+	}
+	s.want(exitUsage, []string{"dkim", "keygen", filepath.Join(s.folder, "x.pem"), "--domain", "example.org", "--type", "dsa"}, "dsa")
+	files, err := filepath.Glob(filepath.Join(s.folder, "*.pem"))
+	if err != nil || len(files) != 0 {
+		t.Errorf("refused commands made the files %v", files)
+	}
+	var key map[string]string
+	s.decode(&key, keygen("--domain", "bücher.example", "--selector", "2026a.news")...)
+	if key["name"] != "2026a.news._domainkey.xn--bcher-kva.example" || key["type"] != "TXT" || !strings.HasPrefix(key["value"], "v=DKIM1; k=ed25519; p=") {
+		t.Errorf("%v", key)
+	}
+	if info, err := os.Stat(key["file"]); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key is %v, %v", info, err)
+	}
+	s.want(exitFailed, []string{"dkim", "keygen", filepath.Join(s.folder, "no", "such", "x.pem"), "--domain", "example.org"}, "no such file")
+}
+
+// TestTextsOfStrangersAreSafeOnATerminal: names and replies may hold sequences that a terminal obeys.
+func TestTextsOfStrangersAreSafeOnATerminal(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"plain":                   "plain",
+		"two\nlines\tand a tab":   "two\nlines\tand a tab",
+		"\x1b[2J\x1b]0;title\x07": "[2J]0;title",
+		"a\rb\x00c\x7fd\u009be":   "abcde",
+		"é \U0001F600 \u05e9":     "é \U0001F600 \u05e9",
+		"broken \xff\xfe":         "broken \uFFFD\uFFFD",
+	} {
+		if got := visible(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+	s := newSite(t, "")
+	s.want(exitFailed, []string{"article", "show", "\x1b[2Jx"}, "[2Jx")
+	if _, _, stderr := s.run("article", "show", "\x1b[2Jx"); strings.Contains(stderr, "\x1b") {
+		t.Errorf("%q", stderr)
+	}
+}
+
+func TestStartersAreWrittenOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	path := filepath.Join(s.folder, "new", "tidings.yaml")
+	s.want(exitFailed, []string{"init", path}, "no such file")
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.want(exitDone, []string{"init", path}, "wrote "+path)
+	s.want(exitUsage, []string{"init", path}, path+" exists already; choose another name, or add --force")
+	s.want(exitUsage, []string{"init"}, s.config+" exists already") // --config names it
+	s.want(exitUsage, []string{"init", path, "b"}, "accepts at most 1 arg")
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.write("new/tidings.yaml", "site: {}\n"+strings.Repeat("# a longer file\n", 5000))
+	s.want(exitDone, []string{"init", path, "--force", "--json"}, fmt.Sprintf("%q", path))
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the mode is %v, %v; passwords may be added to the file", info.Mode(), err)
+	}
+	own := *s
+	own.config = path
+	own.want(exitDone, []string{"config", "show"}, "site:")
+}
+
+func TestSubscribersAreListedAndExportedByState(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	for _, args := range [][]string{
+		{"add", "Ada <ada@example.org>", "--digest", "weekly"}, {"add", "bob@example.org", "--name", "Bob\x1b[31m"}, {"add", "cy@example.org", "--digest", "daily"},
+		{"remove", "cy@example.org"}, {"remove", "bob@example.org", "--digest", "weekly"}, {"suppress", "dora@example.org", "--reason", "asked by phone"},
+	} {
+		s.ok(append([]string{"subscriber"}, args...)...)
+	}
+	for _, test := range []struct {
+		flags string
+		want  []string
+	}{
+		{"", []string{"ada@example.org", "bob@example.org", "cy@example.org"}},
+		{"--state active", []string{"ada@example.org", "bob@example.org"}},
+		{"--state unsubscribed", []string{"cy@example.org"}},
+		{"--state bounced", nil},
+		{"--digest weekly", []string{"ada@example.org"}},
+		{"--digest daily --state active", []string{"bob@example.org"}},
+		{"--limit 1", []string{"ada@example.org"}},
+		{"--limit 0", []string{"ada@example.org", "bob@example.org", "cy@example.org"}},
+	} {
+		var list []struct{ Address string }
+		s.decode(&list, words("subscriber list "+test.flags)...)
+		var got []string
+		for _, one := range list {
+			got = append(got, one.Address)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("list %s: %v, want %v", test.flags, got, test.want)
+		}
+		if strings.Contains(test.flags, "limit") {
+			continue
+		}
+		exported := s.ok(words("subscriber export " + test.flags)...)
+		if lines := strings.Count(exported, "\n"); lines != len(test.want)+1 {
+			t.Errorf("export %s: %d lines, want a heading and %d\n%s", test.flags, lines, len(test.want), exported)
+		}
+	}
+	out := s.ok("subscriber", "list")
+	if !strings.Contains(out, "3 shown; total: 2 active 1 unsubscribed") || strings.Contains(out, "\x1b") {
+		t.Errorf("%q", out)
+	}
+	shown := s.ok("subscriber", "show", "ada@example.org")
+	for _, want := range []string{"ada@example.org", "active", "on weekly", "added by an editor"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("show lacks %q:\n%s", want, shown)
+		}
+	}
+	s.want(exitFailed, words("subscriber add dora@example.org"), "dora@example.org")
+	s.want(exitDone, words("subscriber suppress --lift dora@example.org"), "dora@example.org may be mailed again")
+	s.ok("subscriber", "add", "dora@example.org")
+}
+
+func TestExportedListIsReadableByItsOwnerOnly(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	s.ok("subscriber", "add", "ada@example.org")
+	path := s.write("list.csv", strings.Repeat("an earlier and longer list\n", 1000))
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.ok("subscriber", "export", path)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the list is %v, %v", info.Mode(), err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(data), "ada@example.org") || strings.Contains(string(data), "earlier") {
+		t.Errorf("%s, %v", data, err)
+	}
+	if out := s.ok("subscriber", "export", "-"); out != string(data) {
+		t.Errorf("on standard output it is\n%s\nin the file\n%s", out, data)
+	}
+	s.want(exitFailed, []string{"subscriber", "export", filepath.Join(s.folder, "no", "x.csv")}, "no such file")
+}
+
+// TestCommandsThatChangeSomethingAreAudited, and dry runs are not.
+func TestCommandsThatChangeSomethingAreAudited(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	s.ok("subscriber", "add", "ada@example.org")
+	s.ok("subscriber", "clear-language", "en", "--dry-run")
+	s.ok("subscriber", "clear-language", "EN", "--dry-run=false")
+	s.ok("subscriber", "list")
+	s.ok("editor", "invite", "bob@example.org")
+	s.ok("config", "set", "site.title", "Post")
+	s.ok("subscriber", "erase", "ada@example.org")
+	var log []shownAudit
+	s.decode(&log, "audit", "list")
+	var got []string
+	for _, e := range slices.Backward(log) {
+		got = append(got, strings.TrimSpace(e.Action+" "+e.Object))
+		if e.Who != "command line" || e.At.IsZero() || strings.Contains(fmt.Sprint(e), "ada@example.org") {
+			t.Errorf("%+v", e)
+		}
+	}
+	if len(got) < 4 || !strings.HasPrefix(got[0], "subscriber.add") || !slices.ContainsFunc(got, func(line string) bool { return strings.Contains(line, "language") }) {
+		t.Errorf("the log has %q", got)
+	}
+	var some []shownAudit
+	if s.decode(&some, "audit", "list", "--limit", "1"); len(some) != 1 || some[0] != log[0] {
+		t.Errorf("the newest entry is %+v", some)
+	}
+	if s.decode(&some, "audit", "list", "--action", log[0].Action); len(some) != 1 {
+		t.Errorf("of the action %s: %+v", log[0].Action, some)
+	}
+	if s.decode(&some, "audit", "list", "--person", "nobody"); len(some) != 0 {
+		t.Errorf("of nobody: %+v", some)
+	}
+}
+
+func TestImportOfAListReportsEachColumnAndRefusal(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	list := s.write("old.csv", "Mail,Mail OK? (accept),Shoe size\nada@example.org,yes,38\nbob@example.org,no,44\nnobody,yes,40\nada@example.org,yes,38\n")
+	s.want(exitUsage, []string{"subscriber", "import", list, "--column", "Mail OK? (accept)=stays", "--digest", "monthly"}, "monthly")
+	code, stdout, stderr := s.run("subscriber", "import", list, "--column", "Mail OK? (accept)=stays", "--dry-run")
+	if code != exitPartial || !strings.Contains(stdout, "Nothing was stored: this was a dry run.") || !strings.Contains(stderr, "old.csv:4: ") {
+		t.Errorf("a dry run: %d\n%s%s", code, stdout, stderr)
+	}
+	var people []struct{ Address, State string }
+	if s.decode(&people, "subscriber", "list"); len(people) != 0 {
+		t.Errorf("the dry run stored %v", people)
+	}
+	code, stdout, stderr = s.run("subscriber", "import", list, "--column", "Mail OK? (accept)=stays", "--quiet", "--json")
+	var summary struct{ Lines, Added, Repeated, Refused int }
+	if err := json.Unmarshal([]byte(stdout), &summary); err != nil || code != exitPartial || summary.Lines != 4 || summary.Refused != 1 || summary.Repeated != 1 {
+		t.Errorf("%d %v %+v\n%s", code, err, summary, stdout)
+	}
+	if strings.Contains(stderr, "duplicate") || !strings.Contains(stderr, "old.csv:4: ") {
+		t.Errorf("with --quiet: %s", stderr)
+	}
+	s.decode(&people, "subscriber", "list")
+	states := map[string]string{}
+	for _, one := range people {
+		states[one.Address] = one.State
+	}
+	if states["ada@example.org"] != string(subscriber.Active) || states["bob@example.org"] == string(subscriber.Active) {
+		t.Errorf("states %v", states)
+	}
+	s.input = "cy@example.org\n"
+	s.want(exitDone, []string{"subscriber", "import", "-", "--mail-language", "Deutsch"}, "1 line: 1 added")
+	s.want(exitDone, []string{"subscriber", "show", "cy@example.org"}, "mail language")
+	s.want(exitDone, []string{"subscriber", "import", "-"}, "0 lines: 0 added") // nothing on standard input
+}
+
+func TestEditorsAreInvitedListedAndRemoved(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	first := s.ok("editor", "invite", "ada@example.org", "--role", "viewer") // the first editor becomes the owner
+	if !strings.HasPrefix(first, "https://gazette.example/admin/welcome/") {
+		t.Errorf("the first link is %q", first)
+	}
+	opened := storetest.Reopen(t, s.dsn, store.Options{})
+	storetest.Editor(t, opened, store.Editor{Email: "ada@example.org", Name: "Ada", Role: store.OwnerRole})
+	link := s.ok("editor", "invite", "bob@example.org", "--role", "writer")
+	if !strings.HasPrefix(link, "https://gazette.example/admin/welcome/") || strings.Count(link, "\n") != 1 {
+		t.Errorf("the link is %q", link)
+	}
+	second := s.ok("editor", "invite", "bob@example.org", "--owner") // makes the first one invalid
+	if second == link {
+		t.Error("two invitations have one link")
+	}
+	s.ok("editor", "invite")
+	var links []shownLink
+	s.decode(&links, "editor", "links")
+	if len(links) != 2 {
+		t.Fatalf("%+v", links)
+	}
+	for _, l := range links {
+		if l.For == "bob@example.org" && l.Role != store.OwnerRole || l.Expires.IsZero() {
+			t.Errorf("%+v", l)
+		}
+	}
+	if out := s.ok("editor", "links"); !strings.Contains(out, "anyone") || !strings.Contains(out, "by the command line") || strings.Contains(out, "/admin/") {
+		t.Errorf("%s", out)
+	}
+	s.want(exitDone, []string{"editor", "revoke", fmt.Sprint(links[0].ID)}, fmt.Sprintf("Link %d is revoked.", links[0].ID))
+	s.want(exitFailed, []string{"editor", "revoke", fmt.Sprint(links[0].ID)}, "no valid link has the number")
+	if s.decode(&links, "editor", "links"); len(links) != 1 {
+		t.Errorf("after one was revoked: %+v", links)
+	}
+	storetest.Editor(t, opened, store.Editor{Email: "eve@example.org", Name: "Eve", Role: store.WriterRole})
+	s.want(exitDone, words("editor role eve@example.org editor"), "eve@example.org has the role editor now.")
+	s.want(exitDone, words("editor disable eve@example.org"), "eve@example.org is disabled.")
+	if out := s.ok("editor", "list"); !strings.Contains(out, "disabled") || !strings.Contains(out, "Ada") {
+		t.Errorf("%s", out)
+	}
+	s.want(exitDone, words("editor enable EVE@example.org"), "may sign in again")
+	s.want(exitFailed, words("editor role ada@example.org viewer"), "this is the only owner who can sign in; make another editor an owner first")
+	for _, command := range []string{"editor reset ada@example.org", "editor reset ada@example.org --second-factor", "editor reset ada@example.org --sign-in-methods"} {
+		if link := s.ok(words(command)...); !strings.HasPrefix(link, "https://gazette.example/admin/welcome/") {
+			t.Errorf("%s prints %q", command, link)
+		}
+	}
+	s.want(exitDone, words("editor remove eve@example.org"), "The account of eve@example.org is removed.")
+	var editors []shownEditor
+	if s.decode(&editors, "editor", "list"); len(editors) != 1 || editors[0] != (shownEditor{Email: "ada@example.org", Name: "Ada", Role: store.OwnerRole}) {
+		t.Errorf("%+v", editors)
+	}
+}
