@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store/schema"
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
 // Setting is a value that an editor set in place of that of config.yaml.
@@ -58,8 +58,7 @@ func (s *Store) SettingBefore(ctx context.Context, key string, revision int64) (
 // ReadSettings returns the settings in the store at a DSN without creating it or changing its schema;
 // none if it does not exist yet, or is older than settings.
 func ReadSettings(ctx context.Context, dsn string, opts Options) ([]Setting, error) {
-	if path, isFile := strings.CutPrefix(dsn, "sqlite:"); isFile {
-		path, _, _ = strings.Cut(strings.TrimPrefix(path, "//"), "?")
+	if engine, path, err := sqldb.ParseDSN(dsn); err == nil && engine == SQLite {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}

@@ -60,8 +60,10 @@ func (s *Store) Reinstate(ctx context.Context, id int64, consent subscriber.Cons
 		if !slices.Contains([]subscriber.State{subscriber.Pending, subscriber.Unsubscribed}, sub.State) {
 			return &SubscriberStateError{ID: id, From: sub.State, To: subscriber.Active}
 		}
-		if left := sub.Changed.Truncate(24 * time.Hour); sub.State == subscriber.Unsubscribed && consent.At.Before(left) {
-			return InvalidInput(words.T("the consent is of {0}, but the person unsubscribed on {1}; a later consent is needed", consent.At.Format(time.DateOnly), sub.Changed.Format(time.DateOnly)))
+		// The day on which they left is one of the timezone in which the day of the consent was entered.
+		left := sub.Changed.In(consent.At.Location())
+		if day := time.Date(left.Year(), left.Month(), left.Day(), 0, 0, 0, 0, left.Location()); sub.State == subscriber.Unsubscribed && consent.At.Before(day) {
+			return InvalidInput(words.T("the consent is of {0}, but the person unsubscribed on {1}; a later consent is needed", consent.At.Format(time.DateOnly), left.Format(time.DateOnly)))
 		}
 		if err := s.setConsent(ctx, tx, id, consent); err != nil {
 			return err
