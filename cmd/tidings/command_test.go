@@ -173,9 +173,14 @@ func TestWrongUsageNamesTheArgumentAndTheUsage(t *testing.T) {
 			t.Parallel()
 			own := *s
 			own.t = t
-			own.want(exitUsage, words(command), want...)
-			if _, stdout, stderr := own.run(words(command)...); stdout != "" || !strings.HasSuffix(stderr, "\n") {
-				t.Errorf("standard output %q, standard error %q", stdout, stderr)
+			code, stdout, stderr := own.run(words(command)...)
+			if code != exitUsage || stdout != "" || !strings.HasSuffix(stderr, "\n") {
+				t.Errorf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
+			}
+			for _, text := range want {
+				if !strings.Contains(stderr, text) {
+					t.Errorf("%q is not in %q", text, stderr)
+				}
 			}
 		})
 	}
