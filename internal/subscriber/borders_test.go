@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/mail"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -315,4 +316,39 @@ func FuzzParseMailbox(f *testing.F) {
 			t.Fatalf("%q gives the address %q, which is read as %q, %v", text, address, again, err)
 		}
 	})
+}
+
+// TestEveryTimezoneOfTheMachineIsKnown reads the names of all time zones from the machine's tz database.
+func TestEveryTimezoneOfTheMachineIsKnown(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("/usr/share/zoneinfo/tzdata.zi")
+	if err != nil {
+		t.Skip(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(data)) {
+		fields := strings.Fields(line)
+		name := ""
+		switch {
+		case len(fields) > 2 && fields[0] == "Z":
+			name = fields[1]
+		case len(fields) == 3 && fields[0] == "L":
+			name = fields[2]
+		}
+		if name == "" || name == "Factory" {
+			continue
+		}
+		if _, err := time.LoadLocation(name); err != nil {
+			continue // newer than the database of this program
+		}
+		n++
+		for _, spelling := range []string{name, strings.ToLower(name), strings.ReplaceAll(strings.ToUpper(name), "_", " ")} {
+			if got, ok := ParseTimezone(spelling); !ok || got != name {
+				t.Errorf("%q is %q, %v; want %s", spelling, got, ok, name)
+			}
+		}
+	}
+	if n < 400 {
+		t.Errorf("%d time zones only", n)
+	}
 }

@@ -34,9 +34,11 @@ func (m Manager) Edit(ctx context.Context, id int64, version string, edit store.
 		}
 	}
 	if edit.Timezone != "" {
-		if _, err := time.LoadLocation(edit.Timezone); err != nil {
+		name, known := subscriber.ParseTimezone(edit.Timezone)
+		if !known {
 			return store.InvalidInput(words.T("“{0}” is not a timezone; use a name such as Europe/Zurich", edit.Timezone))
 		}
+		edit.Timezone = name
 	}
 	if edit.Labels, err = cleanLabels(edit.Labels); err != nil {
 		return err
