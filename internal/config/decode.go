@@ -235,7 +235,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		return whole, nil
 	}
 	part, err := time.ParseDuration(rest)
-	if err != nil || part < 0 {
+	if err != nil || part < 0 || part > math.MaxInt64-whole {
 		return 0, fmt.Errorf("%q is not a duration", text)
 	}
 	return whole + part, nil
