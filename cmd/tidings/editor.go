@@ -135,7 +135,7 @@ func newEditorReset(a *cli) *cobra.Command {
 		Use:   "reset ADDRESS",
 		Short: "Create a one-time link to set a new password",
 		Long: "Reset creates a one-time link, valid for a day, with which an editor chooses a new password. The old password\nworks until then. Earlier links for the editor become invalid.\n\n" +
-			"With --second-factor it also turns the editor's two-step sign-in off and signs them out everywhere, for someone who\nlost their phone and their recovery codes. With --sign-in-methods it also removes their passkeys and their accounts\nat a sign-in provider, for an account that someone else may have used.",
+			"With --second-factor it also turns the editor's two-step sign-in off and signs them out everywhere, for someone who\nlost their phone and their recovery codes. With --sign-in-methods it also removes their passkeys and their accounts\nat a sign-in provider, for an account that someone else may have used.\nEither way the editor gets a mail.",
 		Example: "  tidings editor reset ada@example.org\n  tidings editor reset ada@example.org --second-factor\n  tidings editor reset ada@example.org --sign-in-methods",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {

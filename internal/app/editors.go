@@ -36,22 +36,40 @@ func (s *Service) PasswordLink(ctx context.Context, email string) (string, error
 	return admin.ResetLink(ctx, s.Store, s.Config.Site.URL, editor, 0)
 }
 
-// RemoveSecondFactor turns an editor's two-step sign-in off, and signs them out everywhere.
+// RemoveSecondFactor turns an editor's two-step sign-in off, and signs them out everywhere. The editor gets a mail.
 func (s *Service) RemoveSecondFactor(ctx context.Context, email string) error {
 	editor, err := s.FindEditor(ctx, email)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.Store.RemoveSecondFactor(ctx, editor.ID, "")
 	}
-	return s.Store.RemoveSecondFactor(ctx, editor.ID, "")
+	if err == nil {
+		s.mailSignInMethodsRemoved(ctx, editor, false)
+	}
+	return err
 }
 
-// RemoveSignInMethods removes everything but the password with which an editor can sign in.
+// RemoveSignInMethods removes everything but the password with which an editor can sign in. The editor gets a mail.
 func (s *Service) RemoveSignInMethods(ctx context.Context, email string) error {
 	editor, err := s.FindEditor(ctx, email)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.Store.RemoveSignInMethods(ctx, editor.ID)
 	}
-	return s.Store.RemoveSignInMethods(ctx, editor.ID)
+	if err == nil {
+		s.mailSignInMethodsRemoved(ctx, editor, true)
+	}
+	return err
+}
+
+// mailSignInMethodsRemoved queues the mail about a removal. An error is only logged, since the change has already been
+// made, also when no relay is configured.
+func (s *Service) mailSignInMethodsRemoved(ctx context.Context, editor store.Editor, all bool) {
+	engine, err := s.Engine(ctx)
+	if err == nil {
+		err = admin.MailSignInMethodsRemoved(ctx, engine, s.Config.Site, editor, s.Store.Now().In(s.Zone()), all)
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "mail to an editor not queued", "editor", editor.ID, "error", err)
+	}
 }
 
 // FindEditor finds an editor by address.

@@ -1,14 +1,20 @@
 package admin_test
 
 import (
+	"bytes"
 	"html"
 	"io"
+	"mime"
 	"net/http"
 	"net/http/cookiejar"
+	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // editor is a client of the admin without scripts, signed in or not.
@@ -28,6 +34,21 @@ func (s *site) visitor() *editor {
 		s.t.Fatal(err)
 	}
 	return &editor{t: s.t, site: s.url, client: &http.Client{Jar: jar}}
+}
+
+// wantMail waits for a mail to an address whose subject begins with a heading.
+func (s *site) wantMail(to, heading string) {
+	s.t.Helper()
+	s.eventually("the mail "+heading, func() bool {
+		return slices.ContainsFunc(s.inbox.Mails(), func(m testkit.Mail) bool {
+			message, err := mail.ReadMessage(bytes.NewReader(m.Data))
+			if err != nil {
+				return false
+			}
+			subject, err := new(mime.WordDecoder).DecodeHeader(message.Header.Get("Subject"))
+			return err == nil && slices.Contains(m.To, to) && strings.HasPrefix(subject, heading+" · ")
+		})
+	})
 }
 
 // owner creates the owner of the site and returns their client.

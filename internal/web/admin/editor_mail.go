@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/words"
@@ -41,17 +42,31 @@ func (h *Handler) mailSignInMethod(r *http.Request, editor store.Editor, heading
 // today returns the time in the site's timezone.
 func (h *Handler) today() time.Time { return h.store.Now().In(h.zone) }
 
+// MailSignInMethodsRemoved notifies an editor that a command removed ways to sign in at the given time: two-step sign-in
+// alone, or all of them. The mail is queued; a node that runs sends it.
+func MailSignInMethodsRemoved(ctx context.Context, engine *delivery.Engine, site config.Site, editor store.Editor, at time.Time, all bool) error {
+	heading, text := words.T("Two-step sign-in was turned off"), words.T("Two-step sign-in of the account {0} was turned off by a command on the server, on {1}. All browsers are signed out. You get a link for a new password from the person who ran it.", editor.Email, at)
+	if all {
+		heading, text = words.T("Your sign-in methods were removed"), words.T("Two-step sign-in, passkeys and provider accounts were removed from the account {0} by a command on the server, on {1}. All browsers are signed out. You get a link for a new password from the person who ran it.", editor.Email, at)
+	}
+	return mailAccount(ctx, engine, site, editor, heading, text)
+}
+
+// mailAccount queues a mail to an editor about a change of their account, in their language.
+func mailAccount(ctx context.Context, engine *delivery.Engine, site config.Site, to store.Editor, heading, text words.Text) error {
+	return engine.MailEditors(ctx, []string{to.Email}, delivery.EditorMail{
+		Heading:  words.T("{0} · {1}", heading, site.Title.String()),
+		Lines:    []words.Text{text, words.T(`If this was not you, ask an owner for a new password link, or run "tidings editor reset --sign-in-methods {0}" on the server.`, to.Email)},
+		Link:     site.URL + "/admin/account",
+		Button:   words.T("Go to your account"),
+		Language: to.Language,
+	})
+}
+
 // mailEditor queues a mail to an editor, in the editor's language. An error is only logged, since the
 // change has already been made.
 func (h *Handler) mailEditor(r *http.Request, to store.Editor, heading, text words.Text) {
-	mail := delivery.EditorMail{
-		Heading:  words.T("{0} · {1}", heading, h.config.Site.Title.String()),
-		Lines:    []words.Text{text, words.T(`If this was not you, ask an owner for a new password link, or run "tidings editor reset --sign-in-methods {0}" on the server.`, to.Email)},
-		Link:     h.config.Site.URL + "/admin/account",
-		Button:   words.T("Go to your account"),
-		Language: to.Language,
-	}
-	if err := h.engine.MailEditors(context.WithoutCancel(r.Context()), []string{to.Email}, mail); err != nil {
+	if err := mailAccount(context.WithoutCancel(r.Context()), h.engine, h.config.Site, to, heading, text); err != nil {
 		h.log.ErrorContext(r.Context(), "mail to an editor not queued", "subject", heading, "error", err)
 	}
 }

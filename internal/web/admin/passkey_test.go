@@ -277,6 +277,7 @@ func TestSignInMethodsAreRemovedByReset(t *testing.T) {
 	if e.signInWith(d); e.code != http.StatusUnauthorized {
 		t.Errorf("the passkey signs in: %d", e.code)
 	}
+	s.wantMail(adaEmail, "Your sign-in methods were removed")
 	if err := s.RemoveSignInMethods(t.Context(), "nobody@gazette.example"); err == nil {
 		t.Error("an unknown address is accepted")
 	}

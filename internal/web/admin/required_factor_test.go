@@ -122,6 +122,7 @@ func TestRequiredFactorIsSetUpAfterSigningIn(t *testing.T) {
 	if ada.get("/admin/"); ada.at != "/admin/sign-in" {
 		t.Errorf("after the removal the browser is still signed in, at %s", ada.at)
 	}
+	s.wantMail(adaEmail, "Two-step sign-in was turned off")
 	ada.post("/admin/sign-in", "email", adaEmail, "password", adaPassword)
 	if ada.want(ada.body, "Set up two-step sign-in"); ada.at != "/admin/account/factor" {
 		t.Errorf("after the removal the owner is at %s", ada.at)

@@ -105,8 +105,8 @@ var digestSections = []settingSection{
 		"digests[].prefer", "digests[].after", "digests[].lead",
 	}},
 	{Heading: words.T("Appearance"), Keys: []string{"digests[].template", "digests[].language", "digests[].feedback"}},
-	{Heading: words.T("Approval"), Keys: []string{"digests[].approval", "digests[].draft_before", "digests[].at_deadline", "digests[].notify.to"}},
-	{Heading: words.T("State"), Keys: []string{"digests[].status"}},
+	{Heading: words.T("Drafts and approval"), Keys: []string{"digests[].approval", "digests[].draft_before", "digests[].at_deadline", "digests[].notify.to"}},
+	{Heading: words.T("Pausing and archiving"), Keys: []string{"digests[].status"}},
 }
 
 var siteSections = []settingSection{
@@ -118,7 +118,7 @@ var siteSections = []settingSection{
 }
 
 var lookSections = []settingSection{
-	{Heading: words.T("Logo"), Keys: []string{"brand.logo"}},
+	{Heading: words.T("Top of emails"), Keys: []string{"brand.logo"}},
 	{Heading: words.T("Colors"), Keys: []string{"brand.light.accent", "brand.light.on_accent", "brand.light.ink", "brand.light.soft", "brand.light.background", "brand.light.content"}},
 	{Heading: words.T("Colors in dark mode"), Keys: []string{"brand.dark.accent", "brand.dark.ink", "brand.dark.background", "brand.dark.content"}},
 	{Heading: words.T("Fonts"), Keys: []string{"brand.heading_font", "brand.text_font"}},

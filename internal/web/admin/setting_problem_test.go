@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,6 +80,17 @@ func TestScheduleErrorsAreTranslated(t *testing.T) {
 				if !strings.Contains(got, want[i]) {
 					t.Errorf("%s in %s: %s, want %q", spec, lang, got, want[i])
 				}
+			}
+		}
+	}
+}
+
+func TestHeadingOfSettingsIsNotTheNameOfOne(t *testing.T) {
+	t.Parallel()
+	for _, section := range slices.Concat(digestSections, siteSections, lookSections, feedSections) {
+		for _, key := range section.Keys {
+			if name := settingTexts[key].Label.String(); name == section.Heading.String() {
+				t.Errorf("%q stands above %q", section.Heading, name)
 			}
 		}
 	}
