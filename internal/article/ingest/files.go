@@ -89,7 +89,7 @@ func readBounded(files fs.FS, name string, most int64) ([]byte, error) {
 		return nil, &notRegular{info.Mode()}
 	}
 	if info.Size() > most {
-		return nil, fmt.Errorf("%s has %d MB", name, info.Size()>>20)
+		return nil, &tooLarge{name, info.Size()}
 	}
 	file, err := files.Open(name)
 	if err != nil {
@@ -102,6 +102,14 @@ func readBounded(files fs.FS, name string, most int64) ([]byte, error) {
 	}
 	return io.ReadAll(io.LimitReader(file, most+1))
 }
+
+// tooLarge is the error of a file that is larger than the most that is read.
+type tooLarge struct {
+	name string
+	size int64
+}
+
+func (e *tooLarge) Error() string { return fmt.Sprintf("%s has %d MB", e.name, e.size>>20) }
 
 // notRegular is the error of a file that is a pipe, a device or a folder.
 type notRegular struct{ mode fs.FileMode }

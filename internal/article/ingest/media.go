@@ -137,6 +137,10 @@ func (im *importer) readMedium(full, name, kind string) *article.Medium {
 		return nil
 	}
 	data, err := im.options.Media(full)
+	if large := (*tooLarge)(nil); errors.As(err, &large) {
+		im.warnLarge(name, large.size)
+		return nil
+	}
 	if err != nil {
 		im.warn(0, fmt.Sprintf("%s cannot be read: %s", name, cause(err)), "put the file beside the article, or write its full address")
 		return nil
@@ -180,11 +184,15 @@ func dropSpace(r rune) rune {
 	return r
 }
 
+func (im *importer) warnLarge(name string, size int64) {
+	im.warn(0, fmt.Sprintf("%s has %d MB and is left out", name, size>>20), fmt.Sprintf("at most %d MB are kept", MaxMedium>>20))
+}
+
 // addMedium adds a medium to the article. It returns nil, with a warning, if the data are too
 // large or are text.
 func (im *importer) addMedium(name, kind string, data []byte) *article.Medium {
 	if len(data) > MaxMedium {
-		im.warn(0, fmt.Sprintf("%s has %d MB and is left out", name, len(data)>>20), fmt.Sprintf("at most %d MB are kept", MaxMedium>>20))
+		im.warnLarge(name, int64(len(data)))
 		return nil
 	}
 	m := article.Medium{Type: kind, Data: data}

@@ -167,3 +167,23 @@ func TestPanicRefusesItsFileOnly(t *testing.T) {
 		t.Errorf("%s, %v, %q", sum, err, problems)
 	}
 }
+
+// TestLargeFileBesideAnArticleIsNamedAsSuch imports an article beside which a sound lies that is too large.
+func TestLargeFileBesideAnArticleIsNamedAsSuch(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, store.SQLite, store.Options{})
+	files := fstest.MapFS{
+		"a.md":     {Data: []byte(text("A", "2026-03-01", "", "[listen](talk.mp3)"))},
+		"talk.mp3": {Data: make([]byte, ingest.MaxMedium+1)},
+	}
+	var warnings []string
+	im := ingest.Importer{Store: s, Config: config.Default(), Report: func(r ingest.FileReport) {
+		for _, w := range r.Warnings {
+			warnings = append(warnings, w.Error())
+		}
+	}}
+	sum, err := im.ImportFS(t.Context(), files, "x", ingest.Options{Site: "https://press.example", Source: "x/"})
+	if err != nil || sum.Created != 1 || len(warnings) != 1 || !strings.Contains(warnings[0], "talk.mp3 has 20 MB and is left out; at most 20 MB are kept") {
+		t.Errorf("%s, %v, %q", sum, err, warnings)
+	}
+}
