@@ -84,6 +84,25 @@ func TestNoChangeIsStoredForAValueThatApplies(t *testing.T) {
 	}
 }
 
+// TestValueOfADigestThatDoesNotExistIsRefused: it would have no effect, and nobody would see the wrong name.
+func TestValueOfADigestThatDoesNotExistIsRefused(t *testing.T) {
+	t.Parallel()
+	e := newEditor(t)
+	for _, key := range []string{"digests[weekli].max_articles", "feeds[nothing].title", "digests[Weekly].max_articles"} {
+		n, err := e.change(key, "7", "site.copyright", `"All"`)
+		var problems config.Problems
+		if n != 0 || !errors.As(err, &problems) || problems[0].Key != key {
+			t.Errorf("%s: %d changes, %v", key, n, err)
+		}
+	}
+	if now := e.look(); len(now.Stored) != 0 {
+		t.Errorf("stored %+v", now.Stored)
+	}
+	if n, err := e.change(append(slices.Clone(daily), "digests[daily].max_articles", "7")...); err != nil || n != 4 {
+		t.Errorf("a value of a digest that is added with it: %d changes, %v", n, err)
+	}
+}
+
 func TestCheckOfTheTemplatesRefusesAChange(t *testing.T) {
 	t.Parallel()
 	e := newEditor(t)

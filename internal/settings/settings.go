@@ -146,6 +146,11 @@ func (m *Manager) change(ctx context.Context, shown int64, by string, changes []
 	if err != nil {
 		return nil, err
 	}
+	for _, r := range rows {
+		if r.Value != "" && slices.Contains(next.Unused(), r.Key) {
+			return nil, config.Problems{{File: config.StoredPlace, Key: r.Key, What: "its digest or feed does not exist", Fix: "use the name of one that the file or the admin has"}}
+		}
+	}
 	for i := range rows {
 		after, _ := next.Value(rows[i].Key)
 		if file, found := m.File.Value(rows[i].Key); found && after == file {
