@@ -22,6 +22,16 @@ func htmlCode(text string) []span {
 	return out
 }
 
+// fenceAround returns the mark of a fenced block around code, which is longer than any run of backticks in it
+// (CommonMark, section 4.5).
+func fenceAround(code string) string {
+	mark := "```"
+	for strings.Contains(code, mark) {
+		mark += "`"
+	}
+	return mark
+}
+
 // markdownCode returns the code in a Markdown text: fenced and indented blocks, and inline code.
 func markdownCode(text string) []span {
 	var out []span

@@ -56,3 +56,18 @@ func renderContainers(text string) string {
 	}
 	return out.String()
 }
+
+// kramdownComment returns the length of a comment of kramdown at the start of a text, or 0. One without an end
+// goes to the end of the text.
+func kramdownComment(text string) int {
+	const opening = "{::comment}"
+	if !strings.HasPrefix(text, opening) {
+		return 0
+	}
+	for _, closing := range []string{"{:/comment}", "{:/}"} {
+		if end := strings.Index(text, closing); end >= 0 {
+			return end + len(closing)
+		}
+	}
+	return len(text)
+}

@@ -24,7 +24,7 @@ type mdx struct {
 }
 
 // moduleLine matches the start of an import or export statement.
-var moduleLine = regexp.MustCompile(`^(?:import\s+(?:[\w*{][^;]*\sfrom\s+)?["'][^"']+["'];?\s*$|import\s+[\w*{]|export\s+(?:const|let|var|default|function|async|class|type|interface|\{|\*))`)
+var moduleLine = regexp.MustCompile(`^(?:import\s+(?:[\w*{][^;]*\sfrom\s+)?["'][^"']+["'];?\s*$|import\s+(?:\*|\{|\w+\s*(?:,|from\b|$))|export\s+(?:const|let|var|default|function|async|class|type|interface|\{|\*))`)
 
 // jsxStart matches the start of an element, an end tag or a fragment.
 var jsxStart = regexp.MustCompile(`^</?(?:[A-Za-z][\w.-]*|>)`)
@@ -98,7 +98,11 @@ func (m *mdx) expression(at int) int {
 	inner := strings.TrimSpace(m.text[at+1 : end-1])
 	if plain := strings.Trim(inner, "'\"`"); len(inner) >= 2 && len(plain) == len(inner)-2 && !strings.Contains(plain, "${") { // {" "}
 		m.out.WriteString(plain)
-	} else if inner != "" && !strings.HasPrefix(inner, "#") { // {#id} names a heading
+	} else if strings.HasPrefix(inner, "#") { // {#id} names a heading, as it does in Markdown
+		if line := m.text[strings.LastIndexByte(m.text[:at], '\n')+1:]; strings.HasPrefix(line, "#") {
+			m.out.WriteString("{" + inner + "}")
+		}
+	} else if inner != "" {
 		m.warn(at, "an expression in JavaScript", "{"+inner+"}")
 	}
 	return end
@@ -139,6 +143,9 @@ func (m *mdx) warn(at int, what, source string) {
 // bracedAttribute matches the start of an attribute whose value is an expression.
 var bracedAttribute = regexp.MustCompile(`\s+([A-Za-z][\w:-]*)=\{|\s+\{\.\.\.`)
 
+// plainValue matches numbers and truth values. Names are those of variables.
+var plainValue = regexp.MustCompile(`^(?:-?[0-9.]+|true|false)$`)
+
 // plainAttributes rewrites the attributes of a tag as HTML: numbers and texts in braces become
 // values, other expressions are dropped.
 func plainAttributes(tag string) string {
@@ -154,8 +161,10 @@ func plainAttributes(tag string) string {
 			break
 		}
 		out.WriteString(tag[:found[0]])
-		value := strings.Trim(strings.TrimSpace(tag[brace+1:end-1]), "'\"`")
-		if found[2] >= 0 && !strings.ContainsAny(value, `{}()"'<>$`) {
+		written := strings.TrimSpace(tag[brace+1 : end-1])
+		value := strings.Trim(written, "'\"`")
+		plain := value != written || plainValue.MatchString(value)
+		if found[2] >= 0 && plain && !strings.ContainsAny(value, `{}()"'<>$`) {
 			fmt.Fprintf(&out, ` %s="%s"`, tag[found[2]:found[3]], value)
 		}
 		tag = tag[end:]

@@ -238,7 +238,10 @@ func (s *shortcodes) liquid(inner string) bool {
 		content, ended := s.cutContent(name, end)
 		switch {
 		case !ended:
-			return s.drop(inner)
+			if s.drop(inner); name == "comment" { // it would show what the author hides
+				s.at = len(s.text)
+			}
+			return true
 		case name == "raw":
 			s.out.WriteString(content)
 		case name != "comment":
@@ -270,7 +273,8 @@ func (s *shortcodes) fence(arguments, code string) {
 	if strings.ContainsAny(language, ":=`") {
 		language = ""
 	}
-	fmt.Fprintf(&s.out, "\n```%s\n%s\n```\n", language, strings.Trim(code, "\r\n"))
+	mark := fenceAround(code)
+	fmt.Fprintf(&s.out, "\n%s%s\n%s\n%s\n", mark, language, strings.Trim(code, "\r\n"), mark)
 }
 
 // pageLink returns the link to a page that a tag names by its file.
@@ -433,6 +437,10 @@ var attributeList = regexp.MustCompile(`^\{:{1,2}/?\s*(?:[.#\w][^}\n]*(?:\n[^}\n
 // attributes drops an attribute list. If it asks for a table of contents, the list item before
 // it is a placeholder and is dropped too.
 func (s *shortcodes) attributes(rest string) {
+	if n := kramdownComment(s.text[s.at:]); n > 0 {
+		s.at += n
+		return
+	}
 	found := attributeList.FindString(rest)
 	if found == "" {
 		s.keep(1)
@@ -458,12 +466,12 @@ type arguments struct {
 	plain []string
 }
 
-var argumentPattern = regexp.MustCompile(`(?:([\w-]+)\s*=\s*)?(?:"([^"]*)"|'([^']*)'|` + "`([^`]*)`" + `|([^\s"']+))`)
+var argumentPattern = regexp.MustCompile(`(?:([\w-]+)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|` + "`([^`]*)`" + `|([^\s"']+))`)
 
 func parseArguments(text string) arguments {
 	a := arguments{named: map[string]string{}}
 	for _, found := range argumentPattern.FindAllStringSubmatch(strings.Trim(text, "()"), 50) {
-		value := found[2] + found[3] + found[4] + found[5]
+		value := strings.ReplaceAll(found[2], `\"`, `"`) + found[3] + found[4] + found[5]
 		if found[1] == "" {
 			a.plain = append(a.plain, value)
 		} else {
