@@ -57,11 +57,12 @@ func watchTree(watcher *fsnotify.Watcher, path string) error {
 	if !info.IsDir() {
 		return watcher.Add(filepath.Dir(path))
 	}
-	return filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+	root := filepath.Clean(path) + string(filepath.Separator) // WalkDir would not follow a symbolic link without it
+	return filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
 			return nil // a folder that was removed meanwhile needs no watch
 		}
-		if strings.HasPrefix(entry.Name(), ".") && name != path {
+		if strings.HasPrefix(entry.Name(), ".") && name != root {
 			return filepath.SkipDir
 		}
 		return watcher.Add(name)

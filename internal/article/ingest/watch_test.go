@@ -187,3 +187,32 @@ func TestLargeFileBesideAnArticleIsNamedAsSuch(t *testing.T) {
 		t.Errorf("%s, %v, %q", sum, err, warnings)
 	}
 }
+
+// TestFolderGivenByALinkIsWatched: the link is followed to the folder, whose subfolders are watched too.
+func TestFolderGivenByALinkIsWatched(t *testing.T) {
+	t.Parallel()
+	w := &watched{storedFolder: newStoredFolder(t, storetest.Open(t, store.SQLite, store.Options{}))}
+	write(t, w.dir, map[string]string{"a.md": text("A", "2026-03-01", "", tides), "deep/b.md": text("B", "2026-03-02", "", lamps)})
+	link := filepath.Join(t.TempDir(), ".articles") // a hidden name is no reason to pass it over
+	if err := os.Symlink(w.dir, link); err != nil {
+		t.Skip(err)
+	}
+	im := ingest.Importer{Store: w.store, Config: config.Default()}
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- im.Watch(ctx, []string{link}, func() { close(ready) }) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the watch ended with %v", err)
+		}
+	})
+	<-ready
+	w.write("c.md", text("C", "2026-03-03", "", "A text of its own about the quay in winter, and about nobody who came to see it."))
+	w.write("deep/d.md", text("D", "2026-03-04", "", "Another text of its own about ropes, knots and what the wind makes of them at night."))
+	testkit.Eventually(t, "a file in the folder is imported", w.has("C"))
+	testkit.Eventually(t, "a file in its subfolder is imported", w.has("D"))
+	if got := w.ids(); len(got) != 4 {
+		t.Errorf("%v", got)
+	}
+}
