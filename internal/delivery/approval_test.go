@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -196,5 +197,26 @@ func TestOnlyEditorsWhoMayApproveCount(t *testing.T) {
 		b.approveAs(draft.ID, bob, digest.Draft)
 		carla := b.editor("carla@gazette.example", "editor")
 		b.approveAs(draft.ID, delivery.Approver{Editor: carla.ID, Name: carla.Email}, digest.Approved)
+	})
+}
+
+// TestLastApprovalSucceedsWhileApprovalsAreReviewed has the nodes' review of approvals freeze the
+// draft at the moment in which the last editor approves it.
+func TestLastApprovalSucceedsWhileApprovalsAreReviewed(t *testing.T) {
+	t.Parallel()
+	twoEditors(t, func(b *drafting, draft store.Edition, ann, bob delivery.Approver) {
+		b.approveAs(draft.ID, ann, digest.Draft)
+		ctx, stop := context.WithCancel(b.t.Context())
+		var reviews sync.WaitGroup
+		for range 4 {
+			reviews.Go(func() {
+				for ctx.Err() == nil {
+					_ = b.engine.ReviewApprovals(ctx)
+				}
+			})
+		}
+		b.approveAs(draft.ID, bob, digest.Approved)
+		stop()
+		reviews.Wait()
 	})
 }

@@ -57,6 +57,11 @@ func (e *Engine) approveOnce(ctx context.Context, id string, was *Fingerprint, b
 		if errors.As(err, &state) && edition.Automatic {
 			return e.Store.Edition(ctx, id) // another node did it
 		}
+		if errors.As(err, &state) && was != nil && by == nil { // a review of the recorded approvals did it
+			if stored, readErr := e.Store.Edition(ctx, id); readErr == nil && !stored.Approved.IsZero() {
+				return stored, nil
+			}
+		}
 		return edition, err
 	}
 }
