@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"net/http"
-	"os"
-	"runtime/debug"
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/delivery"
@@ -14,27 +12,6 @@ import (
 	"github.com/tidings-press/tidings/internal/web"
 	"github.com/tidings-press/tidings/internal/websub"
 )
-
-// baseHeap is the size of the heap without cached documents, in bytes.
-const baseHeap = 56 << 20
-
-// heapGrowth is GOGC: how far the heap may grow between two collections, in per cent of the
-// live heap. With Go's default of 100, a small heap is collected many times a second under
-// load, which takes a fifth of the processor time of an answer from memory.
-const heapGrowth = 400
-
-// LimitMemory configures the garbage collector. A small heap may grow to five times its live
-// size; near the soft limit the collector runs as often as needed, and the heap may exceed it.
-// GOGC and GOMEMLIMIT in the environment take precedence. cached is the most that rendered
-// feeds and pages may take, in bytes.
-func LimitMemory(cached int64) {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(baseHeap + cached*5/4)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(heapGrowth)
-	}
-}
 
 // pageParts are the parts of an instance that its pages use.
 type pageParts struct {
