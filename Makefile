@@ -26,7 +26,7 @@ check: ## before each commit: format, vet, staticcheck, dead code and the short 
 	@$(MAKE) --no-print-directory -j2 fmt vet staticcheck deadcode short
 
 # Most tests wait for disks and clocks, so run more of them in parallel than there are processors.
-# The collector took half of the processor time of tests that start nodes; with a higher GOGC it runs less.
+# The collector took much of the processor time of tests that start nodes; with a higher GOGC it runs less.
 short: ## the short tests alone, on SQLite
 	@GOGC=400 $(GO) test -short -vet=off -parallel 8 -timeout 30m ./...
 
