@@ -15,6 +15,7 @@ import (
 // one by one. A change that alters the mail for any topic and language must change the fingerprint,
 // so that the approval is refused.
 func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
+	testkit.Slow(t)
 	if testkit.RaceDetector {
 		t.Skip("rendering thousands of mails takes minutes with the race detector, so scripts/run-tests runs it without")
 	}

@@ -14,6 +14,7 @@ import (
 // TestEditionIsReadInTheBrowser follows the link "view in browser" of a mail to the page of the
 // edition, and from there to the list of editions.
 func TestEditionIsReadInTheBrowser(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	b, s := testkit.StartBrowser(t), serveWith(t, "en", func(c *config.Config) {
 		c.Digests[0].Form, c.Digests[0].Sections = "summary", []config.DigestSection{{Name: "port", Title: "At the harbour", Tag: "harbour"}, {Name: "rest", Title: "Everything else", Form: "title"}}

@@ -36,6 +36,7 @@ func linkIn(t *testing.T, mail, page string) string {
 }
 
 func TestSubscribeConfirmAndUnsubscribeInBrowser(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	b, s := testkit.StartBrowser(t), serve(t, "en")
 	b.SetViewport(375, 812, false)
@@ -141,6 +142,7 @@ func fits(t *testing.T, b *testkit.Browser, name string) {
 }
 
 func TestFeedAndTopicsInBrowser(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	b, s := testkit.StartBrowser(t), serve(t, "en")
 	b.Open(s.url + "/tags/harbour/feed.xml")
@@ -160,6 +162,7 @@ func TestFeedAndTopicsInBrowser(t *testing.T) {
 // TestAxeFindsPlantedFault shows that the checks of accessibility in the other tests find
 // something, and reports where they do nothing.
 func TestAxeFindsPlantedFault(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	testkit.NeedAxe(t)
 	b, s := testkit.StartBrowser(t), serve(t, "en")

@@ -95,6 +95,7 @@ func TestEditionPageHasNoSubscriberData(t *testing.T) {
 }
 
 func TestEditionsAreIndexedWhereConfigured(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, indexed := range []bool{false, true} {
 		s, engine, h := handlerWith(t, store.SQLite, func(c *config.Config) { c.Site.IndexEditions = indexed })
@@ -165,6 +166,7 @@ func TestEditionPageOmitsWithdrawnArticle(t *testing.T) {
 // TestEditionPageHasArticlesOfVariant checks that a subscriber of some topics finds the articles
 // of their mail on the page, and that the page contains no personal data.
 func TestEditionPageHasArticlesOfVariant(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
 	ada, bo := s.subscriber(t, "ada@example.org"), s.subscriber(t, "bo@example.org")
@@ -208,6 +210,7 @@ func TestEditionPageHasArticlesOfVariant(t *testing.T) {
 // TestFormerEditionAddressesRedirect checks the links in mails of earlier versions: by the edition's
 // id, by the number of a variant, and by a token that led to a page with the subscriber's address.
 func TestFormerEditionAddressesRedirect(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
 	ada := s.subscriber(t, "ada@example.org")
@@ -301,6 +304,7 @@ func TestPagesOfEditionsAreTheSameOnEveryNode(t *testing.T) {
 
 // TestPageAndFeedOfEditionAreArrangedLikeItsMail compares the order of headings and titles.
 func TestPageAndFeedOfEditionAreArrangedLikeItsMail(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change   func(*config.Digest)

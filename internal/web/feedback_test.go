@@ -9,9 +9,11 @@ import (
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 func TestOnlyTheButtonCountsAnAnswer(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s, engine, h := handlerWith(t, store.SQLite, func(c *config.Config) { c.Digests[0].Feedback = true })
 	for _, name := range []string{"ada", "bo", "cy"} {
@@ -71,6 +73,7 @@ func TestOnlyTheButtonCountsAnAnswer(t *testing.T) {
 }
 
 func TestAnswersAreTakenOnlyForSentEditionsThatAsk(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
 	s.subscriber(t, "ada@example.org")

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/token"
 )
 
@@ -60,6 +61,7 @@ func dump(t *testing.T, s *store.Store) []string {
 
 // Mail scanners, link previews and prefetching browsers open every link that they see.
 func TestGetRequestsChangeNothing(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
 	who := s.subscriber(t, "ada@example.org")

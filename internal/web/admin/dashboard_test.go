@@ -128,6 +128,7 @@ func (s *site) dump() string {
 }
 
 func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
 	s := startSite(t, over(wire))
@@ -147,6 +148,7 @@ func TestEditionBeingRetriedIsListedAsSent(t *testing.T) {
 // an edition, which is not sent yet. The plan lets through so few that the edition is not finished
 // on the next day either.
 func TestMailsThatWaitForWarmupAreNoRetries(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, relayKeys("warmup: 1000/day x2, warmup_per_domain: 1/day x1.001"))
 	s.addSubscribers(20)
@@ -197,6 +199,7 @@ func TestDashboardShowsWhatNeedsAPersonFirst(t *testing.T) {
 }
 
 func TestDashboardShowsResultsAndGrowth(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "550 5.1.1 unknown user", Match: "reader1@"}}})
 	s := startSite(t, over(wire))
@@ -225,6 +228,7 @@ func TestDashboardShowsResultsAndGrowth(t *testing.T) {
 }
 
 func TestChecklistLeadsToTheFirstEdition(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()

@@ -13,6 +13,7 @@ import (
 )
 
 func TestDeliveriesAreSearchedRetriedAndExported(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{
 		{At: sink.AtRcpt, Reply: "550 5.7.1 <b>blocked</b> for now", Match: "reader1@", Times: 1},
@@ -63,6 +64,7 @@ func TestDeliveriesAreSearchedRetriedAndExported(t *testing.T) {
 }
 
 func TestUncertainMailIsDecidedAlone(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Times: 2}}})
 	s := startSite(t, over(wire))

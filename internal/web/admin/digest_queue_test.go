@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 func TestOldArticlesAreMarkedAsSeenAndPutBack(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 func TestDigestWithoutArticlesIsNotSent(t *testing.T) {
@@ -38,6 +39,7 @@ func TestSendWithoutConfirmationIsAskedFor(t *testing.T) {
 }
 
 func TestSkippedSubscribersAreShownBeforeAndAfterSending(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(2)
@@ -59,6 +61,7 @@ func TestSkippedSubscribersAreShownBeforeAndAfterSending(t *testing.T) {
 }
 
 func TestChangedEditionIsShownAgainBeforeSend(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)

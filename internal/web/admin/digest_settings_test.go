@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/settings"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // field returns the name of the field of a setting of the digest.
@@ -110,6 +111,7 @@ func TestEditorAddsADigest(t *testing.T) {
 
 // TestEditorsCannotChangeWhatOwnersDecide posts keys that the form does not show to an editor.
 func TestEditorsCannotChangeWhatOwnersDecide(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	ada, bob := s.owner(), s.bob()

@@ -33,6 +33,7 @@ func (s *site) stored(id string) store.Edition {
 }
 
 func TestDraftIsComposedWithoutScript(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()

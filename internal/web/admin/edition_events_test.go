@@ -49,6 +49,7 @@ func until(t *testing.T, stream *bufio.Reader, last string) []string {
 }
 
 func TestProgressIsStreamedUntilSent(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, perSecond(20))
 	s.addSubscribers(40)
@@ -69,6 +70,7 @@ func TestProgressIsStreamedUntilSent(t *testing.T) {
 }
 
 func TestOpenStreamDoesNotDelayShutdown(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, perSecond(1))
 	s.addSubscribers(400) // the edition, and so its stream, lasts longer than a slow machine takes to stop

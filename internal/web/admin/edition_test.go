@@ -55,6 +55,7 @@ func TestDraftIsReviewedAndApproved(t *testing.T) {
 }
 
 func TestErrorOfDraftIsShownAndWaived(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)
@@ -112,6 +113,7 @@ func TestUncertainMailsAreResentOrDropped(t *testing.T) {
 }
 
 func TestRefusedDeliveriesAreListed(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "550 5.1.1 <b>nobody</b> of that name", Match: "reader1@"}}})
 	s := startSite(t, over(wire))
@@ -127,6 +129,7 @@ func TestRefusedDeliveriesAreListed(t *testing.T) {
 // TestChangedDraftIsShownAgain checks that both pages show a changed draft again, and that it is
 // sent only after the new version is approved.
 func TestChangedDraftIsShownAgain(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(2)
@@ -162,6 +165,7 @@ func TestChangedDraftIsShownAgain(t *testing.T) {
 }
 
 func TestArticleWithdrawnFromSendingEditionOffersPause(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "452 4.2.2 mailbox full", Match: "reader1@"}}})
 	s := startSite(t, over(wire))

@@ -14,6 +14,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
@@ -91,6 +92,7 @@ func TestUnusedMethodsAreRefused(t *testing.T) {
 
 // TestNoAccountTakesMoreThanAHundredGuessesInAnHour makes an attempt every two seconds for two hours.
 func TestNoAccountTakesMoreThanAHundredGuessesInAnHour(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	now := time.Now()
 	s := storetest.Open(t, store.SQLite, store.Options{Clock: func() time.Time { return now }})
@@ -153,6 +155,7 @@ const hostile = "\"'></title><script>alert(1)</script><img src=x onerror=alert(1
 
 // TestHostileTextRunsNothingOnPages writes it into every field that people fill in.
 func TestHostileTextRunsNothingOnPages(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)
@@ -270,6 +273,7 @@ func TestDeepExpressionsAreAnswered(t *testing.T) {
 // TestAddressesLeaveOnlyWithAnAuditEntry exports all that is exported, with and without the table of
 // the audit log.
 func TestAddressesLeaveOnlyWithAnAuditEntry(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 func TestLanguageOfEditorWinsOverThatOfTheBrowser(t *testing.T) {
@@ -46,6 +47,7 @@ func TestLanguageOfEditorWinsOverThatOfTheBrowser(t *testing.T) {
 }
 
 func TestReasonsFindingsAndMailsAreInTheLanguageOfTheEditor(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)

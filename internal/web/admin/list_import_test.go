@@ -93,6 +93,7 @@ func TestListThatIsNoneIsRefusedOnThePage(t *testing.T) {
 
 // TestImportContinuesAfterARestart stops the server between the check and the import.
 func TestImportContinuesAfterARestart(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()
@@ -127,6 +128,7 @@ func TestProgressOfAListIsStreamed(t *testing.T) {
 }
 
 func TestTwoEditorsImportOneListOnce(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()

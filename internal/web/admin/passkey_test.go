@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 func TestPasskeySignsInWithoutPasswordAndCode(t *testing.T) {
@@ -35,6 +37,7 @@ func TestPasskeySignsInWithoutPasswordAndCode(t *testing.T) {
 }
 
 func TestPasskeyIsRefused(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, host("localhost"))
 	ada := s.owner()

@@ -71,6 +71,7 @@ func proofPath(t *testing.T, mails func() []testkit.Mail, address string) (path 
 // TestScannerThatOpensProofLinksChangesNothing opens every link of a proof as mail scanners do. Then
 // a person presses the button, without signing in.
 func TestScannerThatOpensProofLinksChangesNothing(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(2)
@@ -115,6 +116,7 @@ func TestScannerThatOpensProofLinksChangesNothing(t *testing.T) {
 // TestProofLinkOfDisabledEditorIsRefused also checks broken links, and that the link alone does not
 // approve for a digest that needs two editors.
 func TestProofLinkOfDisabledEditorIsRefused(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)
@@ -155,6 +157,7 @@ func TestProofLinkOfDisabledEditorIsRefused(t *testing.T) {
 
 // TestOfferedArticleIsAddedOnThePage: an article that came after the draft is listed, and taken.
 func TestOfferedArticleIsAddedOnThePage(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)

@@ -69,6 +69,7 @@ func TestProviderIsLinkedOnlyWhereEditorSignedIn(t *testing.T) {
 }
 
 func TestProviderIsRefused(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	p, other := startFakeProvider(t), startFakeProvider(t)
 	s := startSite(t, p.config(", allowed_domains: [gazette.example]"))

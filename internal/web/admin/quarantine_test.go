@@ -12,12 +12,14 @@ import (
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // TestQuarantineIsReviewedAndReleased restores a backup after an edition was sent, decides
 // on each edition and ends the quarantine.
 func TestQuarantineIsReviewedAndReleased(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

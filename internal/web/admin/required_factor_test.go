@@ -32,6 +32,7 @@ var (
 // TestRoutesAreClosedWithoutRequiredFactor asks for every route as each role, in sessions that began before
 // the second factor was required: with none set up, with one that was begun, and with one that was not used.
 func TestRoutesAreClosedWithoutRequiredFactor(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.owner() // so that there is one besides those below
@@ -217,6 +218,7 @@ func TestProviderVouchesForRequiredFactor(t *testing.T) {
 }
 
 func TestLinkAloneDoesNotApproveForRequiredFactor(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)

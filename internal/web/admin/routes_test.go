@@ -196,6 +196,7 @@ func who(e *store.Editor) string {
 // TestPagesShowOnlyWhatTheRolePermits follows the forms and links of all pages with each role: none
 // leads to a route that would be refused.
 func TestPagesShowOnlyWhatTheRolePermits(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(2)
@@ -253,6 +254,7 @@ func targets(page string) []target {
 // TestAddressesOfSubscribersAreHiddenFromViewersAndWriters sends an edition of which one mail is
 // refused, and looks for the address on all pages of these roles.
 func TestAddressesOfSubscribersAreHiddenFromViewersAndWriters(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AtRcpt, Reply: "550 5.1.1 no such user", Match: "reader1@"}}})
 	s := startSite(t, over(wire))

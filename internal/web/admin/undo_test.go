@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -73,6 +74,7 @@ func TestTwoEditorsSendOnce(t *testing.T) {
 }
 
 func TestApprovalByLinkIsUndoneByLink(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, undo(10*time.Minute))
 	s.addSubscribers(2)
