@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -28,7 +29,7 @@ func Sanitize(source string, resolve func(link string) string) string {
 	if resolve == nil {
 		resolve = keepSafeLink
 	}
-	source = policy.Sanitize(prepare(article.CleanText(source)))
+	source = policy().Sanitize(prepare(article.CleanText(source)))
 	for range maxPasses {
 		// The parser closes open elements and moves misplaced ones as browsers do, so its
 		// output must be sanitized again.
@@ -40,7 +41,7 @@ func Sanitize(source string, resolve func(link string) string) string {
 			return source
 		}
 		resolve = keepSafeLink
-		source = policy.Sanitize(next)
+		source = policy().Sanitize(next)
 	}
 	return textOnly(source)
 }
@@ -203,8 +204,9 @@ func attribute(n *html.Node, key string) string {
 
 func tiny(length string) bool { return length == "0" || length == "1" }
 
-// policy lists everything that an article's HTML may contain.
-var policy = newPolicy()
+// policy lists everything that an article's HTML may contain. It is made when it is first used, since
+// that takes 10 ms, which each command of the program would need.
+var policy = sync.OnceValue(newPolicy)
 
 var (
 	languageValue   = regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`)
@@ -215,8 +217,12 @@ var (
 	codeClass       = regexp.MustCompile(`^(language-[a-zA-Z0-9_+#.-]{1,40}|footnotes|footnote-ref|footnote-backref)$`)
 	preloadValue    = regexp.MustCompile(`(?i)^(none|metadata)$`)
 	listTypeValue   = regexp.MustCompile(`^[1AaIi]$`)
-	idValue         = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}:_.-]{0,200}$`)
 )
+
+// idValue takes 8 MB.
+var idValue = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}:_.-]{0,200}$`)
+})
 
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
@@ -227,7 +233,7 @@ func newPolicy() *bluemonday.Policy {
 		"table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td")
 	p.AllowAttrs("lang").Matching(languageValue).Globally()
 	p.AllowAttrs("dir").Matching(directionValue).Globally()
-	p.AllowAttrs("id").Matching(idValue).Globally()
+	p.AllowAttrs("id").Matching(idValue()).Globally()
 	p.AllowAttrs("title").Globally()
 	p.AllowAttrs("class").Matching(codeClass).OnElements("code", "pre", "div", "section", "a", "sup")
 	allowLinks(p)
@@ -241,7 +247,7 @@ func allowLinks(p *bluemonday.Policy) {
 	p.AllowRelativeURLs(true)
 	p.RequireParseableURLs(true)
 	p.AllowAttrs("href").OnElements("a")
-	p.AllowAttrs("name").Matching(idValue).OnElements("a") // see nameToID
+	p.AllowAttrs("name").Matching(idValue()).OnElements("a") // see nameToID
 	p.AllowAttrs("cite").OnElements("blockquote", "q", "del", "ins")
 	p.AllowAttrs("datetime").OnElements("time", "del", "ins")
 	p.RequireNoFollowOnLinks(false) // no rel=nofollow is added
