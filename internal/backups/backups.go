@@ -182,37 +182,35 @@ func (r *Runner) make(ctx context.Context) (name string, size int64, err error) 
 	if err != nil {
 		return name, 0, err
 	}
+	// A bucket that fails for weeks must not let the folder grow with each retry.
+	var errs []error
 	for _, to := range r.targets {
-		if err := to.put(ctx, path); err != nil {
-			return name, info.Size(), err
+		err := to.put(ctx, path)
+		if err == nil {
+			err = r.removeExpired(ctx, to, name)
 		}
+		errs = append(errs, err)
 	}
-	return name, info.Size(), r.removeExpired(ctx, name)
+	return name, info.Size(), errors.Join(errs...)
 }
 
-// removeExpired removes expired backups. It runs after a backup was stored everywhere, and removes
-// nothing from a target that does not list this backup.
-func (r *Runner) removeExpired(ctx context.Context, made string) error {
-	for _, to := range r.targets {
-		names, err := to.list(ctx)
-		if err != nil {
+// removeExpired removes expired backups from a target in which a new one was stored. It removes nothing
+// if the target does not list the new one.
+func (r *Runner) removeExpired(ctx context.Context, to target, made string) error {
+	names, err := to.list(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(names, made) {
+		return fmt.Errorf("%s was stored, but is not listed; no backup is removed", made)
+	}
+	// A later name is from a time when the clock was wrong. It must not stand for a newer backup.
+	names = slices.DeleteFunc(names, func(name string) bool { return name > made })
+	for _, name := range expired(names, r.keep) {
+		if err := to.remove(ctx, name); err != nil {
 			return err
 		}
-		found := false
-		for _, name := range names {
-			found = found || name == made
-		}
-		if !found {
-			return fmt.Errorf("%s was stored, but is not listed; no backup is removed", made)
-		}
-		// A later name is from a time when the clock was wrong. It must not stand for a newer backup.
-		names = slices.DeleteFunc(names, func(name string) bool { return name > made })
-		for _, name := range expired(names, r.keep) {
-			if err := to.remove(ctx, name); err != nil {
-				return err
-			}
-			r.log.Info("expired backup removed", "file", name)
-		}
+		r.log.Info("expired backup removed", "file", name)
 	}
 	return nil
 }

@@ -136,6 +136,25 @@ func TestNothingExpiresWhereTheBackupIsNotListed(t *testing.T) {
 	}
 }
 
+// TestRetriesForOnePlaceDoNotFillTheOther: each retry stores its file where that succeeds.
+func TestRetriesForOnePlaceDoNotFillTheOther(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, store.SQLite)
+	s.config.Backup.Keep = config.BackupKeep{Daily: 2}
+	touch(t, s.config.Backup.Folder, "tidings-20260228T033000Z.tidings")
+	r := s.node()
+	r.targets = append(r.targets, folder{t.TempDir()}) // does not list the backup
+	for _, at := range []string{"2026-03-01T03:30:05Z", "2026-03-01T03:46:00Z", "2026-03-01T04:02:00Z"} {
+		s.set(at)
+		if err := r.RunDue(t.Context()); err == nil {
+			t.Fatalf("at %s the backup did not fail", at)
+		}
+	}
+	if want := []string{"tidings-20260228T033000Z.tidings", "tidings-20260301T040200Z.tidings"}; !slices.Equal(s.files(), want) {
+		t.Errorf("the folder has %v, want %v", s.files(), want)
+	}
+}
+
 func TestBackupNowIsRecordedLikeTheOthers(t *testing.T) {
 	t.Parallel()
 	for _, engine := range storetest.Engines {
