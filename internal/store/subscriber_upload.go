@@ -318,19 +318,33 @@ func (s *Store) PruneUploads(ctx context.Context) error {
 	expired, err := sqldb.Column[string](ctx, s.readers.Conn, "upload.expired", millis(s.Now()), atOnce)
 	for _, id := range expired {
 		if err == nil {
-			err = s.removeUploadFile(ctx, id)
-		}
-		if err == nil {
-			err = s.write(ctx, func(tx *conn) error {
-				if _, err := tx.Exec(ctx, "upload.dropRefusals", id); err != nil {
-					return err
-				}
-				_, err := tx.Exec(ctx, "upload.cleared", id)
-				return err
-			})
+			err = s.pruneUpload(ctx, id)
 		}
 	}
 	return err
+}
+
+// pruneUpload removes the file and the refused lines of an expired list. It closes the list first, so that
+// nobody starts to import it meanwhile.
+func (s *Store) pruneUpload(ctx context.Context, id string) error {
+	closed := int64(0)
+	err := s.write(ctx, func(tx *conn) (err error) {
+		closed, err = tx.Exec(ctx, "upload.closeExpired", id, millis(s.Now()))
+		return err
+	})
+	if err != nil || closed == 0 {
+		return err
+	}
+	if err := s.removeUploadFile(ctx, id); err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *conn) error {
+		if _, err := tx.Exec(ctx, "upload.dropRefusals", id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "upload.cleared", id)
+		return err
+	})
 }
 
 // removeUploadFile removes the file of a list, in small transactions.

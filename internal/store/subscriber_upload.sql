@@ -73,6 +73,11 @@ DELETE FROM uploaded_list_refusals WHERE strpos(lower(value), $1) > 0; -- postgr
 -- Lists whose file or refused lines have to be removed, but none that is being read. Index: uploaded_lists_expires.
 SELECT id FROM uploaded_lists WHERE expires > 0 AND expires <= $1 AND state NOT IN ('checking', 'importing') ORDER BY expires LIMIT $2;
 
+-- name: upload.closeExpired
+-- Closes an expired list before its file is removed, unless it is read meanwhile. Index: primary key.
+UPDATE uploaded_lists SET state = CASE WHEN state IN ('imported', 'failed') THEN state ELSE 'removed' END
+WHERE id = $1 AND expires > 0 AND expires <= $2 AND state NOT IN ('checking', 'importing');
+
 -- name: upload.leftovers
 -- Lists that were imported and whose file is still there. Indexes: uploaded_lists_expires, primary key of
 -- uploaded_list_parts.
@@ -84,4 +89,4 @@ DELETE FROM uploaded_list_parts WHERE list = $1 AND part IN (SELECT part FROM up
 
 -- name: upload.cleared
 -- Records that nothing of a list is left but its report. Index: primary key.
-UPDATE uploaded_lists SET expires = 0, state = CASE WHEN state IN ('imported', 'failed') THEN state ELSE 'removed' END WHERE id = $1;
+UPDATE uploaded_lists SET expires = 0 WHERE id = $1;

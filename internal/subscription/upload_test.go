@@ -357,6 +357,36 @@ func TestFileOfAListIsRemoved(t *testing.T) {
 	})
 }
 
+// TestListThatIsImportedWhenItExpiresIsComplete removes expired lists at the moment in which their import is
+// started.
+func TestListThatIsImportedWhenItExpiresIsComplete(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		s := newSite(t, st)
+		for i := range 20 {
+			list := s.check(s.upload(fmt.Sprintf("email\nreader%d@example.org\n", i)), settings())
+			if _, err := st.DB().ExecContext(t.Context(), "UPDATE uploaded_lists SET expires = 1 WHERE expires > 0"); err != nil {
+				t.Fatal(err)
+			}
+			pruned := make(chan error, 1)
+			go func() { pruned <- st.PruneUploads(t.Context()) }()
+			started := st.StartUpload(t.Context(), list.ID, list.Revision, ada)
+			if err := <-pruned; err != nil {
+				t.Fatal(err)
+			}
+			if started == nil {
+				s.run()
+			}
+			switch after := s.list(list.ID); {
+			case started == nil && after.State == store.UploadImported:
+				s.person(fmt.Sprintf("reader%d@example.org", i))
+			case !errors.Is(started, store.ErrUploadChanged) || after.State != store.UploadRemoved:
+				t.Errorf("the start ended with %v, and the list is %s", started, after.State)
+			}
+		}
+	})
+}
+
 func TestColumnsMustBeDecided(t *testing.T) {
 	t.Parallel()
 	st := storetest.Open(t, store.SQLite, store.Options{})
