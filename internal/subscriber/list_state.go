@@ -75,19 +75,46 @@ func looksLikeDate(value string) bool {
 // dateLayouts are the forms of dates in which the day is unambiguous.
 var dateLayouts = []string{
 	time.RFC3339, time.DateTime, time.DateOnly, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05 -0700",
-	"2006-01-02 15:04:05 -0700 MST", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05-0700", "2006/01/02", "2006/01/02 15:04:05", "2006/01/02 15:04",
+	"2006-01-02 15:04:05 -0700 MST", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05-07", "2006-01-02 15:04:05 -07", "2006-01-02T15:04:05-0700", "2006/01/02", "2006/01/02 15:04:05", "2006/01/02 15:04",
 	"02.01.2006", "2.1.2006", "02.01.2006 15:04", "02.01.2006 15:04:05", "2.1.2006 15:04", "2 Jan 2006", "2 January 2006", "Jan 2, 2006", "January 2, 2006", "Jan 2 2006",
 	"2 Jan 2006 15:04", "Jan 2, 2006 15:04", "Jan 2, 2006 3:04 PM", "January 2, 2006 15:04", "January 2, 2006 3:04 PM", time.RFC1123, time.RFC1123Z, time.ANSIC, time.UnixDate, "02-Jan-2006", "2-Jan-06",
 }
 
-// dateOf reads an unambiguous date. It returns false for dates such as 02/03/2024.
+// dateOf reads an unambiguous date. It returns false for dates such as 02/03/2024, and for those with the
+// name of a timezone that has several meanings.
 func dateOf(value string) (time.Time, bool) {
 	for _, layout := range dateLayouts {
-		if at, err := time.Parse(layout, value); err == nil {
+		// In another location than UTC, names of timezones would depend on the machine.
+		at, err := time.ParseInLocation(layout, value, time.UTC)
+		if err != nil {
+			continue
+		}
+		if !strings.Contains(layout, "MST") || strings.Contains(layout, "-0700") {
 			return at.UTC(), true
 		}
+		name, offset := at.Zone()
+		hours, known := zoneHours[name]
+		switch {
+		case known: // the package time takes every name for UTC
+			at = at.Add(-time.Duration(hours * float64(time.Hour)))
+		case strings.HasPrefix(name, "GMT"): // such as GMT+3
+			at = at.Add(-time.Duration(offset) * time.Second)
+		case strings.HasPrefix(name, "+"), strings.HasPrefix(name, "-"): // another form has the number
+			continue
+		default:
+			return time.Time{}, false
+		}
+		return at.UTC(), true
 	}
 	return time.Time{}, false
+}
+
+// zoneHours are the names of timezones with one meaning, and those that RFC 5322, section 4.3, gives one,
+// with their hours ahead of UTC.
+var zoneHours = map[string]float64{
+	"UTC": 0, "GMT": 0, "UCT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3,
+	"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "NST": -3.5, "NDT": -2.5,
+	"JST": 9, "KST": 9, "HKT": 8, "AWST": 8, "ACST": 9.5, "ACDT": 10.5, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "SAST": 2, "WAT": 1, "EAT": 3,
 }
 
 // stateWords maps the words of other systems for the states of a subscriber, in the form of
