@@ -44,8 +44,9 @@ type SoftRule struct {
 }
 
 // RecordFeedback stores a report and applies its consequences in one transaction. fresh is
-// false, and nothing changes, when its key exists already. Changes of state that the
-// table does not allow are skipped, and an erased subscriber is no error.
+// false when its key exists already. Then nothing changes, unless the person asks to leave again: they may
+// have subscribed again since, and use the link of the same mail. Changes of state that the table does not
+// allow are skipped, and an erased subscriber is no error.
 func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (fresh bool, err error) {
 	keys, err := s.Keys(ctx)
 	if err != nil {
@@ -87,14 +88,15 @@ func (s *Store) NoteUnsubscription(ctx context.Context, edition string, subscrib
 func (s *Store) recordFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, f Feedback, rule SoftRule) (fresh bool, err error) {
 	f.Text = replyText(f.Text) // a webhook's body may have a megabyte
 	n, err := tx.Exec(ctx, "feedback.insert", f.Key, f.Subscriber, f.Edition, string(f.Kind), f.Code, f.Text, f.Source, millis(f.At))
-	if err != nil || n == 0 {
+	fresh = n > 0
+	if err != nil || !fresh && f.Kind != FeedbackUnsubscribed && f.Kind != FeedbackComplained {
 		return false, err
 	}
 	found, err := tx.subscribers(ctx, "subscriber.byID", f.Subscriber)
 	if err != nil || len(found) == 0 || found[0].State == subscriber.Erased {
-		return true, err
+		return fresh, err
 	}
-	return true, s.applyFeedback(ctx, tx, keys, found[0], f, rule)
+	return fresh, s.applyFeedback(ctx, tx, keys, found[0], f, rule)
 }
 
 func (s *Store) applyFeedback(ctx context.Context, tx *conn, keys subscriber.Keys, sub subscriber.Subscriber, f Feedback, rule SoftRule) error {
