@@ -15,7 +15,9 @@ func IsAutomatic(mail []byte) bool {
 	p := parseMIMEPart(mail)
 	h := p.header
 	if kind := strings.ToLower(strings.TrimSpace(h.Get("Auto-Submitted"))); kind != "" && kind != "no" {
-		return true
+		// A mail program that sends the request for a person may mark it so (RFC 3834, section 5.2). It
+		// answers no mail, so it is no automatic reply.
+		return kind != "auto-generated" || !asksToUnsubscribe(h) || p.kind == "multipart/report"
 	}
 	for _, name := range []string{"X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "X-Auto-Response-Suppress", "X-AutoReply-From", "X-Mail-Autoreply", "X-FC-MachineGenerated", "X-POST-MessageClass", "X-Failed-Recipients", "List-Id", "X-Vacation"} {
 		if value := strings.TrimSpace(h.Get(name)); h.Has(name) && !strings.EqualFold(value, "no") {

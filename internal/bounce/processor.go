@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,8 +78,8 @@ func (p *Processor) Receive(ctx context.Context, source string, to []string, mai
 	if len(to) == 0 { // a polled mailbox has no envelope
 		to = mailer.AddressedTo(data)
 	}
-	if id, found := p.parseFirst(mailer.PurposeUnsubscribe, to); found {
-		return p.unsubscribe(ctx, source, id, data)
+	if ids := p.parseAll(mailer.PurposeUnsubscribe, to); len(ids) > 0 {
+		return p.unsubscribe(ctx, source, ids, data)
 	}
 	report, err := mailer.ParseReport(bytes.NewReader(data))
 	if errors.Is(err, mailer.ErrNoReport) {
@@ -123,14 +124,24 @@ func (p *Processor) receiveSES(ctx context.Context, source string, data []byte) 
 	return result, nil
 }
 
-// unsubscribe handles a mail to an unsubscribe address. A mail that a person wrote unsubscribes the
-// subscriber; an automatic reply does not.
-func (p *Processor) unsubscribe(ctx context.Context, source string, id mailer.DeliveryID, data []byte) (Result, error) {
+// unsubscribe handles a mail to unsubscribe addresses. A mail that a person wrote unsubscribes the
+// subscriber of each; an automatic reply does not.
+func (p *Processor) unsubscribe(ctx context.Context, source string, ids []mailer.DeliveryID, data []byte) (Result, error) {
 	if mailer.IsAutomatic(data) {
-		p.log.Debug("an automatic reply to an unsubscribe address", "source", source, "subscriber", id.Person.String())
+		p.log.Debug("an automatic reply to an unsubscribe address", "source", source, "subscriber", ids[0].Person.String())
 		return NoAction, nil
 	}
-	return p.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
+	result := NoAction
+	for _, id := range ids {
+		one, err := p.record(ctx, Outcome{ID: id, Kind: Unsubscribed, Source: source})
+		if err != nil {
+			return one, err
+		}
+		if one == Recorded {
+			result = one
+		}
+	}
+	return result, nil
 }
 
 // deliveryOf finds the delivery that a report is about: by the return path that the report was sent
@@ -153,6 +164,17 @@ func (p *Processor) parseFirst(purpose mailer.Purpose, names []string) (mailer.D
 		}
 	}
 	return mailer.DeliveryID{}, false
+}
+
+// parseAll returns the deliveries of the names that have the purpose.
+func (p *Processor) parseAll(purpose mailer.Purpose, names []string) []mailer.DeliveryID {
+	var all []mailer.DeliveryID
+	for _, name := range names {
+		if got, id, err := p.addresses.Parse(name); err == nil && got == purpose && !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	return all
 }
 
 // outcomeOf returns the outcome of a report. Each mail has one recipient, so several recipients in a
