@@ -79,6 +79,9 @@ func (g generic) events(_ context.Context, body []byte) ([]event, error) {
 	if err := json.Unmarshal(body, &posted); err != nil {
 		return nil, fmt.Errorf("%w: %w", errFormat, err)
 	}
+	if posted.Events == nil { // a single event without a list would be lost without a word
+		return nil, fmt.Errorf("%w: there is no list \"events\"", errFormat)
+	}
 	var all []event
 	for i, raw := range posted.Events {
 		e, err := genericEvent(raw)
