@@ -26,6 +26,7 @@ func pollPOP3(box Mailbox) pollFunc {
 		if err != nil {
 			return err
 		}
+		var failed error
 		listed := map[string]bool{}
 		for _, mail := range mails {
 			listed[mail.unique] = true
@@ -33,8 +34,12 @@ func pollPOP3(box Mailbox) pollFunc {
 				continue
 			}
 			remove, err := session.processMail(mail.number, p.process)
+			if errors.Is(err, errRefused) { // the mails behind it may be reports
+				failed = errors.Join(failed, fmt.Errorf("mail %d: %w", mail.number, err))
+				continue
+			}
 			if err != nil {
-				return errors.Join(err, session.quit()) // the server deletes at QUIT
+				return errors.Join(failed, err, session.quit()) // the server deletes at QUIT
 			}
 			known[mail.unique] = !remove
 		}
@@ -43,9 +48,12 @@ func pollPOP3(box Mailbox) pollFunc {
 				delete(known, unique)
 			}
 		}
-		return session.quit()
+		return errors.Join(failed, session.quit())
 	}
 }
+
+// errRefused reports that the server answered a command with -ERR. The session goes on.
+var errRefused = errors.New("pop3: the server refuses")
 
 // pop3 is a POP3 session.
 type pop3 struct{ text *textproto.Conn }
@@ -91,7 +99,7 @@ func (s *pop3) reply() (string, error) {
 		return "", err
 	}
 	if !strings.HasPrefix(line, "+OK") {
-		return "", fmt.Errorf("pop3: the server says %.200q", line)
+		return "", fmt.Errorf("%w: it says %.200q", errRefused, line)
 	}
 	return strings.TrimSpace(line[3:]), nil
 }

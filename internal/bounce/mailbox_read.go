@@ -117,7 +117,11 @@ func (r *MailboxReader) readPOP3(conn net.Conn, look func([]byte) bool) error {
 			})
 			return data, err
 		}
-		if done, err := r.show(mail.unique, read, look); done || err != nil {
+		done, err := r.show(mail.unique, read, look)
+		if errors.Is(err, errRefused) {
+			continue
+		}
+		if done || err != nil {
 			return errors.Join(err, session.quit())
 		}
 	}

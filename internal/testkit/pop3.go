@@ -55,7 +55,7 @@ func StartPOP3(t testing.TB, certificate *Certificate, implicit bool) *POP3 {
 // Port returns the port that the server listens on.
 func (p *POP3) Port() int { return port(p.listener.Addr()) }
 
-// Put adds a mail to the mailbox.
+// Put adds a mail to the mailbox. The server cannot read a mail that is nil.
 func (p *POP3) Put(mail []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,6 +114,8 @@ func (p *POP3) serve(conn net.Conn) {
 			reply(".")
 		case n < 1 || n > len(listed):
 			reply("-ERR no such mail")
+		case listed[n-1].data == nil:
+			reply("-ERR the mail cannot be read")
 		case verb == "RETR":
 			reply("+OK")
 			w := text.DotWriter()
