@@ -4,12 +4,13 @@ SELECT reason, detail, since FROM suppressions WHERE hash = $1;
 
 -- name: suppression.put
 -- Inserts a suppression, or replaces its reason with a stronger one: a complaint is stronger
--- than a bounce, and a bounce than all other reasons. The reason determines what can lift
--- the suppression. Index: primary key.
+-- than a bounce, a bounce than all other reasons, and an editor's decision than the person's own
+-- request. The reason determines what can lift the suppression. Index: primary key.
 INSERT INTO suppressions (hash, reason, detail, since) VALUES ($1, $2, $3, $4)
 ON CONFLICT (hash) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, since = excluded.since
 WHERE (excluded.reason = 'complained' AND suppressions.reason <> 'complained')
-   OR (excluded.reason = 'bounced' AND suppressions.reason NOT IN ('complained', 'bounced'));
+   OR (excluded.reason = 'bounced' AND suppressions.reason NOT IN ('complained', 'bounced'))
+   OR (excluded.reason = 'editor' AND suppressions.reason IN ('unsubscribed', 'erased'));
 
 -- name: suppression.drop
 -- Index: primary key.

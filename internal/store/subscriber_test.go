@@ -298,6 +298,42 @@ func TestOnlyAnEditorLiftsAnEditorsSuppression(t *testing.T) {
 	})
 }
 
+// TestEditorsSuppressionIsStrongerThanTheOwnRequest: who left may return by the form, and who asked an editor
+// never to be mailed again may not.
+func TestEditorsSuppressionIsStrongerThanTheOwnRequest(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		for _, test := range []struct {
+			before, after, want store.SuppressionReason
+		}{
+			{store.LeftReason, store.EditorReason, store.EditorReason},
+			{store.ErasedReason, store.EditorReason, store.EditorReason},
+			{store.BouncedReason, store.EditorReason, store.BouncedReason},
+			{store.ComplainedReason, store.EditorReason, store.ComplainedReason},
+			{store.EditorReason, store.LeftReason, store.EditorReason},
+			{store.EditorReason, store.ErasedReason, store.EditorReason},
+			{store.EditorReason, store.BouncedReason, store.BouncedReason},
+		} {
+			address := subscriber.MustParseAddress(string(test.before) + "-" + string(test.after) + "@example.org")
+			for _, reason := range []store.SuppressionReason{test.before, test.after} {
+				if err := s.Suppress(ctx, address, reason, "said by "+string(reason)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			held, err := s.Suppression(ctx, address)
+			if err != nil || held.Reason != test.want || held.Detail != "said by "+string(test.want) {
+				t.Errorf("%s, then %s: %+v, %v", test.before, test.after, held, err)
+			}
+			var refused *store.SuppressedError
+			_, err = s.AddSubscriber(ctx, subscriber.Subscriber{Address: address, State: subscriber.Pending})
+			if !errors.As(err, &refused) {
+				t.Errorf("%s, then %s: the form adds the address: %v", test.before, test.after, err)
+			}
+		}
+	})
+}
+
 func TestBrokenTextIsRepairedOnBothEngines(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
