@@ -82,16 +82,17 @@ func (p *Pages) activate(r *http.Request, sub subscriber.Subscriber, names []str
 	return p.mailWelcome(ctx, sub, names)
 }
 
-// setActive makes a subscriber active, unless the address bounced or complained: only an editor
-// can undo that, not an old link.
+// setActive makes a subscriber active, unless the address bounced or complained, or an editor
+// suppressed it: only an editor can undo that, not an old link.
 func (p *Pages) setActive(ctx context.Context, sub subscriber.Subscriber, how string) error {
 	var state *store.SubscriberStateError
+	var held *store.SuppressedError
 	suppressed := sub.State == subscriber.Bounced || sub.State == subscriber.Complained
 	var err error
 	if !suppressed {
 		err = p.store.SetState(ctx, sub.ID, subscriber.Active, how)
 	}
-	if suppressed || errors.As(err, &state) {
+	if suppressed || errors.As(err, &state) || errors.As(err, &held) {
 		return &refusal{status: http.StatusConflict, title: p.layout(ctx).Say("We cannot send emails to this address"), Text: p.layout(ctx).Say("Its mail server rejected our emails, or they were reported as spam. Please write to us if that is a mistake.")}
 	}
 	return err

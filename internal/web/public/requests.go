@@ -136,6 +136,10 @@ func (p *Pages) processRequest(ctx context.Context, r request) error {
 	if sub.State == subscriber.Bounced || sub.State == subscriber.Complained {
 		return nil
 	}
+	held, err := p.store.Suppression(ctx, address)
+	if err != nil || held.Reason != "" && !held.Reason.Personal() {
+		return err // an editor suppressed the address of a subscriber
+	}
 	sub.MailLanguage = cmp.Or(sub.MailLanguage, r.Language)
 	return p.mailConfirmation(ctx, sub, r.Digests)
 }
