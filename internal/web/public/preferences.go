@@ -59,7 +59,11 @@ func (p *Pages) showPreferences(w http.ResponseWriter, r *http.Request, sub subs
 	body.Action, body.Address, body.Language = r.URL.Path, sub.Address.Masked(), sub.Language
 	body.Paused, body.Left, body.Languages = sub.State == subscriber.Paused, len(subscriptions) == 0, p.offeredLanguages(r.Context(), sub.Language)
 	body.MailLanguage, body.MailLanguages = sub.MailLanguage, p.mailLanguages(sub.MailLanguage)
-	body.Digests = p.digests(r.Context(), []string{})
+	chosen := []string{}
+	for _, s := range subscriptions {
+		chosen = append(chosen, s.Digest) // archived ones too, or saving the form would end them
+	}
+	body.Digests = p.digests(r.Context(), chosen)
 	for i := range body.Digests {
 		topics, err := p.topics(r.Context(), body.Digests[i].Name)
 		if err != nil {
