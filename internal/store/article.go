@@ -269,8 +269,31 @@ func plainPath(path string) string {
 
 // Redirect returns the target of an old path: a path on this site or an absolute URL. It
 // follows redirects to redirects, so that clients take one hop. ErrNotFound reports that
-// the path is not a redirect.
+// the path is not a redirect, or leads to an article that is not published yet: its path has
+// words of its title.
 func (s *Store) Redirect(ctx context.Context, path string) (string, error) {
+	target, err := s.followRedirects(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	inPath, _, _ := strings.Cut(target, "?")
+	inPath, _, _ = strings.Cut(inPath, "#")
+	slug, ofArticle := strings.CutPrefix(inPath, article.PathFor(""))
+	if !ofArticle {
+		return target, nil
+	}
+	var one int64
+	keptBack, err := s.readers.One(ctx, "redirect.keptBack", []any{plainPath(slug), millis(s.Now())}, &one)
+	if err == nil && keptBack {
+		err = notFound("redirect from", path)
+	}
+	if err != nil {
+		return "", err
+	}
+	return target, nil
+}
+
+func (s *Store) followRedirects(ctx context.Context, path string) (string, error) {
 	target := path
 	for range maxHops {
 		var slug, next string

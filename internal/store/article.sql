@@ -106,6 +106,10 @@ SELECT coalesce(max(seq), 0) FROM articles;
 -- Index: primary key, primary key of articles.
 SELECT coalesce(a.slug, ''), r.target FROM redirects r LEFT JOIN articles a ON a.seq = r.seq WHERE r.path = $1;
 
+-- name: redirect.keptBack
+-- Whether the article with a slug is not published yet. Index: articles_slug.
+SELECT 1 FROM articles WHERE slug = $1 AND (status = 'draft' OR published > $2);
+
 -- name: redirect.put
 -- Inserts or replaces a redirect. Index: primary key.
 INSERT INTO redirects (path, seq, target, made) VALUES ($1, $2, $3, $4)
