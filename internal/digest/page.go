@@ -91,10 +91,10 @@ func (v view) onPage(name, source string) (template.HTML, error) {
 const pageSizes = "(max-width: 44rem) 100vw, 42rem"
 
 // Public returns an edition as everyone may see it, and those of its articles that are still shown,
-// with their current content. found are its articles in the store. If one of them was withdrawn or
-// erased, the subject is empty, since it may name that article.
+// with their current content. found are its articles in the store. If one of them was withdrawn,
+// postponed or erased, the subject is empty, since it may name that article.
 func (e Edition) Public(found []article.Article, now time.Time) (Edition, []article.Article) {
-	if len(found) < len(e.Articles) || slices.ContainsFunc(found, func(a article.Article) bool { return a.Status != article.Published }) {
+	if len(found) < len(e.Articles) || slices.ContainsFunc(found, func(a article.Article) bool { return a.Status != article.Published || a.Published.After(now) }) {
 		e.Subject = ""
 	}
 	return e, slices.DeleteFunc(slices.Clone(found), func(a article.Article) bool { return !a.Listed(now) })
