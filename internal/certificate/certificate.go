@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"time"
 )
@@ -35,7 +36,14 @@ type Info struct {
 
 // Covers reports whether a certificate is for a host and valid at a time.
 func (i Info) Covers(host string, now time.Time) error {
-	leaf := x509.Certificate{DNSNames: i.Hosts}
+	var leaf x509.Certificate
+	for _, name := range i.Hosts {
+		if ip := net.ParseIP(name); ip != nil {
+			leaf.IPAddresses = append(leaf.IPAddresses, ip)
+		} else {
+			leaf.DNSNames = append(leaf.DNSNames, name)
+		}
+	}
 	switch {
 	case now.After(i.Until):
 		return fmt.Errorf("it expired on %s", i.Until.Format(time.DateOnly))
@@ -58,9 +66,12 @@ func Inspect(path string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	block, _ := pem.Decode(data)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return Info{}, fmt.Errorf("%s does not begin with a certificate in PEM format", path)
+	block, rest := pem.Decode(data)
+	for block != nil && block.Type != "CERTIFICATE" { // its key may stand before it, as in the files of some programs
+		block, rest = pem.Decode(rest)
+	}
+	if block == nil {
+		return Info{}, fmt.Errorf("%s has no certificate in PEM format", path)
 	}
 	leaf, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {

@@ -77,6 +77,7 @@ func (f *Files) look() {
 		f.use(p)
 		return
 	case errors.Is(err, errUnchanged):
+		f.missing = false
 		return
 	case p.sum == [sha256.Size]byte{}:
 		if !f.missing {

@@ -161,7 +161,7 @@ func TestCertificateCoversItsHostsUntilItExpires(t *testing.T) {
 	if info.Expiring(now) || info.Expiring(info.Until.Add(-3*time.Hour)) || !info.Expiring(info.Until.Add(-2*time.Hour)) { // its life is 25 hours
 		t.Errorf("it expires soon at the wrong times: %+v", info)
 	}
-	if _, err := certificate.Inspect(keyFile); err == nil || !strings.Contains(err.Error(), "does not begin with a certificate") {
+	if _, err := certificate.Inspect(keyFile); err == nil || !strings.Contains(err.Error(), "has no certificate") {
 		t.Errorf("a key in place of a certificate: %v", err)
 	}
 }
