@@ -27,7 +27,7 @@ func newSubscriberAdd(a *cli) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "add ADDRESS",
 		Short:   "Subscribe a person to digests",
-		Long:    "Add subscribes a person who agreed to it. For an existing subscriber the digests are added.\nA suppressed address is refused.",
+		Long:    "Add subscribes a person who agreed to it. For an existing subscriber the digests are added; without --digest those\nthat the person left stay left.\nA suppressed address is refused.",
 		Example: "  tidings subscriber add ada@example.org --digest weekly --consent 'asked in the shop, 3 May'",
 		Args:    exactly("ADDRESS"),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidings-press/tidings/internal/store/sqldb"
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
@@ -116,6 +117,11 @@ func (s *Store) Subscription(ctx context.Context, id int64, digest string) (subs
 		return subscriber.Subscription{}, err
 	}
 	return found[0], nil
+}
+
+// LeftDigests returns the names of the digests that a subscriber had and left, in order.
+func (s *Store) LeftDigests(ctx context.Context, id int64) ([]string, error) {
+	return sqldb.Column[string](ctx, s.readers.Conn, "subscription.leftBy", id)
 }
 
 // CountSubscriptions returns the number of active subscribers of each digest.

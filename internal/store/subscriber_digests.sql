@@ -41,6 +41,10 @@ SELECT subscriber, digest, topics, since FROM subscriptions WHERE digest = $1 AN
 SELECT subscriber, digest, topics, since FROM subscriptions
 WHERE subscriber IN numbers($1) AND left_at = 0 ORDER BY subscriber, digest;
 
+-- name: subscription.leftBy
+-- The digests that a subscriber left. Index: subscriptions_subscriber.
+SELECT digest FROM subscriptions WHERE subscriber = $1 AND left_at > 0 ORDER BY digest;
+
 -- name: subscription.counts
 -- Counts the active subscribers of each digest. Index: primary keys.
 SELECT p.digest, count(*) FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber

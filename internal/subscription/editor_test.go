@@ -223,6 +223,51 @@ func TestAddedPersonIsNotBroughtBack(t *testing.T) {
 	}
 }
 
+// TestAddingWithoutDigestsBringsBackNone: "all" stands for what the editor did not think of, so it must not undo
+// what the person decided. A digest that the editor names is their decision.
+func TestAddingWithoutDigestsBringsBackNone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		s := newSite(t, st)
+		ann := subscription.NewSubscriber{Address: subscriber.MustParseAddress("ann@example.org")}
+		added, err := s.Add(t.Context(), ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		on := func() string {
+			var names []string
+			for _, one := range s.person("ann@example.org").Subscriptions {
+				names = append(names, one.Digest)
+			}
+			slices.Sort(names)
+			return strings.Join(names, " ")
+		}
+		all := on()
+		if len(strings.Fields(all)) != 2 || !strings.Contains(all, "weekly") {
+			t.Fatalf("added to %q", all)
+		}
+		if left, err := st.LeftDigests(t.Context(), added.ID); err != nil || len(left) != 0 {
+			t.Errorf("left %v, %v", left, err)
+		}
+		if err := st.Unsubscribe(t.Context(), added.ID, "weekly"); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := st.LeftDigests(t.Context(), added.ID); err != nil || !slices.Equal(left, []string{"weekly"}) {
+			t.Errorf("left %v, %v", left, err)
+		}
+		if _, err := s.Add(t.Context(), ann); err != nil || strings.Contains(on(), "weekly") {
+			t.Errorf("added again without digests: on %q, %v", on(), err)
+		}
+		ann.Digests = []string{"weekly"}
+		if _, err := s.Add(t.Context(), ann); err != nil || on() != all {
+			t.Errorf("added to the digest that they left: on %q, %v", on(), err)
+		}
+		if left, err := st.LeftDigests(t.Context(), added.ID); err != nil || len(left) != 0 {
+			t.Errorf("left %v, %v", left, err)
+		}
+	})
+}
+
 func TestExportedPeopleAreImportedAsTheyAre(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.Open(t, store.SQLite, store.Options{}))

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
@@ -28,7 +29,7 @@ type NewSubscriber struct {
 	Language string // of the articles to send; all when empty
 	// MailLanguage is the language of mails to the person; Language when empty.
 	MailLanguage string
-	Digests      []string // all when empty
+	Digests      []string // when empty all, but those that an existing person left
 	Topics       []string
 	Consent      string
 }
@@ -38,7 +39,8 @@ func (m Manager) Add(ctx context.Context, n NewSubscriber) (subscriber.Subscribe
 	if err := m.Config.CheckDigests(n.Digests); err != nil {
 		return subscriber.Subscriber{}, err
 	}
-	if len(n.Digests) == 0 {
+	named := len(n.Digests) > 0
+	if !named {
 		n.Digests = m.Config.DigestNames()
 	}
 	if err := m.checkTopics(ctx, n.Digests, n.Topics); err != nil {
@@ -64,6 +66,13 @@ func (m Manager) Add(ctx context.Context, n NewSubscriber) (subscriber.Subscribe
 	}
 	if person.State != subscriber.Active && person.State != subscriber.Pending && person.State != subscriber.Paused {
 		return person, fmt.Errorf("%s is %s; ask them to subscribe on the site", person.Address, person.State)
+	}
+	if !named {
+		left, err := m.Store.LeftDigests(ctx, person.ID)
+		if err != nil {
+			return person, err
+		}
+		n.Digests = slices.DeleteFunc(n.Digests, func(name string) bool { return slices.Contains(left, name) })
 	}
 	for _, digest := range n.Digests {
 		if err := m.Store.Subscribe(ctx, person.ID, digest, n.Topics); err != nil {
