@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -65,8 +66,8 @@ func (d DSN) passwordInClear() (host string, clear bool) {
 	case "require", "verify-ca", "verify-full":
 		return "", false
 	}
-	host = u.Hostname()
-	return host, host != "" && !isLocal(host)
+	host = cmp.Or(u.Query().Get("host"), u.Hostname()) // the parameter is stronger
+	return host, host != "" && !strings.HasPrefix(host, "/") && !isLocal(host)
 }
 
 // isLocal reports whether a host is this machine: "localhost" or a loopback address.
