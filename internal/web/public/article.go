@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/store"
@@ -114,6 +115,7 @@ func (p *Pages) removedArticle(r *http.Request) error {
 // redirectFormer redirects former paths of articles permanently to the current ones.
 func (p *Pages) redirectFormer(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", allowedMethods(r.URL.Path)) // RFC 9110, section 15.5.6
 		return &refusal{
 			status: http.StatusMethodNotAllowed, title: p.layout(r.Context()).Say("This page accepts no form"),
 			Text: p.layout(r.Context()).Say("This address accepts only GET requests."), Link: "/", Label: p.layout(r.Context()).Say("Go to the front page"),
@@ -126,4 +128,18 @@ func (p *Pages) redirectFormer(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	http.Redirect(w, r, target, http.StatusMovedPermanently)
 	return nil
+}
+
+// allowedMethods returns the methods that a path takes, for the header Allow.
+func allowedMethods(path string) string {
+	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "subscribe", "confirm", "unsubscribe", "preferences", "erase", "export":
+		return "GET, HEAD, POST"
+	case "editions":
+		if strings.Contains(rest, "/feedback/") {
+			return "GET, HEAD, POST"
+		}
+	}
+	return "GET, HEAD"
 }

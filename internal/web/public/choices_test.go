@@ -171,13 +171,25 @@ func TestOtherMethodsChangeNothing(t *testing.T) {
 			r := httptest.NewRequest(method, path, strings.NewReader("do=leave&email=b@example.org&digest=weekly"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.Header.Set("X-Http-Method-Override", "POST")
-			if w := b.do(r); w.Code < 400 || w.Code >= 500 {
-				t.Errorf("%s %.14s: %d", method, path, w.Code)
+			want := "GET, HEAD, POST"
+			if path == "/" || path == "/robots.txt" || path == "/search?q=x" {
+				want = "GET, HEAD"
+			}
+			if w := b.do(r); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != want {
+				t.Errorf("%s %.14s: %d, Allow %q", method, path, w.Code, w.Header().Get("Allow"))
 			}
 		}
 		if w := b.do(httptest.NewRequest(http.MethodHead, path, nil)); w.Code != http.StatusOK {
 			t.Errorf("HEAD %.14s: %d", path, w.Code)
 		}
+	}
+	for _, path := range []string{"/search", "/articles/x", "/tags/x", "/media/x", "/digests/weekly/", "/editions/x", "/never"} {
+		if w := b.post(path, nil); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("POST %s: %d, Allow %q", path, w.Code, w.Header().Get("Allow"))
+		}
+	}
+	if w := b.do(httptest.NewRequest(http.MethodPut, "/editions/x/feedback/yes", nil)); w.Header().Get("Allow") != "GET, HEAD, POST" {
+		t.Errorf("PUT of an answer: %d, Allow %q", w.Code, w.Header().Get("Allow"))
 	}
 	if err := b.pages.HandleRequests(t.Context()); err != nil {
 		t.Fatal(err)
