@@ -129,32 +129,41 @@ func TestGenericWebhookRefusesBodiesWithoutEvents(t *testing.T) {
 // unsubscription behind it was read.
 func TestMailsBehindAnUnreadableOneAreRead(t *testing.T) {
 	t.Parallel()
-	server := testkit.StartPOP3(t, nil, false)
-	b := setup(t)
-	server.Put(nil)
-	server.Put([]byte("From: r@example.net\r\nTo: " + b.paths.Unsubscribe(testID) + "\r\nSubject: unsubscribe\r\n\r\n"))
-	server.Put(nil)
-	server.Put([]byte("From: somebody@example.net\r\n\r\nhello\r\n"))
-	box := Mailbox{Protocol: "pop3", Host: "127.0.0.1", Port: server.Port(), TLS: "none", Username: "press", Password: "secret"}.withDefaults()
-	run, err := box.poller()
-	if err != nil {
-		t.Fatal(err)
+	type server interface {
+		Put(mail []byte)
+		Count() int
+		Port() int
 	}
-	for poll := range 2 {
-		err := b.pollOnce(t.Context(), box, run)
-		if err == nil || strings.Count(err.Error(), "the mail cannot be read") != 2 {
-			t.Errorf("poll %d: %v, want the answer about both mails", poll, err)
-		}
-		if got := b.recorder.only(t); got.Kind != Unsubscribed || got.ID != testID {
-			t.Errorf("poll %d: %+v", poll, got)
-		}
-		if n := server.Count(); n != 3 { // the request was deleted, and all others stay
-			t.Errorf("poll %d: %d mails are left, want 3", poll, n)
-		}
-	}
-	var seen []string
-	reader := NewMailboxReader(box)
-	if err := reader.Pass(t.Context(), func(mail []byte) bool { seen = append(seen, string(mail)); return false }); err != nil || len(seen) != 1 {
-		t.Errorf("the reader shows %q, %v", seen, err)
+	for protocol, s := range map[string]server{"pop3": testkit.StartPOP3(t, nil, false), "imap": testkit.StartIMAP(t, nil, false)} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			s.Put(nil)
+			s.Put([]byte("From: r@example.net\r\nTo: " + b.paths.Unsubscribe(testID) + "\r\nSubject: unsubscribe\r\n\r\n"))
+			s.Put(nil)
+			s.Put([]byte("From: somebody@example.net\r\n\r\nhello\r\n"))
+			box := Mailbox{Protocol: protocol, Host: "127.0.0.1", Port: s.Port(), TLS: "none", Username: "press", Password: "secret"}.withDefaults()
+			run, err := box.poller()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for poll := range 2 {
+				err := b.pollOnce(t.Context(), box, run)
+				if err == nil || strings.Count(err.Error(), "the mail cannot be read") != 2 {
+					t.Errorf("poll %d: %v, want the answer about both mails", poll, err)
+				}
+				if got := b.recorder.only(t); got.Kind != Unsubscribed || got.ID != testID {
+					t.Errorf("poll %d: %+v", poll, got)
+				}
+				if n := s.Count(); n != 3 { // the request was deleted, and all others stay
+					t.Errorf("poll %d: %d mails are left, want 3", poll, n)
+				}
+			}
+			var seen []string
+			reader := NewMailboxReader(box)
+			if err := reader.Pass(t.Context(), func(mail []byte) bool { seen = append(seen, string(mail)); return false }); err != nil || len(seen) != 1 {
+				t.Errorf("the reader shows %q, %v", seen, err)
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package bounce
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 
@@ -24,17 +25,28 @@ func pollIMAP(box Mailbox) pollFunc {
 		if err != nil {
 			return err
 		}
-		var done error
+		var failed error
 		for _, uid := range uids {
 			if p.full() {
 				break
 			}
-			if done = imapMail(client, uid, p.process); done != nil {
+			err := imapMail(client, uid, p.process)
+			if err != nil {
+				failed = errors.Join(failed, fmt.Errorf("mail %d: %w", uid, err))
+			}
+			if err != nil && !refusedByIMAP(err) {
 				break
 			}
 		}
-		return errors.Join(done, expunge(client), client.Logout().Wait())
+		return errors.Join(failed, expunge(client), client.Logout().Wait())
 	}
+}
+
+// refusedByIMAP reports whether the server answered a command with NO. The session goes on, and the mails
+// behind the one that it cannot read may be reports.
+func refusedByIMAP(err error) bool {
+	var answer *imap.Error
+	return errors.As(err, &answer) && answer.Type == imap.StatusResponseTypeNo
 }
 
 func openIMAP(conn net.Conn, box Mailbox) (*imapclient.Client, error) {

@@ -77,6 +77,9 @@ func (r *MailboxReader) readIMAP(conn net.Conn, look func([]byte) bool) error {
 	slices.Reverse(uids)
 	for _, uid := range uids[:min(len(uids), readMails)] {
 		done, err := r.show(fmt.Sprint(uid), func() ([]byte, error) { return fetchIMAP(client, uid) }, look)
+		if refusedByIMAP(err) {
+			continue
+		}
 		if done || err != nil {
 			return errors.Join(err, client.Logout().Wait())
 		}

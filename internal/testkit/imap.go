@@ -6,6 +6,8 @@ import (
 	"io"
 	"log"
 	"net"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/emersion/go-imap/v2"
@@ -20,6 +22,30 @@ type IMAP struct {
 	listener net.Listener
 	user     *imapmemserver.User
 	t        testing.TB
+
+	mu         sync.Mutex
+	unreadable imap.UIDSet // mails that it cannot read
+}
+
+// session refuses to read some mails.
+type session struct {
+	imapserver.Session
+	server *IMAP
+}
+
+// Fetch implements imapserver.Session.
+func (s *session) Fetch(w *imapserver.FetchWriter, numbers imap.NumSet, options *imap.FetchOptions) error {
+	if uids, ok := numbers.(imap.UIDSet); ok && s.server.cannotRead(uids) {
+		return &imap.Error{Type: imap.StatusResponseTypeNo, Text: "the mail cannot be read"}
+	}
+	return s.Session.Fetch(w, numbers, options)
+}
+
+func (s *IMAP) cannotRead(asked imap.UIDSet) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	uids, _ := asked.Nums()
+	return slices.ContainsFunc(uids, s.unreadable.Contains)
 }
 
 // StartIMAP starts a server that runs until the test ends. It uses TLS from the first byte
@@ -35,7 +61,7 @@ func StartIMAP(t testing.TB, certificate *Certificate, implicit bool) *IMAP {
 	memory.AddUser(s.user)
 	options := &imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return memory.NewSession(), nil, nil
+			return &session{memory.NewSession(), s}, nil, nil
 		},
 		Caps: imap.CapSet{imap.CapIMAP4rev1: {}}, InsecureAuth: true, Logger: log.New(io.Discard, "", 0),
 	}
@@ -54,11 +80,18 @@ func StartIMAP(t testing.TB, certificate *Certificate, implicit bool) *IMAP {
 // Port returns the port that the server listens on.
 func (s *IMAP) Port() int { return port(s.listener.Addr()) }
 
-// Put adds a mail to the mailbox.
+// Put adds a mail to the mailbox. The server cannot read a mail that is nil.
 func (s *IMAP) Put(mail []byte) {
 	s.t.Helper()
-	if _, err := s.user.Append("INBOX", literal{bytes.NewReader(mail)}, &imap.AppendOptions{}); err != nil {
+	added, err := s.user.Append("INBOX", literal{bytes.NewReader(mail)}, &imap.AppendOptions{})
+	if err != nil {
 		s.t.Error(err)
+		return
+	}
+	if mail == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.unreadable.AddNum(added.UID)
 	}
 }
 
