@@ -14,7 +14,7 @@ import (
 )
 
 // TestDeliveriesAreFoundInAnyFieldOfAnEvent: services keep our ids in different fields and write them in
-// different ways. What is no id of ours is nobody's.
+// different ways. Any other text is no id of ours.
 func TestDeliveriesAreFoundInAnyFieldOfAnEvent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -50,7 +50,7 @@ func TestDeliveriesAreFoundInAnyFieldOfAnEvent(t *testing.T) {
 	}
 }
 
-// TestEventsOfOneRequestAreOfTheirOwnDeliveries: a batch has events about many people. Nobody may be unsubscribed
+// TestEventsOfOneRequestAreOfTheirOwnDeliveries: a batch has events about many people. No one may be unsubscribed
 // for another.
 func TestEventsOfOneRequestAreOfTheirOwnDeliveries(t *testing.T) {
 	t.Parallel()
@@ -89,7 +89,7 @@ func TestEventsOfOneRequestAreOfTheirOwnDeliveries(t *testing.T) {
 	}
 }
 
-// TestMailsAtRandomRecordNothing: pieces of reports without one of our ids in any order are nobody's.
+// TestMailsAtRandomRecordNothing: pieces of reports without one of our ids, in any order, are about no subscriber.
 func TestMailsAtRandomRecordNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -84,7 +84,7 @@ func TestNoChangeIsStoredForAValueThatApplies(t *testing.T) {
 	}
 }
 
-// TestValueOfADigestThatDoesNotExistIsRefused: it would have no effect, and nobody would see the wrong name.
+// TestValueOfADigestThatDoesNotExistIsRefused: it would have no effect, and the wrong name would go unnoticed.
 func TestValueOfADigestThatDoesNotExistIsRefused(t *testing.T) {
 	t.Parallel()
 	e := newEditor(t)

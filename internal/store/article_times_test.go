@@ -21,6 +21,18 @@ func eachWithClock(t *testing.T, clock func() time.Time, test func(t *testing.T,
 	}
 }
 
+// eachWithOwnClock is eachWithClock for tests that advance the clock, which is another one for each engine.
+func eachWithOwnClock(t *testing.T, test func(t *testing.T, c *clock, s *store.Store)) {
+	t.Helper()
+	for _, engine := range storetest.Engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			c := newClock()
+			test(t, c, storetest.Open(t, engine, store.Options{Clock: c.now}))
+		})
+	}
+}
+
 func TestRemovedArticlesOfALabelAreListedByTheirRemoval(t *testing.T) {
 	t.Parallel()
 	eachWithClock(t, newClock().now, func(t *testing.T, s *store.Store) {

@@ -82,71 +82,61 @@ func TestQuotaOfConcurrentNodesIsNeverExceeded(t *testing.T) {
 
 func TestQuotaBeginsAgainInTheNextWindow(t *testing.T) {
 	t.Parallel()
-	for _, engine := range storetest.Engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			c := newClock()
-			s := storetest.Open(t, engine, store.Options{Clock: c.now})
-			for window := range 3 {
-				n, next, err := s.TakeQuota(t.Context(), "main", "hour", time.Hour, 10, 100)
-				if err != nil || n != 10 {
-					t.Fatalf("window %d: %d, %v", window, n, err)
-				}
-				c.advance(next.Sub(c.now()))
-				if used, err := s.QuotaUsed(t.Context(), "main", "hour", time.Hour); err != nil || used != 0 {
-					t.Errorf("in the next window %d are used, %v", used, err)
-				}
+	eachWithOwnClock(t, func(t *testing.T, c *clock, s *store.Store) {
+		for window := range 3 {
+			n, next, err := s.TakeQuota(t.Context(), "main", "hour", time.Hour, 10, 100)
+			if err != nil || n != 10 {
+				t.Fatalf("window %d: %d, %v", window, n, err)
 			}
-		})
-	}
+			c.advance(next.Sub(c.now()))
+			if used, err := s.QuotaUsed(t.Context(), "main", "hour", time.Hour); err != nil || used != 0 {
+				t.Errorf("in the next window %d are used, %v", used, err)
+			}
+		}
+	})
 }
 
 func TestConnectionOfADeadNodeIsTakenOver(t *testing.T) {
 	t.Parallel()
-	for _, engine := range storetest.Engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			c := newClock()
-			s := storetest.Open(t, engine, store.Options{Clock: c.now})
-			ctx := t.Context()
-			lease := func(node string, limit int) int64 {
-				slot, err := s.LeaseConnection(ctx, "main", node, limit, time.Minute)
-				must(t, err)
-				return slot
-			}
-			if a, b, full := lease("dead", 2), lease("alive", 2), lease("alive", 2); a != 0 || b != 1 || full != -1 {
-				t.Fatalf("slots %d, %d, %d", a, b, full)
-			}
-			c.advance(40 * time.Second)
-			kept, err := s.RenewConnections(ctx, "main", "alive", time.Minute)
-			if err != nil || !slices.Equal(kept, []int64{1}) {
-				t.Errorf("kept %v, %v", kept, err)
-			}
-			c.advance(30 * time.Second) // the lease of the dead node is over
-			if n, err := s.CountConnections(ctx, "main"); err != nil || n != 1 {
-				t.Errorf("%d are leased, %v", n, err)
-			}
-			if slot := lease("alive", 2); slot != 0 {
-				t.Errorf("slot %d, want that of the dead node", slot)
-			}
-			if kept, err := s.RenewConnections(ctx, "main", "dead", time.Minute); err != nil || len(kept) != 0 {
-				t.Errorf("the dead node keeps %v, %v", kept, err)
-			}
-			must(t, s.ReleaseConnection(ctx, "main", "dead", 0)) // not its own any more
-			if n, err := s.CountConnections(ctx, "main"); err != nil || n != 2 {
-				t.Errorf("%d are leased, %v", n, err)
-			}
-			if slot := lease("third", 1); slot != -1 { // the limit was lowered
-				t.Errorf("slot %d beyond the limit", slot)
-			}
-			if slot := lease("third", 3); slot != 2 {
-				t.Errorf("slot %d, want the one that was added", slot)
-			}
-			if slot, err := s.LeaseConnection(ctx, "other", "third", 1, time.Minute); slot != 0 || err != nil {
-				t.Errorf("another relay: slot %d, %v", slot, err)
-			}
-		})
-	}
+	eachWithOwnClock(t, func(t *testing.T, c *clock, s *store.Store) {
+		ctx := t.Context()
+		lease := func(node string, limit int) int64 {
+			slot, err := s.LeaseConnection(ctx, "main", node, limit, time.Minute)
+			must(t, err)
+			return slot
+		}
+		if a, b, full := lease("dead", 2), lease("alive", 2), lease("alive", 2); a != 0 || b != 1 || full != -1 {
+			t.Fatalf("slots %d, %d, %d", a, b, full)
+		}
+		c.advance(40 * time.Second)
+		kept, err := s.RenewConnections(ctx, "main", "alive", time.Minute)
+		if err != nil || !slices.Equal(kept, []int64{1}) {
+			t.Errorf("kept %v, %v", kept, err)
+		}
+		c.advance(30 * time.Second) // the lease of the dead node is over
+		if n, err := s.CountConnections(ctx, "main"); err != nil || n != 1 {
+			t.Errorf("%d are leased, %v", n, err)
+		}
+		if slot := lease("alive", 2); slot != 0 {
+			t.Errorf("slot %d, want that of the dead node", slot)
+		}
+		if kept, err := s.RenewConnections(ctx, "main", "dead", time.Minute); err != nil || len(kept) != 0 {
+			t.Errorf("the dead node keeps %v, %v", kept, err)
+		}
+		must(t, s.ReleaseConnection(ctx, "main", "dead", 0)) // not its own any more
+		if n, err := s.CountConnections(ctx, "main"); err != nil || n != 2 {
+			t.Errorf("%d are leased, %v", n, err)
+		}
+		if slot := lease("third", 1); slot != -1 { // the limit was lowered
+			t.Errorf("slot %d beyond the limit", slot)
+		}
+		if slot := lease("third", 3); slot != 2 {
+			t.Errorf("slot %d, want the one that was added", slot)
+		}
+		if slot, err := s.LeaseConnection(ctx, "other", "third", 1, time.Minute); slot != 0 || err != nil {
+			t.Errorf("another relay: slot %d, %v", slot, err)
+		}
+	})
 }
 
 func TestConcurrentNodesNeverShareAConnection(t *testing.T) {
@@ -177,184 +167,164 @@ func TestConcurrentNodesNeverShareAConnection(t *testing.T) {
 func TestWarmupGrowsWithWhatWasSent(t *testing.T) {
 	t.Parallel()
 	plan := warmup.Plan{Start: 100, Factor: 2, Max: 300}
-	for _, engine := range storetest.Engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			c := newClock()
-			s := storetest.Open(t, engine, store.Options{Clock: c.now})
-			ctx := t.Context()
-			takeAll := func(most int64) (sum int64) {
-				for sum < most {
-					n, state, err := s.TakeWarmup(ctx, "main", "", plan, false)
-					if err != nil || state.Used > state.Allowance || n > max(state.Allowance/20, 1) {
-						t.Fatalf("%d, %+v, %v", n, state, err)
-					}
-					if n == 0 {
-						break
-					}
-					sum += n
+	eachWithOwnClock(t, func(t *testing.T, c *clock, s *store.Store) {
+		ctx := t.Context()
+		takeAll := func(most int64) (sum int64) {
+			for sum < most {
+				n, state, err := s.TakeWarmup(ctx, "main", "", plan, false)
+				if err != nil || state.Used > state.Allowance || n > max(state.Allowance/20, 1) {
+					t.Fatalf("%d, %+v, %v", n, state, err)
 				}
-				return sum
+				if n == 0 {
+					break
+				}
+				sum += n
 			}
-			if state, err := s.WarmupOf(ctx, "main", "", plan); err != nil || state.Left() != 100 || state.Ends.Hour() != 0 {
-				t.Errorf("before the first mail: %+v, %v", state, err)
-			}
-			if n := takeAll(1000); n != 100 {
-				t.Errorf("%d on the first day, want 100", n)
-			}
-			if n, state, err := s.TakeWarmup(ctx, "main", "", plan, true); n != 1 || state.Left() != 0 || err != nil { // a confirmation is sent nevertheless
-				t.Errorf("a single mail: %d, %+v, %v", n, state, err)
-			}
-			c.advance(24 * time.Hour)
-			if n := takeAll(1000); n < 200 || n > 202 {
-				t.Errorf("%d on the second day, want twice as many", n)
-			}
-			c.advance(24 * time.Hour)
-			if n := takeAll(1000); n != 300 {
-				t.Errorf("%d on the third day, want the maximum", n)
-			}
-			c.advance(3 * 24 * time.Hour) // days without mail change nothing
-			state, err := s.WarmupOf(ctx, "main", "", plan)
-			if err != nil || state.Allowance != 300 || state.Used != 0 {
-				t.Errorf("after a pause: %+v, %v", state, err)
-			}
-			if state, err := s.WarmupOf(ctx, "main", "", warmup.Plan{Start: 10, Factor: 2, Max: 50}); err != nil || state.Allowance != 50 {
-				t.Errorf("with a smaller plan: %+v, %v", state, err)
-			}
-		})
-	}
+			return sum
+		}
+		if state, err := s.WarmupOf(ctx, "main", "", plan); err != nil || state.Left() != 100 || state.Ends.Hour() != 0 {
+			t.Errorf("before the first mail: %+v, %v", state, err)
+		}
+		if n := takeAll(1000); n != 100 {
+			t.Errorf("%d on the first day, want 100", n)
+		}
+		if n, state, err := s.TakeWarmup(ctx, "main", "", plan, true); n != 1 || state.Left() != 0 || err != nil { // a confirmation is sent nevertheless
+			t.Errorf("a single mail: %d, %+v, %v", n, state, err)
+		}
+		c.advance(24 * time.Hour)
+		if n := takeAll(1000); n < 200 || n > 202 {
+			t.Errorf("%d on the second day, want twice as many", n)
+		}
+		c.advance(24 * time.Hour)
+		if n := takeAll(1000); n != 300 {
+			t.Errorf("%d on the third day, want the maximum", n)
+		}
+		c.advance(3 * 24 * time.Hour) // days without mail change nothing
+		state, err := s.WarmupOf(ctx, "main", "", plan)
+		if err != nil || state.Allowance != 300 || state.Used != 0 {
+			t.Errorf("after a pause: %+v, %v", state, err)
+		}
+		if state, err := s.WarmupOf(ctx, "main", "", warmup.Plan{Start: 10, Factor: 2, Max: 50}); err != nil || state.Allowance != 50 {
+			t.Errorf("with a smaller plan: %+v, %v", state, err)
+		}
+	})
 }
 
 func TestMailsThatWereNotSentAreReturnedToTheirDay(t *testing.T) {
 	t.Parallel()
 	plan := warmup.Plan{Start: 40, Factor: 2}
-	for _, engine := range storetest.Engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			c := newClock()
-			s := storetest.Open(t, engine, store.Options{Clock: c.now})
-			ctx := t.Context()
-			var ends time.Time
-			for _, domain := range []string{"a.example", "b.example", "b.example"} {
-				n, state, err := s.TakeWarmup(ctx, "main", domain, plan, false)
-				if n != 2 || err != nil {
-					t.Fatalf("%d, %v", n, err)
-				}
-				ends = state.Ends
+	eachWithOwnClock(t, func(t *testing.T, c *clock, s *store.Store) {
+		ctx := t.Context()
+		var ends time.Time
+		for _, domain := range []string{"a.example", "b.example", "b.example"} {
+			n, state, err := s.TakeWarmup(ctx, "main", domain, plan, false)
+			if n != 2 || err != nil {
+				t.Fatalf("%d, %v", n, err)
 			}
-			must(t, s.ReturnWarmup(ctx, "main", map[string]int64{"a.example": 1, "b.example": 3, "c.example": 5}, ends))
-			must(t, s.ReturnWarmup(ctx, "main", map[string]int64{"a.example": 9}, ends)) // more than were taken
-			must(t, s.ReturnWarmup(ctx, "other", map[string]int64{"b.example": 1}, ends), s.ReturnWarmup(ctx, "main", map[string]int64{"b.example": 1}, ends.Add(-24*time.Hour)))
-			domains, err := s.DomainWarmups(ctx, "main", plan, 10)
-			if err != nil || len(domains) != 2 || domains[0].Domain != "a.example" || domains[0].Used != 1 || domains[1].Domain != "b.example" || domains[1].Used != 1 {
-				t.Errorf("%+v, %v", domains, err)
-			}
-			if domains, err = s.DomainWarmups(ctx, "main", plan, 1); err != nil || len(domains) != 1 {
-				t.Errorf("at most one: %+v, %v", domains, err)
-			}
-			c.advance(24 * time.Hour)
-			must(t, s.ReturnWarmup(ctx, "main", map[string]int64{"b.example": 1}, ends)) // too late, but still of its day
-			if domains, err = s.DomainWarmups(ctx, "main", plan, 10); err != nil || len(domains) != 0 {
-				t.Errorf("of the next day: %+v, %v", domains, err)
-			}
-		})
-	}
+			ends = state.Ends
+		}
+		must(t, s.ReturnWarmup(ctx, "main", map[string]int64{"a.example": 1, "b.example": 3, "c.example": 5}, ends))
+		must(t, s.ReturnWarmup(ctx, "main", map[string]int64{"a.example": 9}, ends)) // more than were taken
+		must(t, s.ReturnWarmup(ctx, "other", map[string]int64{"b.example": 1}, ends), s.ReturnWarmup(ctx, "main", map[string]int64{"b.example": 1}, ends.Add(-24*time.Hour)))
+		domains, err := s.DomainWarmups(ctx, "main", plan, 10)
+		if err != nil || len(domains) != 2 || domains[0].Domain != "a.example" || domains[0].Used != 1 || domains[1].Domain != "b.example" || domains[1].Used != 1 {
+			t.Errorf("%+v, %v", domains, err)
+		}
+		if domains, err = s.DomainWarmups(ctx, "main", plan, 1); err != nil || len(domains) != 1 {
+			t.Errorf("at most one: %+v, %v", domains, err)
+		}
+		c.advance(24 * time.Hour)
+		must(t, s.ReturnWarmup(ctx, "main", map[string]int64{"b.example": 1}, ends)) // too late, but still of its day
+		if domains, err = s.DomainWarmups(ctx, "main", plan, 10); err != nil || len(domains) != 0 {
+			t.Errorf("of the next day: %+v, %v", domains, err)
+		}
+	})
 }
 
 func TestNoticeOfAnEventIsStoredOncePerPeriod(t *testing.T) {
 	t.Parallel()
-	for _, engine := range storetest.Engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			c := newClock()
-			s := storetest.Open(t, engine, store.Options{Clock: c.now})
-			var mu sync.Mutex
-			stored := 0
-			notice := func(event string) {
-				concurrently(t, 3, func(ctx context.Context, i int) error {
-					first, err := s.RecordNotice(ctx, event, time.Hour, []store.Job{{Kind: "ping", Key: fmt.Sprint(event, c.now().UnixMilli(), "-", i)}})
-					if first {
-						mu.Lock()
-						stored++
-						mu.Unlock()
-					}
-					return err
-				})
-			}
-			notice("disk")
-			notice("disk")
-			notice("clock")
-			if n := storetest.CountJobs(t, s, "open"); stored != 2 || n != 2 {
-				t.Errorf("%d notices and %d jobs were stored, want one of each event", stored, n)
-			}
-			c.advance(61 * time.Minute)
-			notice("disk")
-			if n := storetest.CountJobs(t, s, "open"); stored != 3 || n != 3 {
-				t.Errorf("an hour later: %d notices and %d jobs", stored, n)
-			}
-		})
-	}
-}
-
-func TestBackupIsClaimedByOneHolder(t *testing.T) {
-	t.Parallel()
-	for _, engine := range storetest.Engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			c := newClock()
-			s := storetest.Open(t, engine, store.Options{Clock: c.now})
-			ctx, tick := t.Context(), c.now().Truncate(time.Second)
-			var mu sync.Mutex
-			var holders []string
-			concurrently(t, 5, func(ctx context.Context, i int) error {
-				claimed, err := s.ClaimBackup(ctx, tick, fmt.Sprint("node", i), time.Minute)
-				if claimed {
+	eachWithOwnClock(t, func(t *testing.T, c *clock, s *store.Store) {
+		var mu sync.Mutex
+		stored := 0
+		notice := func(event string) {
+			concurrently(t, 3, func(ctx context.Context, i int) error {
+				first, err := s.RecordNotice(ctx, event, time.Hour, []store.Job{{Kind: "ping", Key: fmt.Sprint(event, c.now().UnixMilli(), "-", i)}})
+				if first {
 					mu.Lock()
-					holders = append(holders, fmt.Sprint("node", i))
+					stored++
 					mu.Unlock()
 				}
 				return err
 			})
-			if len(holders) != 1 {
-				t.Fatalf("claimed by %v", holders)
+		}
+		notice("disk")
+		notice("disk")
+		notice("clock")
+		if n := storetest.CountJobs(t, s, "open"); stored != 2 || n != 2 {
+			t.Errorf("%d notices and %d jobs were stored, want one of each event", stored, n)
+		}
+		c.advance(61 * time.Minute)
+		notice("disk")
+		if n := storetest.CountJobs(t, s, "open"); stored != 3 || n != 3 {
+			t.Errorf("an hour later: %d notices and %d jobs", stored, n)
+		}
+	})
+}
+
+func TestBackupIsClaimedByOneHolder(t *testing.T) {
+	t.Parallel()
+	eachWithOwnClock(t, func(t *testing.T, c *clock, s *store.Store) {
+		ctx, tick := t.Context(), c.now().Truncate(time.Second)
+		var mu sync.Mutex
+		var holders []string
+		concurrently(t, 5, func(ctx context.Context, i int) error {
+			claimed, err := s.ClaimBackup(ctx, tick, fmt.Sprint("node", i), time.Minute)
+			if claimed {
+				mu.Lock()
+				holders = append(holders, fmt.Sprint("node", i))
+				mu.Unlock()
 			}
-			must(t, s.FinishBackup(ctx, "another", store.ScheduledBackup{Tick: tick, Name: "x"}, 0)) // changes nothing
-			if all, err := s.ScheduledBackups(ctx, 5); err != nil || len(all) != 1 || all[0].State != store.BackupRunning || all[0].Tries != 1 || !all[0].Finished.IsZero() {
-				t.Fatalf("%+v, %v", all, err)
-			}
-			must(t, s.FinishBackup(ctx, holders[0], store.ScheduledBackup{Tick: tick, Error: "no space left"}, 15*time.Minute))
-			claim := func(holder string) bool {
-				claimed, err := s.ClaimBackup(ctx, tick, holder, time.Minute)
-				must(t, err)
-				return claimed
-			}
-			if claim("b") {
-				t.Error("a failed backup is tried again at once")
-			}
-			c.advance(16 * time.Minute)
-			if !claim("b") || claim("c") {
-				t.Error("a failed backup is not tried again by one node")
-			}
-			must(t, s.FinishBackup(ctx, "b", store.ScheduledBackup{Tick: tick, Name: "t.tidings", Bytes: 9}, 0))
-			c.advance(time.Hour)
-			if claim("d") {
-				t.Error("a backup that was made is made again")
-			}
-			renewed, err := s.RenewBackup(ctx, tick, "b", time.Minute)
-			all, err2 := s.ScheduledBackups(ctx, 5)
-			must(t, err, err2)
-			if renewed || len(all) != 1 || all[0].State != store.BackupDone || all[0].Name != "t.tidings" || all[0].Bytes != 9 || all[0].Tries != 2 || all[0].Error != "" {
-				t.Errorf("renewed %t, %+v", renewed, all)
-			}
-			c.advance(500 * 24 * time.Hour) // old results are removed with the next one
-			later := c.now()
-			if claimed, err := s.ClaimBackup(ctx, later, "b", time.Minute); !claimed || err != nil {
-				t.Fatal(claimed, err)
-			}
-			must(t, s.FinishBackup(ctx, "b", store.ScheduledBackup{Tick: later, Name: "u.tidings"}, 0))
-			if all, err := s.ScheduledBackups(ctx, 5); err != nil || len(all) != 1 || all[0].Name != "u.tidings" {
-				t.Errorf("%+v, %v", all, err)
-			}
+			return err
 		})
-	}
+		if len(holders) != 1 {
+			t.Fatalf("claimed by %v", holders)
+		}
+		must(t, s.FinishBackup(ctx, "another", store.ScheduledBackup{Tick: tick, Name: "x"}, 0)) // changes nothing
+		if all, err := s.ScheduledBackups(ctx, 5); err != nil || len(all) != 1 || all[0].State != store.BackupRunning || all[0].Tries != 1 || !all[0].Finished.IsZero() {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		must(t, s.FinishBackup(ctx, holders[0], store.ScheduledBackup{Tick: tick, Error: "no space left"}, 15*time.Minute))
+		claim := func(holder string) bool {
+			claimed, err := s.ClaimBackup(ctx, tick, holder, time.Minute)
+			must(t, err)
+			return claimed
+		}
+		if claim("b") {
+			t.Error("a failed backup is tried again at once")
+		}
+		c.advance(16 * time.Minute)
+		if !claim("b") || claim("c") {
+			t.Error("a failed backup is not tried again by one node")
+		}
+		must(t, s.FinishBackup(ctx, "b", store.ScheduledBackup{Tick: tick, Name: "t.tidings", Bytes: 9}, 0))
+		c.advance(time.Hour)
+		if claim("d") {
+			t.Error("a backup that was made is made again")
+		}
+		renewed, err := s.RenewBackup(ctx, tick, "b", time.Minute)
+		all, err2 := s.ScheduledBackups(ctx, 5)
+		must(t, err, err2)
+		if renewed || len(all) != 1 || all[0].State != store.BackupDone || all[0].Name != "t.tidings" || all[0].Bytes != 9 || all[0].Tries != 2 || all[0].Error != "" {
+			t.Errorf("renewed %t, %+v", renewed, all)
+		}
+		c.advance(500 * 24 * time.Hour) // old results are removed with the next one
+		later := c.now()
+		if claimed, err := s.ClaimBackup(ctx, later, "b", time.Minute); !claimed || err != nil {
+			t.Fatal(claimed, err)
+		}
+		must(t, s.FinishBackup(ctx, "b", store.ScheduledBackup{Tick: later, Name: "u.tidings"}, 0))
+		if all, err := s.ScheduledBackups(ctx, 5); err != nil || len(all) != 1 || all[0].Name != "u.tidings" {
+			t.Errorf("%+v, %v", all, err)
+		}
+	})
 }

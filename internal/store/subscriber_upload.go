@@ -325,7 +325,7 @@ func (s *Store) PruneUploads(ctx context.Context) error {
 }
 
 // pruneUpload removes the file and the refused lines of an expired list. It closes the list first, so that
-// nobody starts to import it meanwhile.
+// no editor starts to import it meanwhile.
 func (s *Store) pruneUpload(ctx context.Context, id string) error {
 	closed := int64(0)
 	err := s.write(ctx, func(tx *conn) (err error) {
