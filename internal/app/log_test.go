@@ -146,6 +146,11 @@ func TestLogNamesNoPersonAtInfo(t *testing.T) {
 	t.Parallel()
 	testkit.Slow(t)
 	l := startLife(t)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(l.log.String())
+		}
+	})
 	// An import, with a line that has an error and an address that does not exist.
 	list, err := subscriber.OpenList(strings.NewReader("email,name\nbert-privperson@readers.example,Bert Privperson\ndora-privperson@readers.example,Dora Privperson\nbroken-privperson@@,Broken Privperson\n"), subscriber.ListOptions{})
 	if err == nil {
@@ -204,9 +209,6 @@ func TestLogNamesNoPersonAtInfo(t *testing.T) {
 	if line := regexp.MustCompile(`"msg":"editor signed in".*`).FindString(text); strings.Count(line, `"request":"`) != 1 {
 		t.Errorf("the line of the editor has no id of its request, or two: %s", line)
 	}
-	if t.Failed() {
-		t.Log(text)
-	}
 }
 
 func lastElement(link string) string { return link[strings.LastIndexByte(link, '/')+1:] }
@@ -219,6 +221,23 @@ func TestLogShowsClientsAsSettingsSay(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("clients %s: %s lacks %s", clients, out.String(), want)
 		}
+	}
+}
+
+func TestLoggersHaveTheirOwnLevels(t *testing.T) {
+	t.Parallel()
+	var first, second bytes.Buffer
+	one := app.NewLogger(&first, config.Log{Level: "info", Clients: "full"}, true)
+	two := app.NewLogger(&second, config.Log{Level: "error", Clients: "none"}, true).With("node", "b")
+	one.Info("one", "client", "198.51.100.7")
+	app.SetLevel(two, config.Log{Level: "debug", Clients: "network"})
+	one.Debug("unseen")
+	two.WithGroup("g").Debug("two", "client", "198.51.100.7")
+	if got := first.String(); !strings.Contains(got, "msg=one client=198.51.100.7") || strings.Contains(got, "unseen") {
+		t.Errorf("the first logger prints %q", got)
+	}
+	if got := second.String(); !strings.Contains(got, "msg=two node=b g.client=198.51.100.0/24") {
+		t.Errorf("the second logger prints %q", got)
 	}
 }
 

@@ -11,40 +11,64 @@ import (
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
-// level and clients are shared by all loggers of the process, so that a reload can change them.
-var (
+// logSettings are what SetLevel changes of a logger and of all that are made from it.
+type logSettings struct {
 	level   slog.LevelVar
 	clients atomic.Pointer[string] // the setting log.clients
-)
+}
+
+func (l *logSettings) set(c config.Log) {
+	var level slog.Level
+	if level.UnmarshalText([]byte(c.Level)) == nil {
+		l.level.Set(level)
+	}
+	l.clients.Store(&c.Clients)
+}
+
+// logHandler is a handler whose settings can be changed.
+type logHandler struct {
+	slog.Handler
+	settings *logSettings
+}
+
+// WithAttrs returns a handler with the same settings.
+func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return logHandler{h.Handler.WithAttrs(attrs), h.settings}
+}
+
+// WithGroup returns a handler with the same settings.
+func (h logHandler) WithGroup(name string) slog.Handler {
+	return logHandler{h.Handler.WithGroup(name), h.settings}
+}
 
 // NewLogger returns a logger: as text or as JSON. The format auto means text on a terminal. Whatever
 // looks like a mail address is left out of its lines, since errors and replies of mail servers name
 // people; addresses of clients are shortened as the settings say.
 func NewLogger(w io.Writer, c config.Log, terminal bool) *slog.Logger {
-	SetLevel(c)
+	l := &logSettings{}
+	l.set(c)
 	if c.Format == "json" || c.Format == "auto" && !terminal {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: &level, ReplaceAttr: withoutPersons}))
+		return slog.New(logHandler{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: &l.level, ReplaceAttr: l.withoutPersons}), l})
 	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: &level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-		return shortTime(groups, withoutPersons(groups, a))
-	}}))
+	return slog.New(logHandler{slog.NewTextHandler(w, &slog.HandlerOptions{Level: &l.level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		return shortTime(groups, l.withoutPersons(groups, a))
+	}}), l})
 }
 
-// SetLevel sets the level of all loggers, and what they show of the addresses of clients.
-func SetLevel(c config.Log) {
-	var l slog.Level
-	if l.UnmarshalText([]byte(c.Level)) == nil {
-		level.Set(l)
+// SetLevel sets the level of a logger that NewLogger returned, and what it shows of the addresses of
+// clients. It changes no other logger.
+func SetLevel(log *slog.Logger, c config.Log) {
+	if h, ok := log.Handler().(logHandler); ok {
+		h.settings.set(c)
 	}
-	clients.Store(&c.Clients)
 }
 
 // withoutPersons removes mail addresses from a value, and shortens the address of a client.
-func withoutPersons(_ []string, a slog.Attr) slog.Attr {
+func (l *logSettings) withoutPersons(_ []string, a slog.Attr) slog.Attr {
 	switch value := a.Value.Any().(type) {
 	case string:
 		if a.Key == "client" || a.Key == "network" {
-			return slog.String(a.Key, shortClient(value))
+			return slog.String(a.Key, l.shortClient(value))
 		}
 		return slog.String(a.Key, subscriber.ScrubAddresses(value))
 	case error:
@@ -54,9 +78,9 @@ func withoutPersons(_ []string, a slog.Attr) slog.Attr {
 }
 
 // shortClient returns the address or network of a client as the setting log.clients says.
-func shortClient(client string) string {
-	setting := clients.Load()
-	if setting == nil || *setting == "full" {
+func (l *logSettings) shortClient(client string) string {
+	setting := l.clients.Load()
+	if *setting == "full" {
 		return client
 	}
 	if *setting == "none" {

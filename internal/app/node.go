@@ -135,7 +135,7 @@ func (n *Node) replace(ctx context.Context, current *instance, s settings.Curren
 		current.refused = max(s.Revision, current.refused)
 		return current
 	}
-	SetLevel(s.Config.Log)
+	SetLevel(n.Service.Log, s.Config.Log)
 	n.Service.Log.Info("reloaded", "settings", s.Config.SharedHash())
 	if done != nil {
 		close(done)
