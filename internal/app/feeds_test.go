@@ -122,7 +122,7 @@ func TestAnotherNodeServesAnEditWithinASecond(t *testing.T) {
 			a.Title = "Edited"
 			putArticles(t, here, a)
 			w.advance(time.Second) // of the other node's clock, which does not go on after that
-			eventually(t, "the edit", func() bool {
+			testkit.Eventually(t, "the edit", func() bool {
 				_, body := fetch(t, other, "/feed.xml")
 				return strings.Contains(body, "Edited")
 			})

@@ -86,7 +86,7 @@ func TestIdleConnectionsStopNeitherPagesNorMail(t *testing.T) {
 	if _, err := engine.SendNow(t.Context(), "weekly", "test"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "all mails of the edition", func() bool { return len(inbox.Mails()) == readers })
+	testkit.Eventually(t, "all mails of the edition", func() bool { return len(inbox.Mails()) == readers })
 }
 
 // startWithFewDescriptors starts the service in a process of its own and returns its URL.

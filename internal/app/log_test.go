@@ -101,7 +101,7 @@ func (l *life) post(address string, want int, form ...string) {
 func (l *life) linkTo(to, kind string) (link string) {
 	l.t.Helper()
 	pattern := regexp.MustCompile(regexp.QuoteMeta(l.url+kind) + `[\w.~-]+`)
-	eventually(l.t, kind+" in a mail to "+to, func() bool {
+	testkit.Eventually(l.t, kind+" in a mail to "+to, func() bool {
 		for _, m := range l.smtp.Mails() {
 			text := strings.NewReplacer("=\r\n", "", "\r\n ", "", "=3D", "=").Replace(string(m.Data))
 			if strings.HasPrefix(m.To[0], to) && pattern.MatchString(text) {
@@ -170,7 +170,7 @@ func TestLogNamesNoPersonAtInfo(t *testing.T) {
 	putArticles(t, l.press.Store, fresh)
 	unsubscribe := l.linkTo("ada-privperson@", "/unsubscribe/")
 	l.linkTo("bert-privperson@", "/unsubscribe/")
-	eventually(t, "the end of the edition", func() bool { return strings.Contains(l.log.String(), `"msg":"edition sent"`) })
+	testkit.Eventually(t, "the end of the edition", func() bool { return strings.Contains(l.log.String(), `"msg":"edition sent"`) })
 	l.reportBounce("bert-privperson")
 	l.post(unsubscribe, http.StatusOK, "List-Unsubscribe", "One-Click")
 	// An editor.

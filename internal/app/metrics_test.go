@@ -59,7 +59,7 @@ func ask(t *testing.T, address string, header ...string) (status int, body strin
 // as Prometheus does.
 func (r *running) scrape(t *testing.T) (body string) {
 	t.Helper()
-	eventually(t, "the metrics", func() bool {
+	testkit.Eventually(t, "the metrics", func() bool {
 		var status int
 		if status, body = ask(t, "http://"+r.address+"/metrics", "Authorization", "Bearer "+scrapeToken); status != http.StatusOK && status != http.StatusServiceUnavailable {
 			t.Fatalf("/metrics answers %d: %s", status, body)
@@ -120,7 +120,7 @@ func TestMetricsShowRealTraffic(t *testing.T) {
 	ask(t, "http://"+r.address+"/tags/nothing/feed.xml")
 	ask(t, "http://"+r.address+"/")
 	var body string
-	eventually(t, "the edition in the metrics", func() bool {
+	testkit.Eventually(t, "the edition in the metrics", func() bool {
 		body = r.scrape(t)
 		return hasMetric(body, `tidings_editions{state="sent"}`) && hasMetric(body, `tidings_ticks_total{outcome="skipped"}`)
 	})
@@ -278,7 +278,7 @@ func TestMonitoringListenerServesMetricsHealthAndProfiles(t *testing.T) {
 				t.Errorf("%s with pprof %t: %d %s", path, pprof, status, body)
 			}
 		}
-		eventually(t, "the node to be ready", func() bool { status, _ := ask(t, monitoring+"/readyz"); return status == http.StatusOK })
+		testkit.Eventually(t, "the node to be ready", func() bool { status, _ := ask(t, monitoring+"/readyz"); return status == http.StatusOK })
 		for _, path := range []string{"/metrics", "/debug/pprof/"} {
 			if status, _ := ask(t, monitoring+path); pprof && status != http.StatusUnauthorized {
 				t.Errorf("%s without a token: %d", path, status)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/settings"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -30,7 +31,7 @@ func TestEveryNodeTakesChangedSettings(t *testing.T) {
 	if !shows(one, "After") {
 		t.Error("the node of the change has not taken it when Change returns")
 	}
-	eventually(t, "the other node takes it", func() bool { return shows(two, "After") })
+	testkit.Eventually(t, "the other node takes it", func() bool { return shows(two, "After") })
 	third := start(t, file)
 	if !shows(third, "After") {
 		t.Error("a node that starts later has the file's title")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // getPage fetches a page of a running service.
@@ -73,7 +74,7 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 	}
 	write(t, dir, map[string]string{"control.md": articleFile("Control", "Out.")})
 	importAll()
-	eventually(t, "the control article is in the feed", func() bool { _, body := r.getPage(t, "/feed.xml"); return strings.Contains(body, "Control") })
+	testkit.Eventually(t, "the control article is in the feed", func() bool { _, body := r.getPage(t, "/feed.xml"); return strings.Contains(body, "Control") })
 	for _, path := range pages {
 		if shown(path) {
 			t.Errorf("%s shows a withheld article", path)
@@ -96,7 +97,7 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 	if sum := importAll(); sum.Updated != len(marks) || sum.Withheld != 0 {
 		t.Errorf("published: %+v", sum)
 	}
-	eventually(t, "all are in the feed", func() bool {
+	testkit.Eventually(t, "all are in the feed", func() bool {
 		_, body := r.getPage(t, "/feed.xml")
 		return strings.Count(body, "<title>Kept ") == len(marks)
 	})
@@ -106,7 +107,7 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 
 	writeMarked(true)
 	importAll()
-	eventually(t, "no withheld article is in the feed", func() bool { _, body := r.getPage(t, "/feed.xml"); return !strings.Contains(body, "Kept ") })
+	testkit.Eventually(t, "no withheld article is in the feed", func() bool { _, body := r.getPage(t, "/feed.xml"); return !strings.Contains(body, "Kept ") })
 	if n := mailed(); n != 1 {
 		t.Errorf("%d articles would be mailed after they were withheld again", n)
 	}
@@ -138,7 +139,7 @@ func TestArticlesAppearAndExpireOnTime(t *testing.T) {
 	if status, _ := r.getPage(t, "/articles/comes"); status != http.StatusNotFound && time.Now().Before(soon) {
 		t.Errorf("the page of a scheduled article answers %d", status)
 	}
-	eventually(t, "one article appears and the other expires", func() bool {
+	testkit.Eventually(t, "one article appears and the other expires", func() bool {
 		_, feed := r.getPage(t, "/feed.xml")
 		comes, _ := r.getPage(t, "/articles/comes")
 		goes, _ := r.getPage(t, "/articles/goes")

@@ -26,7 +26,7 @@ func (r *hubSubscriber) subscribe(t *testing.T, hub, topic string) {
 	if response.StatusCode != http.StatusAccepted {
 		t.Fatalf("the hub answers %s", response.Status)
 	}
-	eventually(t, "the hub to verify the subscription", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.asked > 0 })
+	testkit.Eventually(t, "the hub to verify the subscription", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.asked > 0 })
 }
 
 // last returns the last delivery, with its signature.
@@ -54,7 +54,7 @@ func TestForeignHubDeliversChangedFeeds(t *testing.T) {
 		putArticles(t, s, edited(0, tags("C/C++")))
 		n := startPublisherAt(t, s, site.URL, hub)
 		feeds = n.feeds
-		eventually(t, "the announcement at the start", n.settled)
+		testkit.Eventually(t, "the announcement at the start", n.settled)
 		for r, path := range map[*hubSubscriber]string{everything: "/atom.xml", tag: "/tags/C%2FC%2B%2B/feed.json"} {
 			r.subscribe(t, hub, site.URL+path)
 		}
@@ -73,7 +73,7 @@ func TestForeignHubDeliversChangedFeeds(t *testing.T) {
 			}},
 		} {
 			step.do()
-			eventually(t, step.name, func() bool {
+			testkit.Eventually(t, step.name, func() bool {
 				atom, _, _ := everything.last()
 				json, _, _ := tag.last()
 				gone := step.name == "a removal" && strings.Contains(json, id)

@@ -42,16 +42,6 @@ func (w *testClock) runFast(t *testing.T) {
 	t.Cleanup(func() { stop(); <-done })
 }
 
-// eventually waits for a condition that other goroutines bring about.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(testkit.Timeout); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %v for %s", testkit.Timeout, what)
-		}
-	}
-}
-
 // foreignHub is a hub of another operator, as publishers see it.
 type foreignHub struct {
 	*httptest.Server
@@ -168,7 +158,7 @@ func (n *publisher) settled() bool {
 // settle waits until all feeds were announced at the start.
 func (n *publisher) settle(t *testing.T, hub *foreignHub) {
 	t.Helper()
-	eventually(t, "the announcement of all feeds", func() bool { return hub.wasNotified("/feed.xml") && n.idle() })
+	testkit.Eventually(t, "the announcement of all feeds", func() bool { return hub.wasNotified("/feed.xml") && n.idle() })
 	hub.notifications()
 }
 
@@ -284,7 +274,7 @@ func TestHubsAreNotifiedOfChangedFeeds(t *testing.T) {
 					want = append(want, "https://press.example"+folder+file)
 				}
 			}
-			eventually(t, step.name, func() bool {
+			testkit.Eventually(t, step.name, func() bool {
 				return hub.wasNotified(strings.TrimPrefix(want[len(want)-1], "https://press.example")) && n.idle()
 			})
 			told := hub.notifications()
@@ -319,7 +309,7 @@ func TestLargeImportIsAnnouncedCompletely(t *testing.T) {
 			many = append(many, edited(i, tags(fmt.Sprint("tag ", i))))
 		}
 		putArticles(t, s, many...)
-		eventually(t, "the end of the list", func() bool { return hub.wasNotified("/tags/tag%20149/feed.xml") && nodes[0].idle() })
+		testkit.Eventually(t, "the end of the list", func() bool { return hub.wasNotified("/tags/tag%20149/feed.xml") && nodes[0].idle() })
 		told := hub.notifications()
 		for i := range 150 {
 			for _, file := range []string{"atom.xml", "feed.json", "feed.xml"} {
@@ -340,7 +330,7 @@ func TestPendingNotificationsAreSentAfterARestart(t *testing.T) {
 		hub.setDown(true)
 		n := startPublisher(t, s, hub.URL)
 		w.runFast(t)
-		eventually(t, "four tries", func() bool { return len(hub.times()) >= 4 })
+		testkit.Eventually(t, "four tries", func() bool { return len(hub.times()) >= 4 })
 		n.stop()
 		times := hub.times()
 		for i, least := range []time.Duration{7500 * time.Millisecond, 15 * time.Second, 30 * time.Second} {
@@ -351,7 +341,7 @@ func TestPendingNotificationsAreSentAfterARestart(t *testing.T) {
 		putArticles(t, s, edited(1, tags("while no node runs")))
 		hub.setDown(false)
 		again := startPublisher(t, open(), hub.URL)
-		eventually(t, "all notifications", func() bool {
+		testkit.Eventually(t, "all notifications", func() bool {
 			return hub.wasNotified("/tags/while%20no%20node%20runs/feed.xml") && hub.wasNotified("/feeds/go/feed.json") && again.idle()
 		})
 		for topic, times := range hub.notifications() { // a topic of both announcements may be sent for each
@@ -362,7 +352,7 @@ func TestPendingNotificationsAreSentAfterARestart(t *testing.T) {
 		again.stop()
 		quiet := startPublisher(t, open(), hub.URL)
 		putArticles(t, s, edited(2, tags("once more")))
-		eventually(t, "the next change", func() bool { return hub.wasNotified("/tags/once%20more/feed.xml") && quiet.idle() })
+		testkit.Eventually(t, "the next change", func() bool { return hub.wasNotified("/tags/once%20more/feed.xml") && quiet.idle() })
 		if told := hub.notifications(); told["https://press.example/feeds/go/feed.xml"] > 0 {
 			t.Error("a start without any change notifies hubs of all feeds")
 		}
@@ -414,7 +404,7 @@ func TestOwnHubKeepsItsSubscribersAfterARestart(t *testing.T) {
 		putArticles(t, s, edited(0, tags("go")))
 		n := startPublisher(t, s, own)
 		w.runFast(t)
-		eventually(t, "the announcement at the start", n.settled)
+		testkit.Eventually(t, "the announcement at the start", n.settled)
 		form := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {r.URL + "/cb"}, "hub.secret": {"s3cret"}}
 		q := httptest.NewRequest(http.MethodPost, "/hub", strings.NewReader(form.Encode()))
 		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -424,16 +414,16 @@ func TestOwnHubKeepsItsSubscribersAfterARestart(t *testing.T) {
 		}
 		n.stop() // the request may be verified by now, or not
 		again := startPublisher(t, open(), own)
-		eventually(t, "a verified subscription", func() bool {
+		testkit.Eventually(t, "a verified subscription", func() bool {
 			all, err := s.HubSubscriptions(t.Context(), topic)
 			return err == nil && len(all) == 1 && all[0].Secret == "s3cret" && again.idle()
 		})
 		id := putArticles(t, s, edited(1, tags("go")))[0]
-		eventually(t, "the article", func() bool { bodies, _ := r.got(); return len(bodies) > 0 && again.idle() })
+		testkit.Eventually(t, "the article", func() bool { bodies, _ := r.got(); return len(bodies) > 0 && again.idle() })
 		again.stop()
 		last := startPublisher(t, open(), own)
 		putArticles(t, s, edited(2, tags("other"))) // the subscriber's topic does not change
-		eventually(t, "the next change", func() bool {
+		testkit.Eventually(t, "the next change", func() bool {
 			at, err := s.HubPosition(t.Context())
 			revision, err2 := s.Revision(t.Context())
 			return err == nil && err2 == nil && at.Revision == revision && last.idle()

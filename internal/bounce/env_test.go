@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
 )
@@ -101,14 +100,4 @@ func (b *env) sample(t testing.TB, name string) []byte {
 	data = bytes.ReplaceAll(data, []byte("VERP"), []byte(b.paths.ReturnPath(testID)))
 	data = bytes.ReplaceAll(data, []byte("MSGID"), []byte(b.paths.MessageID(testID)))
 	return bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
-}
-
-// eventually polls until a condition holds.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(testkit.Timeout); !done(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s did not happen", what)
-		}
-	}
 }

@@ -75,12 +75,12 @@ func TestMailboxesArePolled(t *testing.T) {
 			s.Put([]byte(".\r\n..not even a header\r\n"))
 			s.Put(b.sample(t, "japanese"))
 			b.startPolling(t, s.box)
-			eventually(t, "the reports' removal", func() bool { return s.Count() == 2 })
+			testkit.Eventually(t, "the reports' removal", func() bool { return s.Count() == 2 })
 			if got := b.recorder.only(t); got.Kind != Bounced || got.ID != testID || got.Source != s.box.Protocol {
 				t.Errorf("%+v", got)
 			}
 			s.Put(b.sample(t, "arf"))
-			eventually(t, "the second poll", func() bool { return s.Count() == 2 && len(b.recorder.all()) == 2 })
+			testkit.Eventually(t, "the second poll", func() bool { return s.Count() == 2 && len(b.recorder.all()) == 2 })
 		})
 	}
 }
@@ -97,12 +97,12 @@ func TestMailsStayInMailboxWhileStoreIsUnreachable(t *testing.T) {
 			b.recorder.setBroken(true)
 			s.Put(b.sample(t, "postfix"))
 			b.startPolling(t, s.box)
-			eventually(t, "three tries", func() bool { b.recorder.mu.Lock(); defer b.recorder.mu.Unlock(); return b.recorder.calls >= 3 })
+			testkit.Eventually(t, "three tries", func() bool { b.recorder.mu.Lock(); defer b.recorder.mu.Unlock(); return b.recorder.calls >= 3 })
 			if s.Count() != 1 {
 				t.Error("the report was deleted although nothing was recorded")
 			}
 			b.recorder.setBroken(false)
-			eventually(t, "the removal", func() bool { return s.Count() == 0 })
+			testkit.Eventually(t, "the removal", func() bool { return s.Count() == 0 })
 			b.recorder.only(t)
 		})
 	}
@@ -152,7 +152,7 @@ func TestLargeMailboxesAreReadOverSeveralPolls(t *testing.T) {
 			}
 			s.Put(b.sample(t, "postfix"))
 			b.startPolling(t, s.box)
-			eventually(t, "the last mail", func() bool { return len(b.recorder.all()) == 1 && s.Count() == pollMails+10 })
+			testkit.Eventually(t, "the last mail", func() bool { return len(b.recorder.all()) == 1 && s.Count() == pollMails+10 })
 		})
 	}
 }

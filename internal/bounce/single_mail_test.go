@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/mailer"
@@ -76,7 +77,7 @@ func TestBounceOfASingleMailCountsOverEveryInbox(t *testing.T) {
 			}
 			mail := uuid.NewString()
 			in.report(t, b, mailer.DeliveryID{Edition: mail, Person: token.PersonOf(sub.UID)})
-			eventually(t, "the bounce by "+in.source, func() bool {
+			testkit.Eventually(t, "the bounce by "+in.source, func() bool {
 				got, err := s.Subscriber(t.Context(), sub.ID)
 				return err == nil && got.State == subscriber.Bounced
 			})

@@ -64,21 +64,12 @@ func ask(conn net.Conn) int {
 
 func ok(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
 
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(testkit.Timeout); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("timeout while waiting for %s", what)
-		}
-	}
-}
-
 func TestOldestIdleConnectionIsClosedForNewOne(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{"in all": {Max: 3}, "of one client": {Max: 100, PerClient: 3}} {
 		l, address := serve(t, o, ok)
 		silent, asked, last := dial(t, address), dial(t, address), dial(t, address)
-		eventually(t, "three connections", func() bool { return open(l) == 3 })
+		testkit.Eventually(t, "three connections", func() bool { return open(l) == 3 })
 		for _, conn := range []net.Conn{asked, last} {
 			if got := ask(conn); got != http.StatusOK {
 				t.Fatalf("%s: status %d", name, got)
@@ -118,7 +109,7 @@ func TestConnectionsInUseAreNotClosed(t *testing.T) {
 			t.Errorf("a connection in use gets status %d", got)
 		}
 	}
-	eventually(t, "a new connection", func() bool { return ask(dial(t, address)) == http.StatusOK })
+	testkit.Eventually(t, "a new connection", func() bool { return ask(dial(t, address)) == http.StatusOK })
 	if n := open(l); n > 2 {
 		t.Errorf("%d connections, want 2 at most", n)
 	}
@@ -130,7 +121,7 @@ func TestProxiesAreExemptFromClientLimit(t *testing.T) {
 	for range 20 {
 		dial(t, address)
 	}
-	eventually(t, "twenty connections of one address", func() bool { return open(l) == 20 })
+	testkit.Eventually(t, "twenty connections of one address", func() bool { return open(l) == 20 })
 	for text, near := range map[string]bool{"127.0.0.1": true, "10.1.2.3": true, "172.17.0.1": true, "fd00::1": true, "::1": true, "8.8.8.8": false, "2001:4860::8888": false} {
 		if IsLocal(netip.MustParseAddr(text)) != near {
 			t.Errorf("Near(%s) is %v", text, !near)
@@ -189,7 +180,7 @@ func TestSilentWrappedConnectionIsClosedForNewOne(t *testing.T) {
 		t.Error("a third client was accepted although both others have just sent something")
 	}
 	<-refused
-	eventually(t, "the connection of another client", func() bool { return talk(dial(t, inner.Addr().String())) })
+	testkit.Eventually(t, "the connection of another client", func() bool { return talk(dial(t, inner.Addr().String())) })
 	if n := open(l); n > 2 {
 		t.Errorf("%d connections, want 2 at most", n)
 	}

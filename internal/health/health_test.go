@@ -168,14 +168,15 @@ func (n *node) mails(words string) (count int) {
 	return count
 }
 
+// eventually waits until a condition holds, and logs the last answer if it does not.
 func eventually(t *testing.T, what string, holds func() bool, last func() string) {
 	t.Helper()
-	for deadline := time.Now().Add(testkit.Timeout); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if holds() {
-			return
+	defer func() {
+		if t.Failed() {
+			t.Logf("the last was %s", last())
 		}
-	}
-	t.Fatalf("timeout while waiting for %s; the last was %s", what, last())
+	}()
+	testkit.Eventually(t, what, holds)
 }
 
 // sqlite returns the DSN of a new file in a folder.

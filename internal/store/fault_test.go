@@ -5,23 +5,22 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// eventually retries fn until it succeeds, and fails the test with the last error.
+// eventually retries fn until it succeeds, and logs its last error if it does not in time.
 func eventually(t *testing.T, fn func() error) {
 	t.Helper()
 	var err error
-	for deadline := time.Now().Add(testkit.Timeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if err = fn(); err == nil {
-			return
+	defer func() {
+		if t.Failed() {
+			t.Logf("the last error was: %v", err)
 		}
-	}
-	t.Fatalf("not within %v: %v", testkit.Timeout, err)
+	}()
+	testkit.Eventually(t, "a call that succeeds", func() bool { err = fn(); return err == nil })
 }
 
 func TestStoreRecoversWhenPostgresRestartsOrIsKilled(t *testing.T) {

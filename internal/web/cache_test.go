@@ -11,6 +11,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 	"github.com/tidings-press/tidings/internal/web"
 )
@@ -36,7 +37,7 @@ func TestPagesAreRenderedOncePerChange(t *testing.T) {
 			}
 			shows := func(path, want string) {
 				t.Helper()
-				eventually(t, path+" with "+want, func() bool { return strings.Contains(ask(h, http.MethodGet, path).Body.String(), want) })
+				testkit.Eventually(t, path+" with "+want, func() bool { return strings.Contains(ask(h, http.MethodGet, path).Body.String(), want) })
 			}
 			put("first", "The first", s.store.Now().Add(-time.Minute))
 			pages := []string{"/", "/articles/first", "/tags/", "/tags/Sea/", "/languages/en/", "/feeds", "/subscribe", "/search?q=first", "/filter?match=sea"}

@@ -149,7 +149,7 @@ func TestEditionPageOmitsWithdrawnArticle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the page without the withdrawn article", func() bool {
+	testkit.Eventually(t, "the page without the withdrawn article", func() bool {
 		w := page()
 		return w.Code == http.StatusOK && !strings.Contains(w.Body.String(), title)
 	})
@@ -160,7 +160,7 @@ func TestEditionPageOmitsWithdrawnArticle(t *testing.T) {
 			}
 		}
 	}
-	eventually(t, "the end of an edition without any article", func() bool { return page().Code == http.StatusGone })
+	testkit.Eventually(t, "the end of an edition without any article", func() bool { return page().Code == http.StatusGone })
 }
 
 // TestEditionPageHasArticlesOfVariant checks that a subscriber of some topics finds the articles

@@ -156,9 +156,3 @@ func ask(h http.Handler, method, target string) *httptest.ResponseRecorder {
 	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
 	return w
 }
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	testkit.Eventually(t, what, holds)
-}
