@@ -24,7 +24,7 @@ func TestTypedPasswordIsJudgedAndShownInBrowser(t *testing.T) {
 	b.Type("[name=email]", "ada@gazette.example")
 	strength := func(value int, text, color string) {
 		t.Helper()
-		b.Wait(fmt.Sprintf(`!document.querySelector("[data-strength]").hidden && document.querySelector("meter").value == %d && document.querySelector("[data-strength]").innerText.includes(%q)`, value, text))
+		b.Wait(fmt.Sprintf(`getComputedStyle(document.querySelector("[data-strength]")).visibility == "visible" && document.querySelector("meter").value == %d && document.querySelector("[data-strength]").innerText.includes(%q)`, value, text))
 		for _, dark := range []bool{false, true} {
 			b.SetViewport(375, 800, dark)
 			check(t, b, "the meter at "+text, 375)
@@ -32,7 +32,8 @@ func TestTypedPasswordIsJudgedAndShownInBrowser(t *testing.T) {
 		b.CheckAccessibility("admin-password-strength-" + color)
 		b.Screenshot("admin-password-strength-" + color)
 	}
-	b.Wait(`document.querySelector("[data-strength]").hidden`)
+	b.Wait(`getComputedStyle(document.querySelector("[data-strength]")).visibility == "hidden"`)
+	b.Wait(`(window.place = document.querySelector("button.main").offsetTop) > 0`)
 	b.Type("[name=password]", "ada@gazette")
 	strength(1, "Too weak: the password must have 12 to 128 characters", "red")
 	b.Type("[name=password]", ".example")
@@ -42,6 +43,7 @@ func TestTypedPasswordIsJudgedAndShownInBrowser(t *testing.T) {
 	strength(2, "Sufficient", "yellow")
 	b.Type("[name=password]", " lighthouse kettle meadow quarter violin")
 	strength(4, "Very strong", "green")
+	b.Wait(`document.querySelector("button.main").offsetTop == window.place`) // or a click would miss it
 	const kind = `document.querySelector("[name=password]").type`
 	b.Wait(kind + ` == "password"`)
 	b.Click("[data-reveal]")

@@ -1,5 +1,6 @@
 // Shows what is typed into a password field, and how strong a new password is. Without this script there is
-// no box and no meter.
+// no box and no meter. The meter has its place from the start, so that the button below does not move away
+// from a click.
 //
 // data-reveal on a checkbox: while it is checked, the password fields of its form show their text.
 // data-strength on a hidden box with a <meter> and a text: the address that judges the password of its form.
@@ -21,6 +22,8 @@ for (const box of document.querySelectorAll("[data-reveal]")) {
 
 for (const box of document.querySelectorAll("[data-strength]")) {
   const form = box.closest("form"), meter = box.querySelector("meter"), text = box.querySelector("[role=status]");
+  box.hidden = false;
+  box.classList.add("unjudged");
   const judged = ["name", "email", "password"]; // what the server compares; no other field is sent
   let timer, latest = 0, asking;
   const judge = async () => {
@@ -31,7 +34,7 @@ for (const box of document.querySelectorAll("[data-strength]")) {
     if (body.get("password"))
       answer = await fetch(box.dataset.strength, { method: "POST", body, signal: asking.signal }).then(a => a.ok ? a.json() : undefined).catch(() => undefined);
     if (asked != latest) return; // something else was typed since
-    box.hidden = !answer; // nothing is typed, or there is no judgement
+    box.classList.toggle("unjudged", !answer); // nothing is typed, or there is no judgement
     if (!answer) return;
     meter.value = answer.value;
     text.textContent = answer.text;
