@@ -74,14 +74,21 @@ func (s *site) clockBack(context.Context) error {
 func (s *site) freezeNode(ctx context.Context) error {
 	frozen := s.long
 	if s.short != nil && rand.IntN(2) == 0 {
+		if err := s.reviveWorker(); err != nil {
+			return err
+		}
 		frozen = s.short
 	}
-	if err := frozen.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		return err
+	err := frozen.cmd.Process.Signal(syscall.SIGSTOP)
+	if err == nil {
+		sleep(ctx, 4*time.Second)
+		s.did("a node was frozen")
+		err = frozen.cmd.Process.Signal(syscall.SIGCONT)
 	}
-	sleep(ctx, 4*time.Second)
-	s.did("a node was frozen")
-	return frozen.cmd.Process.Signal(syscall.SIGCONT)
+	if frozen == s.short && errors.Is(err, os.ErrProcessDone) {
+		return s.reviveWorker()
+	}
+	return err
 }
 
 func (s *site) killServer(ctx context.Context) error {
