@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -33,7 +34,8 @@ type env struct {
 	options      delivery.Options
 	engine       *delivery.Engine
 	stop         func()
-	storeMayFail bool // the store may be unreachable for a while
+	storeMayFail bool  // the store may be unreachable for a while
+	lastDate     int64 // of an article, in milliseconds
 }
 
 // each runs a test on both engines, each time in a new env.
@@ -137,6 +139,11 @@ func (b *env) importList(list string, n int) {
 func (b *env) addArticle(slug string, tags ...string) {
 	b.t.Helper()
 	now := b.store.Now()
+	// Articles of one millisecond would be in the order of their random ids. A clock of a test may stand still.
+	for end := time.Now().Add(4 * time.Millisecond); now.UnixMilli() == b.lastDate && time.Now().Before(end); now = b.store.Now() {
+		runtime.Gosched()
+	}
+	b.lastDate = now.UnixMilli()
 	a := &article.Article{
 		Source: "test:" + slug, Slug: slug, Title: "About " + slug, Summary: "All about " + slug + ".", HTML: "<p>About " + slug + ".</p>",
 		Language: "en", Tags: tags, Published: now, Updated: now, Status: article.Published, Hash: slug,

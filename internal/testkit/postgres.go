@@ -168,7 +168,9 @@ func (p *Postgres) prepare(opts PostgresOptions) error {
 func (p *Postgres) configure(opts PostgresOptions) error {
 	settings := []string{
 		"listen_addresses='127.0.0.1'", "unix_socket_directories='" + p.dir + "'", "max_connections=200",
-		"wal_level=replica", "max_wal_senders=8", "hot_standby=on", "timezone='UTC'", "log_timezone='UTC'",
+		"wal_level=replica", "max_wal_senders=8", "hot_standby=on",
+		"dynamic_shared_memory_type=mmap", // a killed server would leave its segments in /dev/shm
+		"timezone='UTC'", "log_timezone='UTC'",
 	}
 	if opts.NoSync {
 		settings = append(settings, "fsync=off", "full_page_writes=off")
