@@ -120,8 +120,10 @@ func TestRemovedMovedAndUnknownArticles(t *testing.T) {
 	}
 	expired := b.put(article.Article{Slug: "expired", Title: "Offer", HTML: "<p>1</p>", Expires: b.store.Now().Add(-time.Hour)})
 	b.want(b.get(expired.Path()), http.StatusNotFound)
-	future := b.put(article.Article{Slug: "future", Title: "Tomorrow", HTML: "<p>1</p>", Published: b.store.Now().Add(time.Hour)})
-	b.want(b.get(future.Path()), http.StatusNotFound)
+	future := b.put(article.Article{Slug: "future", Title: "Tomorrow", HTML: "<p>1</p>", Language: "nl", Tags: []string{"merger"}, Authors: []article.Author{{Name: "Cy"}}, Published: b.store.Now().Add(time.Hour)})
+	for _, path := range []string{future.Path(), "/tags/merger/", "/authors/Cy/", "/languages/nl/"} {
+		b.want(b.get(path), http.StatusNotFound)
+	}
 	for _, hidden := range []string{"Tomorrow", "For those who know", "Offer", "Secret"} {
 		if w := b.get("/"); strings.Contains(w.Body.String(), hidden) {
 			t.Errorf("the front page shows %s", hidden)

@@ -140,5 +140,6 @@ func TestPreferencesTakeOnlyTopicsOfTheDigest(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.want(b.post(path, form("do", "save", "digest", "weekly", "some-weekly", "yes", "topic-weekly", "old news")), http.StatusOK, "Saved")
+		b.want(b.post(path, form("do", "save", "digest", "weekly", "some-weekly", "yes")), http.StatusUnprocessableEntity, "Nothing was changed", "Choose at least one topic")
 	})
 }

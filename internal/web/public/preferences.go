@@ -119,11 +119,12 @@ func (p *Pages) filterOf(digest string) (article.Filter, error) {
 	return d.Filter.Compile()
 }
 
-// checkTopics refuses topics that no article of the digest has, except those chosen before:
-// subscribers would get nothing for them.
+// checkTopics refuses a choice without a topic, which the store reads as all of them, and topics that no
+// article of the digest has, except those chosen before: subscribers would get nothing for them.
 func (p *Pages) checkTopics(ctx context.Context, id int64, digest string, topics []string) error {
 	if len(topics) == 0 {
-		return nil
+		say := p.layout(ctx).Say
+		return &refusal{status: http.StatusUnprocessableEntity, title: say("Nothing was changed"), Text: say("Choose at least one topic, or clear the box above the topics to get all articles.")}
 	}
 	filter, err := p.filterOf(digest)
 	if err != nil {

@@ -110,6 +110,9 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, s selection) er
 	if body.Articles, body.Older, err = p.list(r.Context(), article.Filter{Expr: s.filter}, r.URL); err != nil {
 		return err
 	}
+	if body.First && len(body.Articles) == 0 { // only articles that are not public yet have the name
+		return store.ErrNotFound
+	}
 	v := page{Title: name, Description: s.about, Canonical: p.config.Site.URL + canonicalPath(r, s.path), Feeds: links, NoIndex: !body.First, Body: body}
 	return p.show(w, r, http.StatusOK, "list", v)
 }
