@@ -40,7 +40,11 @@ func (p *Postgres) DatabaseFrom(t testing.TB, prepare func(dsn string) error) st
 	if err != nil {
 		t.Fatalf("prepare the template database: %v", err)
 	}
-	return p.database(t, " TEMPLATE prepared")
+	clause := " TEMPLATE prepared"
+	if majorVersion(p.bin) >= 15 {
+		clause += " STRATEGY FILE_COPY" // PostgreSQL would write all into its log
+	}
+	return p.database(t, clause)
 }
 
 func (p *Postgres) database(t testing.TB, clause string) string {

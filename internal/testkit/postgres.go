@@ -52,7 +52,10 @@ var shared struct {
 func SharedPostgres(t testing.TB) *Postgres {
 	t.Helper()
 	needPostgres(t)
-	shared.once.Do(func() { shared.server, shared.err = launch(PostgresOptions{NoSync: true}) })
+	shared.once.Do(func() {
+		// Databases that live for seconds need no vacuum, and no log for a standby.
+		shared.server, shared.err = launch(PostgresOptions{NoSync: true, Settings: []string{"autovacuum=off", "wal_level=minimal", "max_wal_senders=0"}})
+	})
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
