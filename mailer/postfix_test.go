@@ -3,6 +3,7 @@ package mailer_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -15,18 +16,21 @@ import (
 )
 
 // postfixSink runs Postfix's smtp-sink, as an implementation independent of ours, and returns the
-// folder that it writes mails to.
-func postfixSink(t *testing.T, args ...string) (port int, dir string) {
+// folder that it writes mails to. Each has a loopback address of its own: of two that start at once, one
+// could get the port that was free for the other.
+func postfixSink(t *testing.T, args ...string) (relay mailer.Relay, dir string) {
 	t.Helper()
 	const program = "/usr/sbin/smtp-sink"
 	if _, err := os.Stat(program); err != nil {
 		t.Skipf("SKIPPED: Debian's postfix is needed for smtp-sink: %v", err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.N(254), rand.N(256), 1+rand.N(254))
+	listener, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port = listener.Addr().(*net.TCPAddr).Port
+	relay = plainRelay(listener.Addr().(*net.TCPAddr).Port)
+	relay.Host = host
 	_ = listener.Close()
 	dir, err = os.MkdirTemp("", "sink")
 	if err != nil {
@@ -39,13 +43,13 @@ func postfixSink(t *testing.T, args ...string) (port int, dir string) {
 	if os.Getuid() == 0 {
 		args = append(args, "-u", "nobody")
 	}
-	cmd := exec.Command(program, append(args, "-d", filepath.Join(dir, "%M."), fmt.Sprintf("127.0.0.1:%d", port), "64")...)
+	cmd := exec.Command(program, append(args, "-d", filepath.Join(dir, "%M."), fmt.Sprintf("%s:%d", host, relay.Port), "64")...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	return port, dir
+	return relay, dir
 }
 
 // dialSoon dials until the server is up.
@@ -76,8 +80,7 @@ func TestPostfixAcceptsOurMails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			port, dir := postfixSink(t, test.args...)
-			relay := plainRelay(port)
+			relay, dir := postfixSink(t, test.args...)
 			relay.Protocol = test.protocol
 			conn := dialSoon(t, relay)
 			if conn.Pipelining() != test.pipelining {
@@ -122,8 +125,8 @@ func TestPostfixRefusalsAreRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			port, _ := postfixSink(t, test.args...)
-			got := send(t.Context(), dialSoon(t, plainRelay(port)), envelopesTo(1))
+			relay, _ := postfixSink(t, test.args...)
+			got := send(t.Context(), dialSoon(t, relay), envelopesTo(1))
 			if len(got) != 1 || got[0] != test.want {
 				t.Errorf("%v, want %v", got, test.want)
 			}
