@@ -95,6 +95,7 @@ func TestSiteWithCertificateIsServedOverHTTP2AndPlainHTTPIsRedirected(t *testing
 
 // An open stream, such as the progress of an edition, ends with the node. Requests on both listeners are answered.
 func TestConnectionsOfBothListenersEndWhenTheNodeStops(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	e := startTLS(t, "")
 	if response, err := e.client.Get("https://press.example/feed.xml"); err != nil { // a connection that stays open

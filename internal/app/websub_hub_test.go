@@ -43,6 +43,7 @@ func (r *hubSubscriber) last() (body, signature string, header http.Header) {
 // TestForeignHubDeliversChangedFeeds uses a third-party hub over real HTTP: it verifies a
 // subscriber, is notified of a change, fetches our feed and delivers it.
 func TestForeignHubDeliversChangedFeeds(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		var feeds http.Handler

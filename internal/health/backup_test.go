@@ -7,10 +7,12 @@ import (
 
 	"github.com/tidings-press/tidings/internal/health"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 func TestFailedBackupIsReportedToOwners(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	n := start(t, storetest.DSN(t, store.SQLite), "1B", "")
 	tick := n.Store.Now()

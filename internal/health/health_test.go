@@ -235,6 +235,7 @@ func fill(t *testing.T, folder string, left int64) {
 }
 
 func TestFullDiskIsNotReadyAndAlertsOwner(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	disk := tinyDisk(t)
 	n := start(t, sqlite(disk), "12MB", "")
@@ -258,6 +259,7 @@ func TestFullDiskIsNotReadyAndAlertsOwner(t *testing.T) {
 }
 
 func TestDeletedDatabaseIsNotReadyAndAlertsOwner(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	folder := t.TempDir()
 	n := start(t, sqlite(folder), "0B", "")
@@ -283,6 +285,7 @@ func TestReplacedDatabaseIsNotReady(t *testing.T) {
 }
 
 func TestOverwrittenPagesAreNotReadyAndAlertOwner(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	folder := t.TempDir()
 	n := start(t, sqlite(folder), "0B", "")
@@ -300,6 +303,7 @@ func TestOverwrittenPagesAreNotReadyAndAlertOwner(t *testing.T) {
 }
 
 func TestStoppedPostgresIsNotReady(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	server := testkit.StartPostgres(t, testkit.PostgresOptions{})
 	n := start(t, server.Database(t), "0B", "")
@@ -317,6 +321,7 @@ func TestStoppedPostgresIsNotReady(t *testing.T) {
 }
 
 func TestStoppedRelayIsAWarningAndAlertsOwner(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{Users: map[string]string{"press": "right"}})
 	n := start(t, sqlite(t.TempDir()), "0B", fmt.Sprintf("- {name: main, host: 127.0.0.1, port: %d, tls: none, username: press, password: wrong}\n", wire.Port()))
@@ -337,6 +342,7 @@ func TestStoppedRelayIsAWarningAndAlertsOwner(t *testing.T) {
 }
 
 func TestFailedEditionAlertsOwner(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	n := start(t, sqlite(t.TempDir()), "0B", "")
 	for i, state := range []digest.State{digest.Failed, digest.Paused} {

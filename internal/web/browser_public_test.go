@@ -96,6 +96,7 @@ return worst >= 4.5 && document.documentElement.scrollWidth <= innerWidth ? '' :
 })()`
 
 func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for language, pages := range map[string]map[string]string{
 		"en": {
