@@ -6,7 +6,7 @@ GO ?= go
 # AVIF is not decoded (docs/decisions/images.md).
 export GOFLAGS := -tags=nodynamic $(GOFLAGS)
 # These programs allocate much and end soon, so the collector would take a third of their time.
-RARELY := GOGC=400 GOMEMLIMIT=4GiB
+FEW_COLLECTIONS := GOGC=400 GOMEMLIMIT=4GiB
 STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEADCODE := $(GO) run golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -43,13 +43,13 @@ fmt: ## check that all files are formatted by gofmt
 	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then echo "gofmt -w these files:"; echo "$$files"; exit 1; fi; echo "gofmt: all files are formatted"
 
 vet: ## go vet
-	$(RARELY) $(GO) vet ./... && echo "go vet: nothing found"
+	$(FEW_COLLECTIONS) $(GO) vet ./... && echo "go vet: nothing found"
 
 staticcheck: ## staticcheck
-	$(RARELY) $(STATICCHECK) ./... && echo "staticcheck: nothing found"
+	$(FEW_COLLECTIONS) $(STATICCHECK) ./... && echo "staticcheck: nothing found"
 
 deadcode: ## list functions that only tests use
-	@$(RARELY) scripts/deadcode $(DEADCODE)
+	@$(FEW_COLLECTIONS) scripts/deadcode $(DEADCODE)
 
 vuln: ## govulncheck, if its database can be reached
 	@scripts/vulncheck $(GOVULNCHECK)
@@ -74,7 +74,7 @@ checks: fmt
 	@$(MAKE) --no-print-directory vuln
 
 # Downloading the programs leaves the processors to the checks.
-test: ## everything: checks, then the whole suite with the race detector
+test: ## everything: checks, then the whole suite, and with the race detector what happens at once
 	@scripts/install-test-tools
 	@$(MAKE) --no-print-directory -j2 checks programs
 	@scripts/run-tests $(GO)
@@ -121,6 +121,6 @@ admin-screenshots: ## write pictures of all pages of the admin to docs/images/ad
 	TIDINGS_ADMIN_SHEETS="$(CURDIR)/docs/images/admin" $(GO) test ./internal/web/admin -run TestAdminScreenshots -count=1
 
 clean: ## remove the files that the targets above created
-	rm -rf bin dist .cache
+	rm -rf bin dist .cache "/dev/shm/tidings-$$(id -u)"
 
 .PHONY: help build demo check check-tests check-code checks short fmt vet staticcheck deadcode vuln tools programs test crash soak fuzz miniflux years bench release release-test screenshots client-support clean
