@@ -71,7 +71,7 @@ func newFeedExport(a *cli) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := p.SettleFeeds(c.Context()); err != nil {
+				if err := p.RecordFeedSettings(c.Context()); err != nil {
 					return err
 				}
 				if export.More, err = p.NamedFeeds(c.Context()); err != nil {

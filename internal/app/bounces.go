@@ -60,14 +60,14 @@ func (n *Node) openBounceListeners(ctx context.Context, open func(func() error))
 	if b.SMTP == "" && b.LMTP == "" {
 		return nil
 	}
-	desk, err := n.Service.bounceProcessor(ctx)
+	processor, err := n.Service.bounceProcessor(ctx)
 	if err != nil {
 		return err
 	}
 	for _, l := range []struct {
 		key, address string
 		serve        func(context.Context, net.Listener) error
-	}{{"bounces.smtp", b.SMTP, desk.ServeSMTP}, {"bounces.lmtp", b.LMTP, desk.ServeLMTP}} {
+	}{{"bounces.smtp", b.SMTP, processor.ServeSMTP}, {"bounces.lmtp", b.LMTP, processor.ServeLMTP}} {
 		if l.address == "" {
 			continue
 		}
@@ -86,9 +86,9 @@ func (s *Service) pollMailbox(ctx context.Context) {
 	if m == nil {
 		return
 	}
-	desk, err := s.bounceProcessor(ctx)
+	processor, err := s.bounceProcessor(ctx)
 	if err == nil {
-		err = desk.Poll(ctx, bouncesMailbox(m))
+		err = processor.Poll(ctx, bouncesMailbox(m))
 	}
 	s.logError(ctx, "cannot poll the mailbox for bounces", err)
 }
@@ -99,13 +99,13 @@ func (s *Service) webhooks(ctx context.Context) (map[string]http.Handler, error)
 	if len(s.Config.Bounces.Webhooks) == 0 {
 		return out, nil
 	}
-	desk, err := s.bounceProcessor(ctx)
+	processor, err := s.bounceProcessor(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for i, w := range s.Config.Bounces.Webhooks {
 		name := cmp.Or(w.Name, w.Service)
-		handler, err := desk.Webhook(w.Service, w.Secret.Reveal(), strings.TrimRight(s.Config.Site.URL, "/")+"/webhooks/"+name)
+		handler, err := processor.Webhook(w.Service, w.Secret.Reveal(), strings.TrimRight(s.Config.Site.URL, "/")+"/webhooks/"+name)
 		if err != nil {
 			return nil, s.Config.Problem(fmt.Sprintf("bounces.webhooks[%d].secret", i), err.Error(), "")
 		}

@@ -80,15 +80,15 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.Ready != nil {
 		n.Ready()
 	}
-	n.tellSystemd(daemon.SdNotifyReady)
+	n.notifySystemd(daemon.SdNotifyReady)
 	listeners.Go(func() { n.keepWatchdog(ctx) })
-	look := time.NewTicker(settingsEvery)
-	defer look.Stop()
+	settings := time.NewTicker(settingsEvery)
+	defer settings.Stop()
 	for ctx.Err() == nil {
 		select {
 		case file := <-n.Reload:
 			current = n.reload(ctx, current, file)
-		case <-look.C:
+		case <-settings.C:
 			current = n.reloadSettings(ctx, current, nil)
 		case done := <-n.changes:
 			current = n.reloadSettings(ctx, current, done)
@@ -103,7 +103,7 @@ func (n *Node) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	n.tellSystemd(daemon.SdNotifyStopping)
+	n.notifySystemd(daemon.SdNotifyStopping)
 	n.Service.Log.Info("stopping: mails in progress are finished first")
 	current.stop()
 	listeners.Wait()
@@ -214,7 +214,7 @@ func (n *Node) publish(ctx context.Context, p *Service, engine *delivery.Engine,
 	if err != nil {
 		return err
 	}
-	if err := p.SettleFeeds(ctx); err != nil {
+	if err := p.RecordFeedSettings(ctx); err != nil {
 		return err
 	}
 	n.monitored.Store(&monitored{engine, monitor, map[string]func() int64{"feeds": feeds.CacheSize, "pages": pages.CacheSize}})

@@ -126,9 +126,9 @@ func (s *Service) feeds(ctx context.Context, share *loadshare.Share) (*feedserve
 	return feedserver.New(options), nil
 }
 
-// SettleFeeds stores a fingerprint of the settings that feeds are served with from now on. Call it
+// RecordFeedSettings stores a fingerprint of the settings that feeds are served with from now on. Call it
 // right before the first document is served.
-func (s *Service) SettleFeeds(ctx context.Context) error {
+func (s *Service) RecordFeedSettings(ctx context.Context) error {
 	options, err := s.feedOptions(ctx)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func newFeedServer(t *testing.T, s *store.Store, settings string) *feedserver.Se
 	p := openAt(t, s, settings)
 	feeds, err := p.Feeds(t.Context())
 	if err == nil {
-		err = p.SettleFeeds(t.Context())
+		err = p.RecordFeedSettings(t.Context())
 	}
 	if err != nil {
 		t.Fatal(err)
