@@ -130,7 +130,7 @@ digests: [{name: weekly, schedule: "@weekly", sender: news@press.example}]
 		t.Fatal(err)
 	}
 	n := &publisher{t: t, feeds: feeds, push: p.WebSub(feeds), store: s}
-	n.push.Hasten()
+	n.push.PollFast()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- n.push.Run(ctx) }()
