@@ -66,10 +66,10 @@ type Config struct {
 	literals []string       // keys whose secrets are in the file itself
 	secrets  []secretFile   // files with secrets, as named by keys
 
-	file     *Config           // without stored values; nil if there are none
-	document *yaml.Node        // with stored values
-	laid     map[string]string // of each stored value: its path such as "digests[0].subject" → its key
-	unused   []string          // keys of stored values that have no place
+	file       *Config           // without stored values; nil if there are none
+	document   *yaml.Node        // with stored values
+	storedKeys map[string]string // of each stored value: its path such as "digests[0].subject" → its key
+	unused     []string          // keys of stored values that have no place
 }
 
 // source is the text of the file. It may hold secrets: it stands behind a pointer so that printing a

@@ -61,11 +61,11 @@ func Parse(data []byte, path string) (*Config, error) {
 	return c, err
 }
 
-// build decodes and checks a document, which is nil if it is empty. laid are the keys of stored values
+// build decodes and checks a document, which is nil if it is empty. storedKeys are the keys of stored values
 // in it; see With.
-func build(document *yaml.Node, path string, laid map[string]string) (*Config, error) {
+func build(document *yaml.Node, path string, storedKeys map[string]string) (*Config, error) {
 	c := empty()
-	c.path, c.lines, c.laid = path, map[string]int{}, laid
+	c.path, c.lines, c.storedKeys = path, map[string]int{}, storedKeys
 	d := &decoder{file: path, env: os.LookupEnv, lines: c.lines}
 	if document != nil {
 		d.value(document, reflect.ValueOf(c).Elem(), "")

@@ -153,7 +153,7 @@ func TestStoringTheFilesOwnValuesChangesNothing(t *testing.T) {
 		}
 		again, err := c.With(all)
 		if err != nil || jsonOf(t, again) != want || again.File() != file {
-			t.Fatalf("laid over once more: %v", err)
+			t.Fatalf("with the same values once more: %v", err)
 		}
 	}
 }

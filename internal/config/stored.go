@@ -38,14 +38,14 @@ func (c *Config) With(stored []Stored) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := overlay{file: file, document: document, laid: map[string]string{}}
+	o := overlay{file: file, document: document, storedKeys: map[string]string{}}
 	stored = slices.SortedFunc(slices.Values(stored), func(a, b Stored) int { return cmp.Compare(a.Key, b.Key) })
 	for _, s := range stored {
-		if err := o.lay(s); err != nil {
+		if err := o.set(s); err != nil {
 			return nil, err
 		}
 	}
-	out, err := build(o.document, file.path, o.laid)
+	out, err := build(o.document, file.path, o.storedKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -118,12 +118,12 @@ func copyNode(node *yaml.Node, nodes *int) (out *yaml.Node, ok bool) {
 	return &made, true
 }
 
-// overlay lays stored values over a document.
+// overlay puts stored values in place of those of a document.
 type overlay struct {
-	file     *Config
-	document *yaml.Node
-	laid     map[string]string
-	unused   []string
+	file       *Config
+	document   *yaml.Node
+	storedKeys map[string]string
+	unused     []string
 }
 
 // segment is one part of a key: a name, and with an entry the name of an entry of its list.
@@ -143,7 +143,7 @@ func segments(key string) (out []segment) {
 	return out
 }
 
-func (o *overlay) lay(s Stored) error {
+func (o *overlay) set(s Stored) error {
 	parts := segments(s.Key)
 	if parts == nil || !MaySet(s.Key) {
 		o.unused = append(o.unused, s.Key)
@@ -162,13 +162,13 @@ func (o *overlay) lay(s Stored) error {
 					value.Style = old.Style
 				}
 				*old = *value
-				o.laid[path] = s.Key
+				o.storedKeys[path] = s.Key
 			}
 			return err
 		}
 		at = member(at, part.name)
 		if part.entry == "" {
-			turnInto(at, yaml.MappingNode)
+			ensureKind(at, yaml.MappingNode)
 			continue
 		}
 		index := o.entry(at, part, adds)
@@ -178,7 +178,7 @@ func (o *overlay) lay(s Stored) error {
 		}
 		at, path = at.Content[index], fmt.Sprintf("%s[%d]", path, index)
 		if adds && !o.file.has(part) {
-			o.laid[path] = s.Key
+			o.storedKeys[path] = s.Key
 		}
 	}
 	return nil
@@ -193,7 +193,7 @@ func (c *Config) has(part segment) bool {
 // entry returns the index of a named entry in a list. It adds the entry if that is wanted; otherwise
 // it returns -1 if there is none.
 func (o *overlay) entry(list *yaml.Node, part segment, add bool) int {
-	turnInto(list, yaml.SequenceNode)
+	ensureKind(list, yaml.SequenceNode)
 	if len(list.Content) == 0 && part.name == "feeds" { // those that stand for none in the file
 		for _, f := range o.file.Feeds {
 			list.Content = append(list.Content, namedEntry(f.Name))
@@ -241,9 +241,9 @@ func member(mapping *yaml.Node, key string) *yaml.Node {
 	return value
 }
 
-// turnInto makes a node that has no content a mapping or a list. A short form such as "notify: owners"
+// ensureKind makes a node a mapping or a list, if it is neither yet. A short form such as "notify: owners"
 // is replaced.
-func turnInto(node *yaml.Node, kind yaml.Kind) {
+func ensureKind(node *yaml.Node, kind yaml.Kind) {
 	if node.Kind != kind {
 		*node = yaml.Node{Kind: kind, Tag: map[yaml.Kind]string{yaml.MappingNode: "!!map", yaml.SequenceNode: "!!seq"}[kind]}
 	}
@@ -314,14 +314,14 @@ func literalText(node *yaml.Node) {
 // named returns problems with the keys of stored values, and with the names of digests and feeds in
 // keys if there are stored values.
 func (c *Config) named(problems Problems) Problems {
-	if c.laid == nil {
+	if c.storedKeys == nil {
 		return problems
 	}
 	for i := range problems {
 		p := &problems[i]
 		stored := ""
 		for key := p.Key; key != "" && stored == ""; key = key[:max(0, strings.LastIndexAny(key, ".["))] {
-			stored = c.laid[key]
+			stored = c.storedKeys[key]
 		}
 		p.Key = c.KeyWithName(p.Key)
 		if stored != "" {

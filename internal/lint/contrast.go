@@ -46,7 +46,7 @@ func (c *checker) contrast(v *Variant, d *document) {
 
 func (c *checker) colors(v *Variant, d *document, s scheme, rules []cssRule) {
 	p := painter{document: d, scheme: s, rules: d.matched(rules), texts: map[pair][]string{}}
-	p.walk(d.root.Nodes[0], look{color: s.text, background: s.page, size: 16})
+	p.walk(d.root.Nodes[0], style{color: s.text, background: s.page, size: 16})
 	for _, found := range p.order {
 		texts := p.texts[found]
 		text := words.T("“{0}”", excerpt(texts[0]))
@@ -78,8 +78,8 @@ func (d *document) matched(rules []cssRule) map[*html.Node]declarations {
 	return out
 }
 
-// look is what an element inherits and what stands behind it.
-type look struct {
+// style is what an element inherits, and what is behind it.
+type style struct {
 	color, background color.NRGBA
 	pictured          bool // a picture is the background, so its colour is unknown
 	size              float64
@@ -102,7 +102,7 @@ type painter struct {
 	order  []pair
 }
 
-func (p *painter) walk(n *html.Node, l look) {
+func (p *painter) walk(n *html.Node, l style) {
 	for below := n.FirstChild; below != nil; below = below.NextSibling {
 		switch below.Type {
 		case html.TextNode:
@@ -116,7 +116,7 @@ func (p *painter) walk(n *html.Node, l look) {
 }
 
 // text checks one text. Separators such as dots between links may be faint.
-func (p *painter) text(s string, l look) {
+func (p *painter) text(s string, l style) {
 	if !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
 		return
 	}
@@ -133,8 +133,8 @@ func (p *painter) text(s string, l look) {
 	p.texts[found] = append(p.texts[found], s)
 }
 
-// apply returns the look inside an element.
-func (p *painter) apply(n *html.Node, l look) look {
+// apply returns the style inside an element.
+func (p *painter) apply(n *html.Node, l style) style {
 	get := func(name string) (string, bool) { return p.value(n, name) }
 	switch n.DataAtom {
 	case atom.A:
@@ -169,7 +169,7 @@ func (p *painter) apply(n *html.Node, l look) look {
 }
 
 // backdrop applies the background of an element.
-func (p *painter) backdrop(n *html.Node, l look) look {
+func (p *painter) backdrop(n *html.Node, l style) style {
 	if attribute(n, "background") != "" {
 		l.pictured = true
 	}

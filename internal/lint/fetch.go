@@ -59,8 +59,8 @@ type Fetcher struct {
 
 // host limits the requests to one host.
 type host struct {
-	slots chan struct{}
-	users int
+	running chan struct{} // holds a value for each request that runs
+	users   int           // requests that run or wait
 }
 
 // NewFetcher returns a Fetcher.
@@ -174,11 +174,11 @@ func (f *Fetcher) once(ctx context.Context, r resource) (result, bool) {
 	if err != nil || u.Hostname() == "" {
 		return result{outcome: broken, detail: words.T("the address cannot be read").String()}, true
 	}
-	leave, ok := f.enter(ctx, strings.ToLower(u.Host))
+	release, ok := f.acquire(ctx, strings.ToLower(u.Host))
 	if !ok {
 		return result{}, false
 	}
-	defer leave()
+	defer release()
 	got := f.request(ctx, r)
 	if ctx.Err() != nil {
 		return result{}, false
@@ -188,12 +188,12 @@ func (f *Fetcher) once(ctx context.Context, r resource) (result, bool) {
 	return got, true
 }
 
-// enter waits until a host has fewer requests than its limit.
-func (f *Fetcher) enter(ctx context.Context, name string) (leave func(), ok bool) {
+// acquire waits until a host has fewer requests than its limit.
+func (f *Fetcher) acquire(ctx context.Context, name string) (release func(), ok bool) {
 	f.mu.Lock()
 	h := f.hosts[name]
 	if h == nil {
-		h = &host{slots: make(chan struct{}, requestsPerHost)}
+		h = &host{running: make(chan struct{}, requestsPerHost)}
 		f.hosts[name] = h
 	}
 	h.users++
@@ -206,8 +206,8 @@ func (f *Fetcher) enter(ctx context.Context, name string) (leave func(), ok bool
 		}
 	}
 	select {
-	case h.slots <- struct{}{}:
-		return func() { <-h.slots; forget() }, true
+	case h.running <- struct{}{}:
+		return func() { <-h.running; forget() }, true
 	case <-ctx.Done():
 		forget()
 		return nil, false

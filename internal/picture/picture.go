@@ -175,15 +175,15 @@ func turnUpright(data []byte, info Info) ([]byte, error) {
 	return encodeJPEG(turned, 92, iccOf(info.Type, data))
 }
 
-// turn admits one decoder at a time, since an image takes up to 400 MB.
-var turn = make(chan struct{}, 1)
+// decoding admits one decoder at a time, since an image takes up to 400 MB.
+var decoding = make(chan struct{}, 1)
 
 func acquire() (release func()) {
-	turn <- struct{}{}
-	return func() { <-turn }
+	decoding <- struct{}{}
+	return func() { <-decoding }
 }
 
-// decode decodes an image if it is not too large. The caller holds the turn.
+// decode decodes an image if it is not too large. The caller has called acquire.
 func decode(data []byte, info Info) (image.Image, error) {
 	if err := info.CanCopy(); err != nil {
 		return nil, err
