@@ -153,9 +153,9 @@ var reopened = map[string]bool{
 	"strike": true, "strong": true, "tt": true, "u": true,
 }
 
-// Tangled reports whether a parser would run out of memory because it opens unclosed elements
+// CostlyToParse reports whether a parser would run out of memory because it opens unclosed elements
 // again in every block: 100 of them and a million paragraphs give 100 million elements.
-func Tangled(source string) bool {
+func CostlyToParse(source string) bool {
 	open := map[string]int{}
 	opened, tags, cost := 0, 0, 0
 	z := html.NewTokenizer(strings.NewReader(source))

@@ -270,7 +270,7 @@ func TestLeadImageIsTheLargestCopy(t *testing.T) {
 	}
 }
 
-func TestTangledHTMLIsFound(t *testing.T) {
+func TestHTMLThatIsCostlyToParseIsFound(t *testing.T) {
 	t.Parallel()
 	for source, want := range map[string]bool{
 		"":                                    false,
@@ -283,7 +283,7 @@ func TestTangledHTMLIsFound(t *testing.T) {
 		strings.Repeat("<span>", 5000):                                                         false,
 		strings.Repeat("</b>", 5000) + strings.Repeat("<p>", 5000):                             false,
 	} {
-		if got := article.Tangled(source); got != want {
+		if got := article.CostlyToParse(source); got != want {
 			t.Errorf("%.40q (%d bytes): %v", source, len(source), got)
 		}
 	}

@@ -68,20 +68,20 @@ func textOnly(source string) string {
 	return "<p>" + html.EscapeString(text) + "</p>"
 }
 
-var errTangled = errors.New("the HTML is too deeply nested")
+var errCostly = errors.New("the HTML is too deeply nested")
 
 // reparse parses HTML as browsers do, normalizes it and renders it again. It fails for HTML that
 // is nested too deeply or would become too large.
 func reparse(source string, resolve func(link string) string) (string, error) {
-	if article.Tangled(source) {
-		return "", errTangled
+	if article.CostlyToParse(source) {
+		return "", errCostly
 	}
 	body := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
 	nodes, err := html.ParseFragment(strings.NewReader(source), body)
 	if err != nil {
 		return "", err
 	}
-	out := boundedBuilder{limit: 4*len(source) + 1<<16, limitError: errTangled}
+	out := boundedBuilder{limit: 4*len(source) + 1<<16, limitError: errCostly}
 	out.text.Grow(len(source))
 	for _, n := range nodes {
 		body.AppendChild(n)

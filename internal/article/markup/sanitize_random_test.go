@@ -151,7 +151,7 @@ func TestLazyPicturesAndFramesAreShown(t *testing.T) {
 	}
 }
 
-func TestTangledHTMLIsReducedToItsText(t *testing.T) {
+func TestHTMLThatIsCostlyToParseIsReducedToItsText(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]string{
 		"nested 100,000 deep": strings.Repeat("<div>", 100_000) + "the text",

@@ -100,7 +100,7 @@ var hiddenElements = map[string]bool{
 func visibleText(source string) string {
 	context := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
 	source = article.CleanText(strings.ToValidUTF8(source, "")) // documents cannot contain the other characters
-	if article.Tangled(source) {
+	if article.CostlyToParse(source) {
 		return html.UnescapeString(textOnly(source))
 	}
 	nodes, err := html.ParseFragmentWithOptions(strings.NewReader(source), context, html.ParseOptionEnableScripting(false))
