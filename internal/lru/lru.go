@@ -89,7 +89,8 @@ func (c *Cache[K, V]) Values() []V {
 	return values
 }
 
-// measure counts the size of an entry and makes room for it. c.mu must be held.
+// measure counts the size of an entry, and drops the least recently used ones until it fits. c.mu must
+// be held.
 func (c *Cache[K, V]) measure(e *entry[V]) {
 	size := c.sizeOf(e.value)
 	c.size += size - e.size

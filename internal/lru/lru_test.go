@@ -55,7 +55,7 @@ func TestReplacedValueIsDroppedAndNoLongerUpdated(t *testing.T) {
 	}
 }
 
-func TestGrownValueMakesRoom(t *testing.T) {
+func TestGrownValueEvictsOthers(t *testing.T) {
 	t.Parallel()
 	type value struct{ size int64 }
 	c := New[int](10, func(v *value) int64 { return v.size }, nil)

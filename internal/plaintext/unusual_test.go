@@ -157,7 +157,7 @@ func checkLayout(t testing.TB, source, text string) {
 	}
 }
 
-func TestDeepNestingKeepsRoomForWords(t *testing.T) {
+func TestDeepNestingLeavesSpaceForWords(t *testing.T) {
 	t.Parallel()
 	text := fromHTML(t, strings.Repeat("<blockquote>", 100)+strings.Repeat("word ", 30))
 	for _, line := range strings.Split(text, "\n") {

@@ -53,8 +53,8 @@ func StartBrowser(t testing.TB) *Browser {
 	return startTab(t, ctx)
 }
 
-// Another opens a tab of the same Chromium that shares no cookies with b, as that of another person.
-func (b *Browser) Another() *Browser {
+// NewSession opens a tab of the same Chromium without the cookies of b, as that of another person.
+func (b *Browser) NewSession() *Browser {
 	b.t.Helper()
 	b.Open("about:blank") // starts Chromium
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())

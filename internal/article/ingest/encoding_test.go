@@ -43,7 +43,7 @@ func TestOtherEncodingsAreDecoded(t *testing.T) {
 		if one.Article.Title != c.title || one.Article.HTML != c.body {
 			t.Errorf("%s: %q, %q", c.name, one.Article.Title, one.Article.HTML)
 		}
-		if got := said(one.Warnings); got != c.warning {
+		if got := textsOf(one.Warnings); got != c.warning {
 			t.Errorf("%s: warnings %q", c.name, got)
 		}
 	}
@@ -74,7 +74,7 @@ func TestUncertainEncodingsAreRefused(t *testing.T) {
 	}
 }
 
-func said(problems []*ingest.Problem) string {
+func textsOf(problems []*ingest.Problem) string {
 	var out []string
 	for _, p := range problems {
 		out = append(out, p.Error())

@@ -63,13 +63,13 @@ func TestTextsThatAreListsAreLeftOutWithAWarning(t *testing.T) {
 		"summary: a <b>bold</b> & {{ .x }}": {"a <b>bold</b> & {{ .x }}", ""},
 	} {
 		one := withLines(t, lines)
-		if got := said(one.Warnings); one.Article.Summary != want.summary || got != want.warning {
+		if got := textsOf(one.Warnings); one.Article.Summary != want.summary || got != want.warning {
 			t.Errorf("%s: %q, warnings %q", lines, one.Article.Summary, got)
 		}
 	}
 	one := withLines(t, "summary: "+strings.Repeat("é", 3000))
-	if got := one.Article.Summary; len(got) != 5000 || said(one.Warnings) != "posts/here.md:4: summary has 6000 bytes and is cut after 5000" {
-		t.Errorf("%d bytes, %s", len(got), said(one.Warnings))
+	if got := one.Article.Summary; len(got) != 5000 || textsOf(one.Warnings) != "posts/here.md:4: summary has 6000 bytes and is cut after 5000" {
+		t.Errorf("%d bytes, %s", len(got), textsOf(one.Warnings))
 	}
 }
 
@@ -114,7 +114,7 @@ func TestAuthorsAreReadFromAnyShape(t *testing.T) {
 			got = append(got, fmt.Sprint(a))
 		}
 		text := strings.Join(got, " ")
-		if warnings := said(one.Warnings); warnings != "" {
+		if warnings := textsOf(one.Warnings); warnings != "" {
 			text += " | " + warnings
 		}
 		if text != want {
@@ -179,7 +179,7 @@ func TestEpisodesAreReadFromAnyShape(t *testing.T) {
 				got = append(got, "block")
 			}
 		}
-		if warnings := said(one.Warnings); warnings != "" {
+		if warnings := textsOf(one.Warnings); warnings != "" {
 			got = append(got, "| "+warnings)
 		}
 		if text := strings.Join(got, " "); text != want {
@@ -212,7 +212,7 @@ func TestEnclosuresAreReadFromAnyShape(t *testing.T) {
 		for _, e := range one.Article.Enclosure {
 			got = append(got, fmt.Sprint(e.URL, " ", e.Type, " ", e.Bytes, " ", e.Duration))
 		}
-		if warnings := said(one.Warnings); warnings != "" {
+		if warnings := textsOf(one.Warnings); warnings != "" {
 			got = append(got, "| "+warnings)
 		}
 		if text := strings.Join(got, " "); text != want {
@@ -230,7 +230,7 @@ func TestDurationsAreReadInEveryForm(t *testing.T) {
 	} {
 		one := withLines(t, fmt.Sprintf("enclosures: {url: https://a.example/x.pdf, duration: %q}", text))
 		if got := one.Article.Enclosure[0].Duration; want < 0 && (got != 0 || len(one.Warnings) != 1) || want >= 0 && (got != want || len(one.Warnings) != 0) {
-			t.Errorf("%q is %v, warnings %v; want %v", text, got, said(one.Warnings), want)
+			t.Errorf("%q is %v, warnings %v; want %v", text, got, textsOf(one.Warnings), want)
 		}
 	}
 }
@@ -241,7 +241,7 @@ func TestWeightsAreWholeNumbers(t *testing.T) {
 		one := withLines(t, "weight: "+value)
 		refused := want == 0 && value != "~" && value != "0"
 		if one.Article.Weight != want || (len(one.Warnings) > 0) != refused {
-			t.Errorf("weight: %s is %d, warnings %v", value, one.Article.Weight, said(one.Warnings))
+			t.Errorf("weight: %s is %d, warnings %v", value, one.Article.Weight, textsOf(one.Warnings))
 		}
 	}
 }
@@ -274,7 +274,7 @@ func TestOldAddressesLeadToTheArticle(t *testing.T) {
 			t.Errorf("%s: %q, want %q", lines, got, want)
 		}
 	}
-	if got := said(withLines(t, "aliases: ['mailto:x', '?a=b']").Warnings); strings.Count(got, "is no address; write an old path such as /2024/05/old-name") != 2 {
+	if got := textsOf(withLines(t, "aliases: ['mailto:x', '?a=b']").Warnings); strings.Count(got, "is no address; write an old path such as /2024/05/old-name") != 2 {
 		t.Error(got)
 	}
 	if got := len(withLines(t, "aliases: ["+strings.Repeat("/a,", 3)+aliasesUpTo(500)+"]").Redirects); got != 200 {

@@ -83,7 +83,7 @@ func TestEachJSONLineGivesAnArticle(t *testing.T) {
 {"redirect": "/articles/one", "id": "old"}
 `
 	got, problems := ingest.Import(ingest.File{Name: "all.jsonl", Data: []byte(source), Modified: modified}, ingest.Options{Site: site, Source: "feed/"})
-	var seen, said []string
+	var seen, texts []string
 	for _, one := range got {
 		if one.Article != nil {
 			seen = append(seen, one.Article.Source+" "+one.Article.Slug+" "+one.Article.Title+" "+one.Article.HTML)
@@ -94,11 +94,11 @@ func TestEachJSONLineGivesAnArticle(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", seen, want)
 	}
 	for _, p := range problems {
-		said = append(said, p.Error())
+		texts = append(texts, p.Error())
 	}
 	for i, want := range []string{"all.jsonl:5: date missing", `all.jsonl:6: the id "7" stands on line 1 already`, "all.jsonl:7: this article has no id", "all.jsonl:8: this line is not a JSON object", "all.jsonl:9: this line is not a JSON object"} {
-		if i >= len(said) || !strings.HasPrefix(said[i], want) {
-			t.Fatalf("problems\n%s\nwant number %d to begin\n%s", strings.Join(said, "\n"), i+1, want)
+		if i >= len(texts) || !strings.HasPrefix(texts[i], want) {
+			t.Fatalf("problems\n%s\nwant number %d to begin\n%s", strings.Join(texts, "\n"), i+1, want)
 		}
 	}
 }

@@ -106,7 +106,7 @@ type cost struct {
 	Memory    uint64 // bytes obtained from the system; this number never shrinks
 	Time      time.Duration
 	Yardstick time.Duration // the CPU time of a fixed piece of work, measured right after the import
-	Said      string
+	Result    string
 }
 
 // costOf is the environment variable that names the import to measure. Each import runs in
@@ -124,9 +124,9 @@ func TestMain(m *testing.M) {
 func measure(name string) {
 	file, data := costly[name]()
 	found, problems := ingest.Import(ingest.File{Name: file, Data: []byte(data), Modified: modified}, ingest.Options{Site: site})
-	out := cost{Said: fmt.Sprintf("%d articles", len(found))}
+	out := cost{Result: fmt.Sprintf("%d articles", len(found))}
 	for _, p := range problems {
-		out.Said += "; " + p.Error()
+		out.Result += "; " + p.Error()
 	}
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
@@ -182,7 +182,7 @@ func TestImportsTakeBoundedMemoryAndTime(t *testing.T) {
 				t.Fatal(err)
 			}
 			most := max(mostTime, time.Duration(float64(mostTime)*float64(got.Yardstick)/float64(usualYardstick)))
-			t.Logf("%d MB, %v of %v, yardstick %v: %.150s", got.Memory>>20, got.Time.Round(10*time.Millisecond), most, got.Yardstick, got.Said)
+			t.Logf("%d MB, %v of %v, yardstick %v: %.150s", got.Memory>>20, got.Time.Round(10*time.Millisecond), most, got.Yardstick, got.Result)
 			if got.Memory > mostMemory || got.Time > most {
 				t.Errorf("it took %d MB and %v, more than %d MB or %v", got.Memory>>20, got.Time, mostMemory>>20, most)
 			}

@@ -32,7 +32,7 @@ func TestPatternsOfSettingsWithholdWhenInDoubt(t *testing.T) {
 	} {
 		t.Run(pattern, func(t *testing.T) {
 			t.Parallel()
-			got, said := importSite(t, map[string]string{
+			got, problems := importSite(t, map[string]string{
 				"hugo.toml":          "[[cascade]]\ndraft = true\n[cascade._target]\npath = \"" + pattern + "\"\n",
 				"content/notes/a.md": file("A"), "content/notes/b/index.md": file("B"), "content/notes/deep/deep.md": file("Deep"), "content/posts/c.md": file("C"),
 			}, "content")
@@ -43,7 +43,7 @@ func TestPatternsOfSettingsWithholdWhenInDoubt(t *testing.T) {
 				}
 			}
 			if len(got) != 4 || !slices.Equal(drafts, want) && len(drafts)+len(want) > 0 {
-				t.Errorf("%v are drafts, want %v\n%s", drafts, want, said)
+				t.Errorf("%v are drafts, want %v\n%s", drafts, want, problems)
 			}
 		})
 	}
@@ -62,9 +62,9 @@ func TestTargetsOfCascadesAreRead(t *testing.T) {
 		"environment = 'x'\npath = '/**'":   false,
 		"":                                  true,
 	} {
-		got, said := importSite(t, map[string]string{"config/_default/cascade.toml": "draft = true\n[target]\n" + target + "\n", "content/a.md": file("A")}, "content")
+		got, problems := importSite(t, map[string]string{"config/_default/cascade.toml": "draft = true\n[target]\n" + target + "\n", "content/a.md": file("A")}, "content")
 		if want := map[bool]string{true: "a draft", false: "a published"}[draft]; fmt.Sprint(got) != "["+want+"]" {
-			t.Errorf("%q: %v, want %s\n%s", target, got, want, said)
+			t.Errorf("%q: %v, want %s\n%s", target, got, want, problems)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestDefaultsOfJekyllAreReadByTheirScope(t *testing.T) {
 	} {
 		t.Run(scope, func(t *testing.T) {
 			t.Parallel()
-			got, said := importSite(t, map[string]string{
+			got, problems := importSite(t, map[string]string{
 				"_config.yml":                "defaults:\n- scope: {" + scope + "}\n  values: {published: false}\n",
 				"_posts/2025-03-01-a.md":     file("A"),
 				"_posts/old/2025-03-01-b.md": file("B"),
@@ -101,7 +101,7 @@ func TestDefaultsOfJekyllAreReadByTheirScope(t *testing.T) {
 				}
 			}
 			if len(got) != 3 || !slices.Equal(drafts, want) && len(drafts)+len(want) > 0 {
-				t.Errorf("%v are drafts, want %v\n%v\n%s", drafts, want, got, said)
+				t.Errorf("%v are drafts, want %v\n%v\n%s", drafts, want, got, problems)
 			}
 		})
 	}
@@ -126,14 +126,14 @@ func TestSettingsThatAreNotUnderstoodWithhold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.files["posts/a.md"] = file("A")
-			got, said := importSite(t, c.files, ".")
-			if !slices.Contains(got, "a draft") || !strings.Contains(said, c.want) || !strings.Contains(said, "write draft: true or false into the file's own front matter") {
-				t.Errorf("%v\n%s\nwant %s", got, said, c.want)
+			got, problems := importSite(t, c.files, ".")
+			if !slices.Contains(got, "a draft") || !strings.Contains(problems, c.want) || !strings.Contains(problems, "write draft: true or false into the file's own front matter") {
+				t.Errorf("%v\n%s\nwant %s", got, problems, c.want)
 			}
 			// The file's own mark counts above a setting that is not understood.
 			c.files["posts/a.md"] = file("A", "draft: false")
-			if got, said := importSite(t, c.files, "."); !slices.Contains(got, "a published") {
-				t.Errorf("with a mark of its own: %v\n%s", got, said)
+			if got, problems := importSite(t, c.files, "."); !slices.Contains(got, "a published") {
+				t.Errorf("with a mark of its own: %v\n%s", got, problems)
 			}
 		})
 	}
@@ -141,11 +141,11 @@ func TestSettingsThatAreNotUnderstoodWithhold(t *testing.T) {
 
 func TestDataFilesThatSayNothingAreIgnored(t *testing.T) {
 	t.Parallel()
-	got, said := importSite(t, map[string]string{
+	got, problems := importSite(t, map[string]string{
 		"posts/a.md": file("A"), "posts/posts.json": "[1, 2]", "posts/posts.11tydata.js": "module.exports = {layout: 'post'}", "_config.yml": "title: x\n", "hugo.toml": "title = 'x'\n",
 		"config/production/hugo.toml/x.md": "no settings, but a folder",
 	}, "posts")
-	if fmt.Sprint(got) != "[a published]" || said != "" {
-		t.Errorf("%v\n%s", got, said)
+	if fmt.Sprint(got) != "[a published]" || problems != "" {
+		t.Errorf("%v\n%s", got, problems)
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // importSite imports a folder of a site. It returns the slug and status of each article, the
 // names of refused files, and the messages of all problems and warnings.
-func importSite(t *testing.T, files map[string]string, folder string) (got []string, said string) {
+func importSite(t *testing.T, files map[string]string, folder string) (got []string, problems string) {
 	t.Helper()
 	s := storetest.Open(t, store.SQLite, store.Options{Clock: func() time.Time { return time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) }})
 	dir := t.TempDir()
@@ -28,17 +28,17 @@ func importSite(t *testing.T, files map[string]string, folder string) (got []str
 		}
 		for _, p := range r.Problems {
 			got = append(got, filepath.Base(r.File)+" refused")
-			said += p.Error() + "\n"
+			problems += p.Error() + "\n"
 		}
 		for _, p := range r.Warnings {
-			said += p.Error() + "\n"
+			problems += p.Error() + "\n"
 		}
 	}}
 	if _, err := im.Import(t.Context(), filepath.Join(dir, folder)); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(got)
-	return got, said
+	return got, problems
 }
 
 func file(title string, more ...string) string {
@@ -48,10 +48,10 @@ func file(title string, more ...string) string {
 func TestSiteSettingsWithholdArticles(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		files  map[string]string
-		folder string
-		want   []string
-		said   string
+		files    map[string]string
+		folder   string
+		want     []string
+		problems string
 	}{
 		"Hugo: cascade of a section": {
 			files: map[string]string{
@@ -79,11 +79,11 @@ func TestSiteSettingsWithholdArticles(t *testing.T) {
 		},
 		"Hugo: a cascade that is not understood": {
 			files: map[string]string{"posts/_index.md": "---\ncascade: {draft: perhaps}\n---\n", "posts/a.md": file("A"), "b.md": file("B")},
-			want:  []string{"a.md refused", "b published"}, said: `posts/_index.md:2: draft: "perhaps" is not understood; write true or false`,
+			want:  []string{"a.md refused", "b published"}, problems: `posts/_index.md:2: draft: "perhaps" is not understood; write true or false`,
 		},
 		"Hugo: a section page that is broken": {
 			files: map[string]string{"posts/_index.md": "---\ntitle: [\n---\n", "posts/a.md": file("A"), "posts/own.md": file("Own", "draft: false")},
-			want:  []string{"a draft", "own published"}, said: "posts/_index.md may withhold it, but the front matter is not YAML",
+			want:  []string{"a draft", "own published"}, problems: "posts/_index.md may withhold it, but the front matter is not YAML",
 		},
 		"Zola: a section that is a draft": {
 			files: map[string]string{"posts/_index.md": "+++\ntitle = 'x'\ndraft = true\n+++\n", "posts/2025/a.md": file("A"), "b.md": file("B")},
@@ -113,7 +113,7 @@ func TestSiteSettingsWithholdArticles(t *testing.T) {
 				"posts/posts.11tydata.js": "export default { eleventyComputed: { permalink: (data) => data.draft ? false : data.permalink } };", "posts/a.md": file("A"), "posts/b.md": file("B", "draft: false"),
 				"notes/notes.11tydata.js": "module.exports = { layout: 'note' };", "notes/c.md": file("C"),
 			},
-			want: []string{"a draft", "b published", "c published"}, said: "posts/posts.11tydata.js may withhold it, but it is a script that cannot be worked out here",
+			want: []string{"a draft", "b published", "c published"}, problems: "posts/posts.11tydata.js may withhold it, but it is a script that cannot be worked out here",
 		},
 		"other JSON of a folder's name": {
 			files: map[string]string{"posts/posts.json": `[1, 2]`, "posts/a.md": file("A")},
@@ -122,9 +122,9 @@ func TestSiteSettingsWithholdArticles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, said := importSite(t, c.files, c.folder)
-			if !slices.Equal(got, c.want) || !strings.Contains(said, c.said) {
-				t.Errorf("got  %q\nwant %q\nsaid %s\nwant %s", got, c.want, said, c.said)
+			got, problems := importSite(t, c.files, c.folder)
+			if !slices.Equal(got, c.want) || !strings.Contains(problems, c.problems) {
+				t.Errorf("got  %q\nwant %q\nproblems %s\nwant %s", got, c.want, problems, c.problems)
 			}
 		})
 	}

@@ -86,7 +86,7 @@ func TestTextWithoutTagsStaysAsItIs(t *testing.T) {
 		one := importOne(t, "a.md", front+"say "+text+" now", ingest.Options{Site: site})
 		want := "say " + text + " now"
 		if got := one.Article.Summary; got != want || len(one.Warnings) != 0 {
-			t.Errorf("%q becomes %q, warnings %s", want, got, said(one.Warnings))
+			t.Errorf("%q becomes %q, warnings %s", want, got, textsOf(one.Warnings))
 		}
 	}
 }

@@ -16,14 +16,14 @@ import (
 
 // addresses imports a site with the address of its original, and returns date, language and
 // path of the original of each article, and what was refused or warned about.
-func addresses(t *testing.T, files map[string]string, folder string) (got []string, said string) {
+func addresses(t *testing.T, files map[string]string, folder string) (got []string, problems string) {
 	t.Helper()
 	s := storetest.Open(t, store.SQLite, store.Options{Clock: func() time.Time { return time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) }})
 	dir := t.TempDir()
 	write(t, dir, files)
 	im := ingest.Importer{Store: s, Config: config.Default(), BaseURL: "https://old.example", Report: func(r ingest.FileReport) {
 		for _, p := range slices.Concat(r.Problems, r.Warnings) {
-			said += p.Error() + "\n"
+			problems += p.Error() + "\n"
 		}
 		for _, one := range r.Articles {
 			a, err := s.Article(t.Context(), one.ID)
@@ -38,7 +38,7 @@ func addresses(t *testing.T, files map[string]string, folder string) (got []stri
 		t.Fatal(err)
 	}
 	slices.Sort(got)
-	return got, said
+	return got, problems
 }
 
 func TestGeneratorsAddressesAreRead(t *testing.T) {
@@ -116,10 +116,10 @@ func TestGeneratorsAddressesAreRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, said := addresses(t, c.files, c.folder)
+			got, problems := addresses(t, c.files, c.folder)
 			slices.Sort(c.want)
 			if !slices.Equal(got, c.want) {
-				t.Errorf("got  %q\nwant %q\n%s", got, c.want, said)
+				t.Errorf("got  %q\nwant %q\n%s", got, c.want, problems)
 			}
 		})
 	}
@@ -127,28 +127,28 @@ func TestGeneratorsAddressesAreRead(t *testing.T) {
 
 func TestHexoPostWithoutFrontMatterGetsTheTimeOfItsFile(t *testing.T) {
 	t.Parallel()
-	got, said := importSite(t, map[string]string{"_config.yml": "new_post_name: :title.md\n", "source/_posts/a.md": "Only text.\n", "source/_posts/b.md": "date: 2025-03-04 10:00:00\ntags:\n---\n\nText of b.\n"}, "")
-	if want := []string{"a published", "b published"}; !slices.Equal(got, want) || !strings.Contains(said, "a.md:1: no date is given") || strings.Contains(said, "b.md") {
-		t.Errorf("got %q, %s", got, said)
+	got, problems := importSite(t, map[string]string{"_config.yml": "new_post_name: :title.md\n", "source/_posts/a.md": "Only text.\n", "source/_posts/b.md": "date: 2025-03-04 10:00:00\ntags:\n---\n\nText of b.\n"}, "")
+	if want := []string{"a published", "b published"}; !slices.Equal(got, want) || !strings.Contains(problems, "a.md:1: no date is given") || strings.Contains(problems, "b.md") {
+		t.Errorf("got %q, %s", got, problems)
 	}
 }
 
 func TestScriptsInFrontMatterThatMayWithholdAreRefused(t *testing.T) {
 	t.Parallel()
-	got, said := importSite(t, map[string]string{
+	got, problems := importSite(t, map[string]string{
 		"a.md": "---js\nconst title = \"A\";\nconst date = \"2025-03-04\";\nconst draft = true;\n---\nText.\n", "b.md": "---js\nconst title = \"B\";\nconst date = \"2025-03-04\";\nconst draft = process.env.X;\n---\nText.\n",
 		"c.md": "---js\n{ title: \"C\" }\n---\nText.\n",
 	}, "")
 	if want := []string{"a draft", "b.md refused", "c.md refused"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, %s", got, said)
+		t.Errorf("got %q, %s", got, problems)
 	}
 }
 
 func TestUnreadFormatsAreNamed(t *testing.T) {
 	t.Parallel()
-	got, said := importSite(t, map[string]string{"a.rst": "x", "b.md": file("B")}, "")
-	if !slices.Equal(got, []string{"a.rst refused", "b published"}) || !strings.Contains(said, "reStructuredText") {
-		t.Errorf("got %q, %s", got, said)
+	got, problems := importSite(t, map[string]string{"a.rst": "x", "b.md": file("B")}, "")
+	if !slices.Equal(got, []string{"a.rst refused", "b published"}) || !strings.Contains(problems, "reStructuredText") {
+		t.Errorf("got %q, %s", got, problems)
 	}
 }
 

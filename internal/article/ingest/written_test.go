@@ -88,7 +88,7 @@ func TestWarningsOfWrittenTextHaveItsLines(t *testing.T) {
 	t.Parallel()
 	one := fromWritten(t, article.Written{Title: "T", Authors: []string{"Ada"}, Text: "One\n\n{{< unknown >}}\n\n![x](data:image/png;base64,AAAA)\n"}, true)
 	if len(one.Warnings) != 2 || one.Warnings[0].Line != 3 || one.Warnings[1].Line != 5 || one.Article.HTML != "<p>One</p>\n<p>x</p>" {
-		t.Errorf("%s\n%s", said(one.Warnings), one.Article.HTML)
+		t.Errorf("%s\n%s", textsOf(one.Warnings), one.Article.HTML)
 	}
 }
 

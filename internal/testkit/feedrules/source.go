@@ -204,9 +204,9 @@ func (s *Source) Spelling(_ context.Context, _ feed.Kind, name string) (string, 
 	return "", feedserver.ErrUnknown
 }
 
-// fit removes the HTML of the largest items until the rest fits into room bytes. Of items of
+// fit removes the HTML of the largest items until the rest fits into the budget, in bytes. Of items of
 // one size, the one that is listed later loses its HTML. The store leaves out the same.
-func fit(items []feed.Item, room int) {
+func fit(items []feed.Item, budget int) {
 	order := make([]*feed.Item, len(items))
 	for i := range items {
 		order[i] = &items[i]
@@ -215,7 +215,7 @@ func fit(items []feed.Item, room int) {
 		return cmp.Or(cmp.Compare(len(a.Article.HTML), len(b.Article.HTML)), b.Position.Compare(a.Position))
 	})
 	for _, item := range order {
-		if room -= len(item.Article.HTML); room < 0 {
+		if budget -= len(item.Article.HTML); budget < 0 {
 			item.Article.HTML = ""
 		}
 	}

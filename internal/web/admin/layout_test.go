@@ -53,7 +53,7 @@ func TestPagesFitPhoneAndDarkScheme(t *testing.T) {
 	s.owner()
 	ids := s.fill("Donaudampfschifffahrtsgesellschaft")
 	b := testkit.StartBrowser(t)
-	visitor := b.Another()
+	visitor := b.NewSession()
 	s.signInWith(b)
 	opened := 0
 	for _, page := range adminPages {

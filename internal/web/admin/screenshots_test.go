@@ -48,7 +48,7 @@ func TestAdminScreenshots(t *testing.T) {
 	}})
 	s := startSite(t, over(wire), timezone("Europe/Berlin"), with(screenshotFeeds))
 	b := testkit.StartBrowser(t)
-	visitor := b.Another()
+	visitor := b.NewSession()
 	b.SetViewport(1280, 900, false)
 	s.signUp(b)
 	t.Run("dashboard-first-run", func(*testing.T) { s.sheet(b, work, out, "dashboard-first-run", "/admin/") })

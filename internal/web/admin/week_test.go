@@ -72,7 +72,7 @@ func startWeek(t *testing.T) *week {
 	clock := func() time.Time { return time.Now().Add(time.Duration(w.offset.Load())) }
 	w.site = startSite(t, firstStart(clock), perSecond(20))
 	w.ada = testkit.StartBrowser(t)
-	w.bob = w.ada.Another()
+	w.bob = w.ada.NewSession()
 	w.ada.SetViewport(1280, 900, false)
 	w.bob.SetViewport(1280, 900, false)
 	w.signUp(w.ada)
@@ -422,7 +422,7 @@ func (w *week) parts(m *mail.Message) map[string]string {
 
 // readArchive opens the page of the edition as a reader.
 func (w *week) readArchive() {
-	reader := w.ada.Another()
+	reader := w.ada.NewSession()
 	reader.Open(w.url + "/digests/weekly/")
 	reader.Click(fmt.Sprintf("main a[href=%q]", w.stored(w.draft).PagePath()))
 	reader.WaitText("A white lighthouse")
