@@ -29,7 +29,7 @@ const (
 func LargestBody(r *http.Request) int64 {
 	rest, found := strings.CutPrefix(r.URL.Path, "/admin/articles/")
 	switch {
-	case r.Method == http.MethodPost && r.URL.Path == "/admin/settings/look": // with a logo
+	case r.Method == http.MethodPost && r.URL.Path == "/admin/settings/appearance": // with a logo
 		return maxImageForm
 	case r.Method == http.MethodPost && r.URL.Path == "/admin/subscribers/import":
 		return store.MaxUploadBytes + 1<<20 // the page says what is too large

@@ -69,7 +69,7 @@ const (
 	uploadInterval = time.Minute
 )
 
-// takeUpload counts an upload against the limit of an editor. The error says when there is room again.
+// takeUpload counts an upload against the limit of an editor. The error says when the next one is allowed.
 func (h *Handler) takeUpload(ctx context.Context, by store.Editor, size int) error {
 	limit := store.AttemptLimit{Key: "upload of editor " + editorID(by), Burst: uploadsAtOnce, Every: uploadInterval}
 	wait, err := h.store.TakeAttempt(store.WithoutAudit(ctx), slices.Repeat([]store.AttemptLimit{limit}, 1+size>>20)...)

@@ -14,10 +14,10 @@ import (
 // object, detail says what a reader of the log needs besides. Without an id, the store completes the
 // entry with that of the object which it makes. No text may contain an address or name of a subscriber.
 func (h *Handler) auditing(ctx context.Context, by store.Editor, action, kind, id, detail string) context.Context {
-	mark, marked := ctx.Value(auditKey{}).(*auditMark)
+	state, found := ctx.Value(auditKey{}).(*auditState)
 	ctx, pending := store.WithAudit(ctx, newAuditEntry(ctx, by, action, kind, id, detail))
-	if marked {
-		mark.open, mark.pending = false, append(mark.pending, pending)
+	if found {
+		state.open, state.pending = false, append(state.pending, pending)
 	}
 	return ctx
 }
@@ -55,8 +55,9 @@ func (h *Handler) addAudit(ctx context.Context, e store.AuditEntry) {
 	}
 }
 
-// auditMark is kept in the context of a changing request until the handler has said what it did.
-type auditMark struct {
+// auditState is kept in the context of a request that changes something: whether it still needs an entry
+// in the audit log, and the entries that the transactions of its changes add.
+type auditState struct {
 	open    bool
 	pending []*store.PendingAudit
 }
@@ -66,8 +67,8 @@ type auditKey struct{}
 // unchanged marks a request that needs no entry in the audit log, since it has one or has changed
 // nothing.
 func unchanged(r *http.Request) {
-	if mark, ok := r.Context().Value(auditKey{}).(*auditMark); ok {
-		mark.open, mark.pending = false, nil
+	if state, ok := r.Context().Value(auditKey{}).(*auditState); ok {
+		state.open, state.pending = false, nil
 	}
 }
 
@@ -78,40 +79,40 @@ func (h *Handler) audited(one route, w http.ResponseWriter, r *http.Request, ses
 	if !one.changes() {
 		return one.handle(w, r, session)
 	}
-	mark := &auditMark{open: one.role != noSession}
-	r = r.WithContext(context.WithValue(r.Context(), auditKey{}, mark))
-	answer := &answerStatus{ResponseWriter: w}
-	err := one.handle(answer, r, session)
-	if err != nil || answer.status >= http.StatusBadRequest {
+	state := &auditState{open: one.role != noSession}
+	r = r.WithContext(context.WithValue(r.Context(), auditKey{}, state))
+	recorder := &statusRecorder{ResponseWriter: w}
+	err := one.handle(recorder, r, session)
+	if err != nil || recorder.status >= http.StatusBadRequest {
 		return err
 	}
-	for _, pending := range mark.pending {
+	for _, pending := range state.pending {
 		// An action that found nothing to change is in the log too, unless it was to make an object.
 		if e := pending.Entry(); !pending.Added() && (e.Kind == "" || e.Object != "") {
 			h.addAudit(context.WithoutCancel(r.Context()), e)
 		}
 	}
-	if mark.open {
+	if state.open {
 		h.log.ErrorContext(r.Context(), "a change left no entry in the audit log", "route", one.pattern, "editor", session.Editor.ID)
 		h.audit(r, session.Editor, "other", "route", one.pattern, "")
 	}
 	return nil
 }
 
-// answerStatus remembers the status of a response.
-type answerStatus struct {
+// statusRecorder records the status of a response.
+type statusRecorder struct {
 	http.ResponseWriter
 	status int
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (a *answerStatus) WriteHeader(status int) {
+func (a *statusRecorder) WriteHeader(status int) {
 	a.status = status
 	a.ResponseWriter.WriteHeader(status)
 }
 
 // Unwrap is for http.ResponseController.
-func (a *answerStatus) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *statusRecorder) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // editorID returns the number of an editor as it stands in the audit log.
 func editorID(e store.Editor) string { return strconv.FormatInt(e.ID, 10) }

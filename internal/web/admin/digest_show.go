@@ -127,11 +127,11 @@ func (h *Handler) previewVariant(r *http.Request) (digest.Variant, error) {
 	if err != nil {
 		return digest.Variant{}, err
 	}
-	look, err := h.engine.LookAtNext(r.Context(), d.Name, delivery.LookOptions{Unchecked: true})
+	preview, err := h.engine.LookAtNext(r.Context(), d.Name, delivery.LookOptions{Unchecked: true})
 	if err != nil {
 		return digest.Variant{}, conflict("No preview", err, "/admin/digests/"+d.Name)
 	}
-	return withSampleRecipient(look.Variant), nil
+	return withSampleRecipient(preview.Variant), nil
 }
 
 // withSampleRecipient fills in the placeholders of a variant for a preview. Its personal links
@@ -162,7 +162,7 @@ func (h *Handler) testDigest(w http.ResponseWriter, r *http.Request, session sto
 		return err
 	}
 	return h.sendTest(w, r, session, "digest", d.Name, func(to subscriber.Address) error {
-		return h.testLook(r.Context(), r, session, h.nextLooker(d.Name), func(v digest.Variant) error {
+		return h.sendTestVariants(r.Context(), r, session, h.nextVariants(d.Name), func(v digest.Variant) error {
 			return h.engine.SendNextTest(r.Context(), d.Name, v, to)
 		})
 	})

@@ -77,7 +77,7 @@ func (h *Handler) controlEdition(w http.ResponseWriter, r *http.Request, session
 func (h *Handler) testEdition(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	id := r.PathValue("id")
 	return h.sendTest(w, r, session, "edition", id, func(to subscriber.Address) error {
-		return h.testLook(r.Context(), r, session, h.editionLooker(id), func(v digest.Variant) error {
+		return h.sendTestVariants(r.Context(), r, session, h.editionVariants(id), func(v digest.Variant) error {
 			return h.engine.SendVariantTest(r.Context(), id, v, to)
 		})
 	})

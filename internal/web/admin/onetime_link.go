@@ -204,7 +204,7 @@ func (h *Handler) resetPassword(w http.ResponseWriter, r *http.Request, editor s
 	h.log.InfoContext(r.Context(), "editor has a new password", "editor", editor.ID, "client", clientAddress(r))
 	h.mailPasswordChanged(r, editor)
 	if on, err := h.secondFactorOf(r, editor); on || err != nil {
-		return errors.Join(err, h.enter(w, r, editor, store.NoFactor, "/admin/"))
+		return errors.Join(err, h.finishSignIn(w, r, editor, store.NoFactor, "/admin/"))
 	}
 	return h.startSession(w, r, editor, store.NoFactor, "/admin/")
 }

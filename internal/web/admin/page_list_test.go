@@ -67,7 +67,7 @@ var adminPages = []adminPage{
 	{"/account", "account", "/admin/account", false},
 	{"/audit", "audit", "/admin/audit", false},
 	{"/settings", "settings", "/admin/settings", false},
-	{"/settings/look", "settings-look", "/admin/settings/look", false},
+	{"/settings/appearance", "settings-appearance", "/admin/settings/appearance", false},
 	{"/settings/relays", "relays", "/admin/settings/relays", false},
 	{"/settings/doctor", "doctor", "/admin/settings/doctor", false},
 }
@@ -86,7 +86,7 @@ var notInPages = map[string]string{
 	"/editions/{id}/mail":       "an email, in a frame of compose",
 	"/editions/{id}/frame":      "an email, in a frame of preview",
 	"/proofs/{token}/mail":      "an email, in a frame of proof",
-	"/settings/look/mail":       "an email, in a frame of settings-look",
+	"/settings/appearance/mail": "an email, in a frame of settings-appearance",
 	"/articles/{id}/preview":    "a page of the public site, in a frame of article-imported",
 	"/quarantine":               "shown at the end of TestPagesFitPhoneAndDarkScheme, since it stops all emails",
 }

@@ -30,15 +30,15 @@ type previewPage struct {
 	Error   error // why there is no preview
 }
 
-// looker returns a variant of the edition that a page is about.
-type looker func(ctx context.Context, o delivery.LookOptions) (delivery.Look, error)
+// previewFunc returns a variant of an edition as a recipient gets it.
+type previewFunc func(ctx context.Context, o delivery.LookOptions) (delivery.Look, error)
 
 func (h *Handler) digestPreview(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	d, err := h.requestedDigest(r)
 	if err != nil {
 		return err
 	}
-	return h.showPreview(w, r, session, "/admin/digests/"+d.Name, d.Title.String(), h.nextLooker(d.Name))
+	return h.showPreview(w, r, session, "/admin/digests/"+d.Name, d.Title.String(), h.nextVariants(d.Name))
 }
 
 func (h *Handler) digestFrame(w http.ResponseWriter, r *http.Request, session store.Session) error {
@@ -46,7 +46,7 @@ func (h *Handler) digestFrame(w http.ResponseWriter, r *http.Request, session st
 	if err != nil {
 		return err
 	}
-	return h.showFrame(w, r, session, h.nextLooker(d.Name))
+	return h.showFrame(w, r, session, h.nextVariants(d.Name))
 }
 
 func (h *Handler) editionPreview(w http.ResponseWriter, r *http.Request, session store.Session) error {
@@ -54,30 +54,30 @@ func (h *Handler) editionPreview(w http.ResponseWriter, r *http.Request, session
 	if err != nil {
 		return err
 	}
-	return h.showPreview(w, r, session, "/admin/editions/"+edition.ID, h.digestTitle(edition.Digest), h.editionLooker(edition.ID))
+	return h.showPreview(w, r, session, "/admin/editions/"+edition.ID, h.digestTitle(edition.Digest), h.editionVariants(edition.ID))
 }
 
 func (h *Handler) editionFrame(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	if _, err := h.store.Edition(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}
-	return h.showFrame(w, r, session, h.editionLooker(r.PathValue("id")))
+	return h.showFrame(w, r, session, h.editionVariants(r.PathValue("id")))
 }
 
-func (h *Handler) nextLooker(name string) looker {
+func (h *Handler) nextVariants(name string) previewFunc {
 	return func(ctx context.Context, o delivery.LookOptions) (delivery.Look, error) {
 		return h.engine.LookAtNext(ctx, name, o)
 	}
 }
 
-func (h *Handler) editionLooker(id string) looker {
+func (h *Handler) editionVariants(id string) previewFunc {
 	return func(ctx context.Context, o delivery.LookOptions) (delivery.Look, error) {
 		return h.engine.LookAtEdition(ctx, id, o)
 	}
 }
 
-// lookOptions returns what a request wants to see. Who may not see subscribers cannot see their mails.
-func (h *Handler) lookOptions(r *http.Request, session store.Session) (delivery.LookOptions, error) {
+// previewOptions returns what a request asks to see. An editor who may not see subscribers cannot see their mails.
+func (h *Handler) previewOptions(r *http.Request, session store.Session) (delivery.LookOptions, error) {
 	o := delivery.LookOptions{Variant: truncate(r.FormValue("variant"), 1000)}
 	as := strings.TrimSpace(r.FormValue("as"))
 	if as == "" {
@@ -96,7 +96,7 @@ func (h *Handler) maySeeSubscribers(session store.Session) (bool, error) {
 }
 
 // showPreview shows the page with one frame.
-func (h *Handler) showPreview(w http.ResponseWriter, r *http.Request, session store.Session, at, title string, look looker) error {
+func (h *Handler) showPreview(w http.ResponseWriter, r *http.Request, session store.Session, at, title string, preview previewFunc) error {
 	q := r.URL.Query()
 	body := previewPage{At: at, Title: title, View: q.Get("view"), As: truncate(q.Get("as"), 254), Key: q.Get("variant"), Dark: q.Get("dark") == "yes", Images: q.Get("images") != "off"}
 	if body.View != "phone" && body.View != "text" {
@@ -109,9 +109,9 @@ func (h *Handler) showPreview(w http.ResponseWriter, r *http.Request, session st
 	if err != nil {
 		return err
 	}
-	o, err := h.lookOptions(r, session)
+	o, err := h.previewOptions(r, session)
 	if err == nil {
-		body.Look, err = look(r.Context(), o)
+		body.Look, err = preview(r.Context(), o)
 	}
 	if store.OfEngine(err) {
 		return err
@@ -143,13 +143,13 @@ func yes(b bool) string {
 }
 
 // showFrame serves one variant for a frame.
-func (h *Handler) showFrame(w http.ResponseWriter, r *http.Request, session store.Session, look looker) error {
-	o, err := h.lookOptions(r, session)
+func (h *Handler) showFrame(w http.ResponseWriter, r *http.Request, session store.Session, preview previewFunc) error {
+	o, err := h.previewOptions(r, session)
 	if err != nil {
 		return conflict("No preview", err, "/admin/")
 	}
 	o.Unchecked = true
-	shown, err := look(r.Context(), o)
+	shown, err := preview(r.Context(), o)
 	if err != nil {
 		return conflict("No preview", err, "/admin/")
 	}
@@ -184,14 +184,14 @@ func filledFor(l delivery.Look) digest.Variant {
 	return l.Fill(digest.Placeholders{Name: name, Address: l.Subscriber.Address.String(), Unsubscribe: "#", Preferences: "#", Web: "#"})
 }
 
-// testLook sends the variants that a form names to one address: the one that is shown, or all.
-func (h *Handler) testLook(ctx context.Context, r *http.Request, session store.Session, look looker, send func(v digest.Variant) error) error {
-	o, err := h.lookOptions(r, session)
+// sendTestVariants sends the variants that a form names to one address: the one that is shown, or all.
+func (h *Handler) sendTestVariants(ctx context.Context, r *http.Request, session store.Session, preview previewFunc, send func(v digest.Variant) error) error {
+	o, err := h.previewOptions(r, session)
 	if err != nil {
 		return err
 	}
 	o.Unchecked, o.Test = true, true
-	shown, err := look(ctx, o)
+	shown, err := preview(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (h *Handler) requestedProofLink(r *http.Request) (delivery.ProofLink, bool,
 	return link, missing == factorUsed, err
 }
 
-// draftByLink serves the page of a proof to whoever has its link.
+// draftByLink serves the page of a proof to anyone who has its link.
 func (h *Handler) draftByLink(w http.ResponseWriter, r *http.Request) error {
 	link, signedIn, err := h.requestedProofLink(r)
 	if err != nil {
@@ -76,7 +76,7 @@ func decidedError(err error) error {
 	return &userError{http.StatusConflict, "This edition is no draft any more", words.T("Its state is: {0}.", words.T(state.Have.Label())), "/admin/editions/" + state.Edition, "Go to the edition"}
 }
 
-// mailByLink serves the HTML part of a draft to whoever has the link of its proof.
+// mailByLink serves the HTML part of a draft to anyone who has the link of its proof.
 func (h *Handler) mailByLink(w http.ResponseWriter, r *http.Request) error {
 	link, _, err := h.requestedProofLink(r)
 	if err != nil {
@@ -158,8 +158,8 @@ func (h *Handler) showDecision(w http.ResponseWriter, r *http.Request, edition, 
 	return h.show(w, http.StatusOK, "proof_decision", page{Title: "Done", Body: body})
 }
 
-// takeOffered adds an article that waits to a draft.
-func (h *Handler) takeOffered(w http.ResponseWriter, r *http.Request, session store.Session) error {
+// addOffered adds one of the articles that a draft does not have yet, and that its page offers.
+func (h *Handler) addOffered(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	back := "/admin/editions/" + r.PathValue("id")
 	id := truncate(r.PostFormValue("article"), 200)
 	ctx := h.auditing(r.Context(), session.Editor, "edition.add", "edition", r.PathValue("id"), id)

@@ -143,7 +143,7 @@ func (h *Handler) finishProvider(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.enter(w, r, found, claims.factor(), ask.Next)
+	return h.finishSignIn(w, r, found, claims.factor(), ask.Next)
 }
 
 // errNoRole refuses to sign in someone whose groups at the provider have no role here.

@@ -94,7 +94,7 @@ func (h *Handler) routes() []route {
 		{"POST /admin/editions/{id}/compose", writer, h.compose},
 		{"POST /admin/editions/{id}/check", writer, h.checkEdition},
 		{"POST /admin/editions/{id}/waive", editor, h.waiveFinding},
-		{"POST /admin/editions/{id}/add", writer, h.takeOffered},
+		{"POST /admin/editions/{id}/add", writer, h.addOffered},
 		{"POST /admin/editions/{id}/{action}", editor, h.controlEdition},
 
 		{"GET /admin/messages", viewer, h.messages},
@@ -179,9 +179,9 @@ func (h *Handler) routes() []route {
 
 		{"GET /admin/settings", owner, h.siteSettings},
 		{"POST /admin/settings", owner, h.changeSite},
-		{"GET /admin/settings/look", owner, h.lookSettings},
-		{"POST /admin/settings/look", owner, h.changeLook},
-		{"GET /admin/settings/look/mail", owner, h.lookMail},
+		{"GET /admin/settings/appearance", owner, h.appearanceSettings},
+		{"POST /admin/settings/appearance", owner, h.changeAppearance},
+		{"GET /admin/settings/appearance/mail", owner, h.appearanceMail},
 		{"GET /admin/settings/relays", owner, h.relays},
 		{"POST /admin/settings/relays/{name}/test", owner, h.testRelay},
 		{"POST /admin/settings/relays/{name}/stop", owner, h.stopRelay},

@@ -72,7 +72,7 @@ var permitted = map[store.Role][]string{
 	// Owners manage people, and do what cannot be undone.
 	store.OwnerRole: {
 		"POST /admin/subscribers/{id}/erase",
-		"GET /admin/settings", "POST /admin/settings", "GET /admin/settings/look", "POST /admin/settings/look", "GET /admin/settings/look/mail",
+		"GET /admin/settings", "POST /admin/settings", "GET /admin/settings/appearance", "POST /admin/settings/appearance", "GET /admin/settings/appearance/mail",
 		"GET /admin/settings/relays", "POST /admin/settings/relays/{name}/test", "POST /admin/settings/relays/{name}/stop", "POST /admin/settings/relays/{name}/resume",
 		"GET /admin/settings/doctor", "GET /admin/settings/doctor/events", "POST /admin/settings/doctor/run", "POST /admin/settings/doctor/accept",
 		"GET /admin/people", "POST /admin/account/invite", "POST /admin/links/{id}/revoke",

@@ -49,9 +49,9 @@ type codeForm struct {
 	Problem any
 }
 
-// enter signs an editor in whose password was right, or who comes from the provider: at once, or after
+// finishSignIn signs in an editor whose password was right, or who comes from the provider: at once, or after
 // the code of the second factor. factor is the one that the provider vouches for.
-func (h *Handler) enter(w http.ResponseWriter, r *http.Request, editor store.Editor, factor store.SessionFactor, next string) error {
+func (h *Handler) finishSignIn(w http.ResponseWriter, r *http.Request, editor store.Editor, factor store.SessionFactor, next string) error {
 	needed, err := h.secondFactorOf(r, editor)
 	if err != nil {
 		return err

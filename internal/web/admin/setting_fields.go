@@ -117,7 +117,7 @@ var siteSections = []settingSection{
 	{Heading: words.T("Pictures"), Advanced: true, Keys: []string{"site.icon", "site.image"}},
 }
 
-var lookSections = []settingSection{
+var appearanceSections = []settingSection{
 	{Heading: words.T("Top of emails"), Keys: []string{"brand.logo"}},
 	{Heading: words.T("Colors"), Keys: []string{"brand.light.accent", "brand.light.on_accent", "brand.light.ink", "brand.light.soft", "brand.light.background", "brand.light.content"}},
 	{Heading: words.T("Colors in dark mode"), Keys: []string{"brand.dark.accent", "brand.dark.ink", "brand.dark.background", "brand.dark.content"}},

@@ -87,7 +87,7 @@ func TestScheduleErrorsAreTranslated(t *testing.T) {
 
 func TestHeadingOfSettingsIsNotTheNameOfOne(t *testing.T) {
 	t.Parallel()
-	for _, section := range slices.Concat(digestSections, siteSections, lookSections, feedSections) {
+	for _, section := range slices.Concat(digestSections, siteSections, appearanceSections, feedSections) {
 		for _, key := range section.Keys {
 			if name := settingTexts[key].Label.String(); name == section.Heading.String() {
 				t.Errorf("%q stands above %q", section.Heading, name)

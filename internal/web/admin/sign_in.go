@@ -88,7 +88,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := h.store.ReturnAttempt(r.Context(), limits...); err != nil {
 		return err
 	}
-	return h.enter(w, r, editor, store.NoFactor, form.Next)
+	return h.finishSignIn(w, r, editor, store.NoFactor, form.Next)
 }
 
 // verify reports whether the editor may sign in with the password. It takes as long for an

@@ -16,11 +16,11 @@ import (
 
 // siteSettingsPage is the data of the pages of the site's settings.
 type siteSettingsPage struct {
-	Tab    string
-	Form   *settingForm
-	Look   bool     // with a preview and a field for a logo
-	Sample string   // address of the preview
-	Unused []string // keys of stored values that have no place in the file
+	Tab        string
+	Form       *settingForm
+	Appearance bool     // with a preview and a field for a logo
+	Sample     string   // address of the preview
+	Unused     []string // keys of stored values that have no place in the file
 }
 
 func (h *Handler) siteSettingsPage(r *http.Request, tab, action string, sections []settingSection) (siteSettingsPage, settings.Current, error) {
@@ -65,24 +65,24 @@ func (h *Handler) changeSite(w http.ResponseWriter, r *http.Request, session sto
 	return redirectWithFlash(w, r, "/admin/settings", "settings")
 }
 
-// lookSettings shows the logo, colors and fonts of mails, with a preview.
-func (h *Handler) lookSettings(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	body, _, err := h.lookPage(r)
+// appearanceSettings shows the logo, colors and fonts of mails, with a preview.
+func (h *Handler) appearanceSettings(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	body, _, err := h.appearancePage(r)
 	if err != nil {
 		return err
 	}
 	return h.showSiteSettings(w, r, session, http.StatusOK, body)
 }
 
-func (h *Handler) lookPage(r *http.Request) (siteSettingsPage, settings.Current, error) {
-	body, now, err := h.siteSettingsPage(r, "look", "/admin/settings/look", lookSections)
-	body.Look, body.Sample = true, "/admin/settings/look/mail"
+func (h *Handler) appearancePage(r *http.Request) (siteSettingsPage, settings.Current, error) {
+	body, now, err := h.siteSettingsPage(r, "appearance", "/admin/settings/appearance", appearanceSections)
+	body.Appearance, body.Sample = true, "/admin/settings/appearance/mail"
 	return body, now, err
 }
 
-// changeLook stores the look, or shows a mail with it before.
-func (h *Handler) changeLook(w http.ResponseWriter, r *http.Request, session store.Session) error {
-	body, now, err := h.lookPage(r)
+// changeAppearance stores the appearance of mails, or shows a sample mail with it first.
+func (h *Handler) changeAppearance(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	body, now, err := h.appearancePage(r)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (h *Handler) changeLook(w http.ResponseWriter, r *http.Request, session sto
 	if !stored {
 		return h.showSiteSettings(w, r, session, http.StatusUnprocessableEntity, body)
 	}
-	return redirectWithFlash(w, r, "/admin/settings/look", "settings")
+	return redirectWithFlash(w, r, "/admin/settings/appearance", "settings")
 }
 
 // maxLogoWidth is the width to which an uploaded logo is shown in mails, in pixels.
@@ -135,9 +135,9 @@ func sampleQuery(changes []settings.Change, posted url.Values) url.Values {
 	return out
 }
 
-// lookMail shows a sample mail with the stored look and the colors and fonts of the query.
-func (h *Handler) lookMail(w http.ResponseWriter, r *http.Request, _ store.Session) error {
-	body, now, err := h.lookPage(r)
+// appearanceMail shows a sample mail with the stored appearance and the colors and fonts of the query.
+func (h *Handler) appearanceMail(w http.ResponseWriter, r *http.Request, _ store.Session) error {
+	body, now, err := h.appearancePage(r)
 	if err != nil {
 		return err
 	}

@@ -34,15 +34,15 @@ func TestOwnerChangesTheSite(t *testing.T) {
 	ada.want(ada.body, "Nothing was stored", "is unknown", `value="Europe/Berlinn"`)
 }
 
-func TestOwnerChangesTheLook(t *testing.T) {
+func TestOwnerChangesTheAppearance(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	ada := s.owner()
-	ada.get("/admin/settings/look")
+	ada.get("/admin/settings/appearance")
 	shown := ada.hidden("revision")
-	ada.want(ada.post("/admin/settings/look", "revision", shown, "do", "preview", "brand.light.ink", "#eeeeee"), "the contrast of ink", "look/mail?brand.light.ink=%23eeeeee")
-	ada.want(ada.get("/admin/settings/look/mail?brand.light.accent=%23903010"), "#903010")
-	ada.post("/admin/settings/look", "revision", shown, "brand.light.ink", "#eeeeee")
+	ada.want(ada.post("/admin/settings/appearance", "revision", shown, "do", "preview", "brand.light.ink", "#eeeeee"), "the contrast of ink", "appearance/mail?brand.light.ink=%23eeeeee")
+	ada.want(ada.get("/admin/settings/appearance/mail?brand.light.accent=%23903010"), "#903010")
+	ada.post("/admin/settings/appearance", "revision", shown, "brand.light.ink", "#eeeeee")
 	ada.want(ada.body, "Nothing was stored", "the contrast of ink")
 
 	var body, picture bytes.Buffer
@@ -65,7 +65,7 @@ func TestOwnerChangesTheLook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := ada.client.Post(s.url+"/admin/settings/look", form.FormDataContentType(), &body)
+	answer, err := ada.client.Post(s.url+"/admin/settings/appearance", form.FormDataContentType(), &body)
 	ada.read(answer, err)
 	now, err := s.Settings().Load(t.Context())
 	if err != nil {
@@ -78,5 +78,5 @@ func TestOwnerChangesTheLook(t *testing.T) {
 	if status(t, s.url+logo.URL) != http.StatusOK {
 		t.Errorf("%s is not served", logo.URL)
 	}
-	ada.want(ada.get("/admin/settings/look/mail"), logo.URL)
+	ada.want(ada.get("/admin/settings/appearance/mail"), logo.URL)
 }

@@ -20,10 +20,10 @@ type figuresPage struct {
 
 // subscriberMonth holds the figures of a month.
 type subscriberMonth struct {
-	month   time.Time
-	members int64 // at its end
-	joined  map[string]int64
-	left    map[subscriber.State]int64
+	month  time.Time
+	total  int64 // subscribers at its end
+	joined map[string]int64
+	left   map[subscriber.State]int64
 }
 
 // monthsShown is how many months the charts of subscribers show.
@@ -50,7 +50,7 @@ func monthsOf(days []store.SubscriberDay) []subscriberMonth {
 			out = append(out, subscriberMonth{month: month, joined: map[string]int64{}, left: map[subscriber.State]int64{}})
 		}
 		last := &out[len(out)-1]
-		last.members = day.Members
+		last.total = day.Members
 		for source, n := range day.Joined {
 			last.joined[source] += n
 		}
@@ -71,9 +71,9 @@ func drawFigures(months []subscriberMonth, l *words.Language) figuresPage {
 		return d
 	}
 	sources, states := map[string]bool{}, map[subscriber.State]bool{}
-	members := chart.Series{Name: l.Say("Subscribers")}
+	total := chart.Series{Name: l.Say("Subscribers")}
 	for _, m := range months {
-		members.Values = append(members.Values, m.members)
+		total.Values = append(total.Values, m.total)
 		for source := range m.joined {
 			sources[source] = true
 		}
@@ -83,7 +83,7 @@ func drawFigures(months []subscriberMonth, l *words.Language) figuresPage {
 	}
 	growth := data(l.Say("Subscribers at the end of each month"), l.Say("The first figures come within five minutes."))
 	joined, left := data(l.Say("New subscribers by source"), l.Say("None in these months.")), data(l.Say("Subscribers who left, by reason"), l.Say("None in these months."))
-	growth.Series = []chart.Series{members}
+	growth.Series = []chart.Series{total}
 	for _, source := range slices.Sorted(maps.Keys(sources)) {
 		series := chart.Series{Name: l.Translate(nameOf(consentSource(source)))}
 		for _, m := range months {

@@ -18,7 +18,7 @@ import (
 type subscriberPage struct {
 	store.ListedSubscriber
 	Suppression store.Suppression
-	Story       []store.SubscriberEvent
+	History     []store.SubscriberEvent
 	AllDigests  []config.Digest
 	Choices     []digestChoice
 	Labels      string // as the form shows them
@@ -36,8 +36,8 @@ type digestChoice struct {
 	Gone        bool   // it is no longer configured
 }
 
-// storySize is how many events of each kind the page of a subscriber shows.
-const storySize = 100
+// historySize is how many events of each kind the page of a subscriber shows.
+const historySize = 100
 
 // Erased reports whether the subscriber was erased.
 func (p subscriberPage) Erased() bool { return p.State == subscriber.Erased }
@@ -92,7 +92,7 @@ func (h *Handler) subscriberPage(r *http.Request) (subscriberPage, error) {
 	if body.ListedSubscriber, err = h.store.ListedSubscriber(r.Context(), id); err != nil {
 		return body, err
 	}
-	if body.Story, err = h.store.SubscriberStory(r.Context(), body.Subscriber, storySize); err != nil || body.Erased() {
+	if body.History, err = h.store.SubscriberStory(r.Context(), body.Subscriber, historySize); err != nil || body.Erased() {
 		return body, err
 	}
 	body.Typed = store.SubscriberEdit{Name: body.Name, Language: body.Language, MailLanguage: body.MailLanguage, Timezone: body.Timezone, Labels: body.Subscriber.Labels, Digests: map[string][]string{}}
