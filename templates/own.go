@@ -125,7 +125,7 @@ var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 // files, and never overwrites a file.
 func Copy(dir, name, from string) ([]string, error) {
 	if !namePattern.MatchString(name) {
-		return nil, fmt.Errorf("%q is no name for a template; use lower-case letters, digits and hyphens, such as our-letter", name)
+		return nil, fmt.Errorf("%q is not a name for a template; use lower-case letters, digits and hyphens, such as our-letter", name)
 	}
 	files, err := readFiles("mail", "", ".html", ".txt")
 	if err != nil {

@@ -41,9 +41,9 @@ func TestCopyRefusesUnknownDesignsAndPaths(t *testing.T) {
 	dir := t.TempDir()
 	for _, test := range []struct{ name, from, want string }{
 		{"ours", "leter", `no mail template "leter"; there are: brief,`},
-		{"../ours", "letter", "is no name for a template"},
-		{"_style", "letter", "is no name for a template"},
-		{"", "letter", "is no name for a template"},
+		{"../ours", "letter", "is not a name for a template"},
+		{"_style", "letter", "is not a name for a template"},
+		{"", "letter", "is not a name for a template"},
 	} {
 		if _, err := Copy(dir, test.name, test.from); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q from %q: %v, want %q", test.name, test.from, err, test.want)

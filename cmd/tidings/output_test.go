@@ -273,7 +273,7 @@ func TestTemplatesAreCopiedListedAndChecked(t *testing.T) {
 	}
 	s.config = s.write("own.yaml", fmt.Sprintf("store: {dsn: %q}\n", s.dsn)+siteConfig+fmt.Sprintf("templates: %q\n", folder))
 	for _, name := range []string{"Ours", "a/b", "../x", "", strings.Repeat("x", 64)} {
-		s.want(exitFailed, []string{"template", "new", name}, "is no name for a template; use lower-case letters")
+		s.want(exitFailed, []string{"template", "new", name}, "is not a name for a template; use lower-case letters")
 	}
 	s.want(exitDone, words("template new ours --from letter"), "a digest uses it with template: ours")
 	if out := s.ok("template", "list"); !strings.Contains(out, "your own: ") || !strings.Contains(out, "built-in") {

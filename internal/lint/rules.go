@@ -57,7 +57,7 @@ var fixedRules = []Rule{
 	{"link-unchecked", Warning, false, "A link could not be checked: its server refuses programs (403, 429, 999) or wants a sign-in, or the check ended first.", "Open the link in a browser."},
 	{"link-private", Warning, false, "A link leads to an address that is not public, such as one of your own network. Subscribers cannot open it.", "Use the public address. For a newsletter within a network, set check.intranet."},
 	{"links-many", Warning, false, "The edition has more links and images of other sites than one check requests: 200.", "Open the others in a browser."},
-	{"image-broken", Error, false, "An image of another site does not exist, or its address leads to something that is no image.", "Correct or remove the image."},
+	{"image-broken", Error, false, "An image of another site does not exist, or its address leads to something that is not an image.", "Correct or remove the image."},
 	{"image-failing", Warning, false, "An image's server did not answer, or answered with an error of its own (5xx).", "Open the image in a browser. Correct it, or check again later."},
 	{"image-unchecked", Warning, false, "An image could not be checked: its server refuses programs, or the check ended first.", "Open the image in a browser."},
 	{"image-private", Warning, false, "An image has an address that is not public. Subscribers do not see it.", "Use the public address, or import the image with its article."},

@@ -38,7 +38,7 @@ type Info struct {
 	Animated      bool
 }
 
-// ErrUnknown is returned for data that are no image in a known format.
+// ErrUnknown is returned for data that are not an image in a known format.
 var ErrUnknown = errors.New("not an image in a known format")
 
 // TooLargeError reports an image with too many pixels.

@@ -14,7 +14,7 @@ const SVG = "image/svg+xml"
 const maxTokens = 100
 
 // InspectSVG reads the size of a drawing from the attributes of its root: width and height in pixels, or
-// those of its viewBox. They are 0 if it gives neither. It returns an error for data that are no SVG.
+// those of its viewBox. They are 0 if it gives neither. It returns an error for data that are not SVG.
 func InspectSVG(data []byte) (Info, error) {
 	info := Info{Type: SVG, Orientation: 1}
 	decoder := xml.NewDecoder(bytes.NewReader(data))

@@ -67,7 +67,7 @@ func (im *importer) picture(a *article.Article, m meta) {
 		if im.options.Media != nil && len(im.out.Warnings) > 0 { // there is already a warning about the missing file
 			return
 		}
-		im.warn(m.lines[key], fmt.Sprintf("%s: %q is no address", key, link), "write a URL or the name of a file beside the article")
+		im.warn(m.lines[key], fmt.Sprintf("%s: %q is not an address", key, link), "write a URL or the name of a file beside the article")
 		return
 	}
 	a.Image = &article.Image{URL: stored, Alt: field(fields, "alt"), Type: mediaTypeOf(link)}
@@ -86,7 +86,7 @@ func (im *importer) portraits(a *article.Article, m meta) {
 		warnings := len(im.out.Warnings)
 		if a.Authors[i].Portrait, _ = im.attach(link); a.Authors[i].Portrait == "" && len(im.out.Warnings) == warnings {
 			line := cmp.Or(m.lines["authors"], m.lines["author"], m.lines["by"])
-			im.warn(line, fmt.Sprintf("%s: %q is no address of a portrait", a.Authors[i].Name, link), "write a URL or the name of a file beside the article")
+			im.warn(line, fmt.Sprintf("%s: %q is not the address of a portrait", a.Authors[i].Name, link), "write a URL or the name of a file beside the article")
 		}
 	}
 }
@@ -126,7 +126,7 @@ func parseDuration(text string) (time.Duration, error) {
 	for i, part := range parts {
 		n, err := strconv.Atoi(part)
 		if err != nil || n < 0 || n > 1_000_000 || i > 2 || i > 0 && n > 59 {
-			return 0, fmt.Errorf("%q is no duration", text)
+			return 0, fmt.Errorf("%q is not a duration", text)
 		}
 		total = total*60 + n
 	}
@@ -153,7 +153,7 @@ func (im *importer) enclosure(value any, line int) *article.Enclosure {
 	link := field(fields, "url")
 	stored, file := im.attach(link)
 	if link == "" || stored == "" {
-		im.warn(line, fmt.Sprintf("enclosures: %q is no address", link), "write url: with a URL or the name of a file beside the article")
+		im.warn(line, fmt.Sprintf("enclosures: %q is not an address", link), "write url: with a URL or the name of a file beside the article")
 		return nil
 	}
 	e := &article.Enclosure{URL: stored, Title: field(fields, "title"), Type: field(fields, "type")}

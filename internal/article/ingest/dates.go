@@ -50,14 +50,14 @@ func parseDate(value any, zone *time.Location) (time.Time, error) {
 	}
 	text, ok := value.(string)
 	if !ok {
-		return time.Time{}, fmt.Errorf("%v is no date", value)
+		return time.Time{}, fmt.Errorf("%v is not a date", value)
 	}
 	t, err := readDate(strings.TrimSpace(text), zone)
 	switch {
 	case errors.Is(err, errUnknownForm):
-		return time.Time{}, fmt.Errorf("%q is no date", text)
+		return time.Time{}, fmt.Errorf("%q is not a date", text)
 	case err != nil:
-		return time.Time{}, fmt.Errorf("%q is no date: %w", text, err)
+		return time.Time{}, fmt.Errorf("%q is not a date: %w", text, err)
 	}
 	return utc(t)
 }
@@ -180,7 +180,7 @@ func readZone(text string) (*time.Location, error) {
 			return zone, nil
 		}
 	}
-	return nil, fmt.Errorf("%q is no zone with one meaning", text)
+	return nil, fmt.Errorf("%q is not a zone with one meaning", text)
 }
 
 // utc converts a date to UTC. It refuses years without four digits, which feeds cannot hold

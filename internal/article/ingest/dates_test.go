@@ -63,31 +63,31 @@ func TestDatesOfAllGeneratorsAreRead(t *testing.T) {
 func TestDatesThatCannotBeReadSayWhy(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"":                             `"" is no date`,
-		"soon":                         `"soon" is no date`,
-		"2026":                         `"2026" is no date`,
-		"2026-11":                      `"2026-11" is no date`,
-		"26-11-23":                     `"26-11-23" is no date`,
-		"10000-01-01":                  `"10000-01-01" is no date`,
-		"-2026-11-23":                  `"-2026-11-23" is no date`,
-		"２０２６-11-23":                   `"２０２６-11-23" is no date`, // digits of full width
-		"2026‑11‑23":                   `"2026‑11‑23" is no date`, // hyphens that do not break
-		"2026-13-01":                   `"2026-13-01" is no date: there is no such day`,
-		"2026-02-29":                   `"2026-02-29" is no date: there is no such day`,
-		"2026-00-10":                   `"2026-00-10" is no date: there is no such day`,
-		"2026-11-31":                   `"2026-11-31" is no date: there is no such day`,
-		"Foo 3, 2026":                  `"Foo 3, 2026" is no date: there is no such day`,
-		"03/04/2026":                   `"03/04/2026" is no date: day and month can be read in two ways`,
-		"2026-11-23 24:00":             `"2026-11-23 24:00" is no date: there is no such time of day`,
-		"2026-11-23 08:60":             `"2026-11-23 08:60" is no date: there is no such time of day`,
-		"2026-11-23 08:09:60":          `"2026-11-23 08:09:60" is no date: there is no such time of day`,
-		"2026-11-23 13 pm":             `"2026-11-23 13 pm" is no date: there is no such hour`,
-		"2026-11-23 0 am":              `"2026-11-23 0 am" is no date: there is no such hour`,
-		"2026-11-23 08:09 IST":         `"2026-11-23 08:09 IST" is no date: "IST" is no zone with one meaning`,
-		"2026-11-23 08:09 Europe/Nope": `"2026-11-23 08:09 Europe/Nope" is no date: "Europe/Nope" is no zone`,
-		"2026-11-23 08:09 ../etc":      `is no zone with one meaning`,
+		"":                             `"" is not a date`,
+		"soon":                         `"soon" is not a date`,
+		"2026":                         `"2026" is not a date`,
+		"2026-11":                      `"2026-11" is not a date`,
+		"26-11-23":                     `"26-11-23" is not a date`,
+		"10000-01-01":                  `"10000-01-01" is not a date`,
+		"-2026-11-23":                  `"-2026-11-23" is not a date`,
+		"２０２６-11-23":                   `"２０２６-11-23" is not a date`, // digits of full width
+		"2026‑11‑23":                   `"2026‑11‑23" is not a date`, // hyphens that do not break
+		"2026-13-01":                   `"2026-13-01" is not a date: there is no such day`,
+		"2026-02-29":                   `"2026-02-29" is not a date: there is no such day`,
+		"2026-00-10":                   `"2026-00-10" is not a date: there is no such day`,
+		"2026-11-31":                   `"2026-11-31" is not a date: there is no such day`,
+		"Foo 3, 2026":                  `"Foo 3, 2026" is not a date: there is no such day`,
+		"03/04/2026":                   `"03/04/2026" is not a date: day and month can be read in two ways`,
+		"2026-11-23 24:00":             `"2026-11-23 24:00" is not a date: there is no such time of day`,
+		"2026-11-23 08:60":             `"2026-11-23 08:60" is not a date: there is no such time of day`,
+		"2026-11-23 08:09:60":          `"2026-11-23 08:09:60" is not a date: there is no such time of day`,
+		"2026-11-23 13 pm":             `"2026-11-23 13 pm" is not a date: there is no such hour`,
+		"2026-11-23 0 am":              `"2026-11-23 0 am" is not a date: there is no such hour`,
+		"2026-11-23 08:09 IST":         `"2026-11-23 08:09 IST" is not a date: "IST" is not a zone with one meaning`,
+		"2026-11-23 08:09 Europe/Nope": `"2026-11-23 08:09 Europe/Nope" is not a date: "Europe/Nope" is not a zone`,
+		"2026-11-23 08:09 ../etc":      `is not a zone with one meaning`,
 		"2026-11-23T08:09+15:01":       `there is no zone +15:01`,
-		"2026-11-23 and more":          `"and more" is no zone with one meaning`,
+		"2026-11-23 and more":          `"and more" is not a zone with one meaning`,
 		"0000-01-01":                   "the year 0 is none of four digits",
 		"0999-12-31":                   "the year 999 is none of four digits",
 		"9999-12-31 23:00 -02:00":      "the year 10000 is none of four digits",
@@ -97,7 +97,7 @@ func TestDatesThatCannotBeReadSayWhy(t *testing.T) {
 		}
 	}
 	for _, value := range []any{nil, true, 1.5, []any{"2026-11-23"}, map[string]any{}} {
-		if _, err := parseDate(value, time.UTC); err == nil || err.Error() != fmt.Sprint(value)+" is no date" {
+		if _, err := parseDate(value, time.UTC); err == nil || err.Error() != fmt.Sprint(value)+" is not a date" {
 			t.Errorf("%v: %v", value, err)
 		}
 	}

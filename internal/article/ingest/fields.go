@@ -161,7 +161,7 @@ func (im *importer) aliases(a *article.Article, m meta) {
 		for _, alias := range names(m.values[key], false) {
 			paths := aliasPaths(alias)
 			if len(paths) == 0 {
-				im.warn(m.lines[key], fmt.Sprintf("%s: %q is no address", key, alias), "write an old path such as /2024/05/old-name")
+				im.warn(m.lines[key], fmt.Sprintf("%s: %q is not an address", key, alias), "write an old path such as /2024/05/old-name")
 			}
 			im.redirectFrom(a, paths...)
 		}
@@ -297,7 +297,7 @@ func (im *importer) language(m meta) string {
 		if normal, ok := normalLanguage(tag); ok {
 			return normal
 		}
-		im.warn(m.lines[key], fmt.Sprintf("%s: %q is no language", key, tag), "write a tag such as en or pt-BR")
+		im.warn(m.lines[key], fmt.Sprintf("%s: %q is not a language", key, tag), "write a tag such as en or pt-BR")
 	}
 	if tag, _ := cutNameLanguage(stem(im.file.Name)); tag != "" && !im.severalArticles {
 		return tag
@@ -335,12 +335,12 @@ func (im *importer) checkAuthor(author article.Author, line int) article.Author 
 	if author.URL != "" {
 		u, err := url.Parse(author.URL)
 		if err != nil || !markup.IsWeb(u) {
-			im.warn(line, fmt.Sprintf("%s: %q is no URL of a page", author.Name, author.URL), "write https://… or leave it out")
+			im.warn(line, fmt.Sprintf("%s: %q is not a URL of a page", author.Name, author.URL), "write https://… or leave it out")
 			author.URL = ""
 		}
 	}
 	if _, err := subscriber.ParseAddress(author.Email); author.Email != "" && err != nil {
-		im.warn(line, fmt.Sprintf("%s: %q is no mail address", author.Name, author.Email), "write name@example.org or leave it out")
+		im.warn(line, fmt.Sprintf("%s: %q is not a mail address", author.Name, author.Email), "write name@example.org or leave it out")
 		author.Email = ""
 	}
 	return author

@@ -103,9 +103,9 @@ func TestAuthorsAreReadFromAnyShape(t *testing.T) {
 		"authors: []\nauthor: Ada":                                          "{Ada   }",
 		"authors: [{email: ada@example.org}]\nby: Bob":                      "{Bob   }",
 		"authors: [{name: Ada, avatar: https://a.example/a.png}]":           "{Ada   https://a.example/a.png}",
-		"authors: [{name: Ada, url: 'javascript:1'}]":                       "{Ada   } | posts/here.md:4: Ada: \"javascript:1\" is no URL of a page; write https://… or leave it out",
-		"authors: [{name: Ada, email: 'ada@'}]":                             "{Ada   } | posts/here.md:4: Ada: \"ada@\" is no mail address; write name@example.org or leave it out",
-		"authors: [{name: Ada, portrait: 'javascript:1'}, {name: Bob}]":     "{Ada   } {Bob   } | posts/here.md:4: Ada: \"javascript:1\" is no address of a portrait; write a URL or the name of a file beside the article",
+		"authors: [{name: Ada, url: 'javascript:1'}]":                       "{Ada   } | posts/here.md:4: Ada: \"javascript:1\" is not a URL of a page; write https://… or leave it out",
+		"authors: [{name: Ada, email: 'ada@'}]":                             "{Ada   } | posts/here.md:4: Ada: \"ada@\" is not a mail address; write name@example.org or leave it out",
+		"authors: [{name: Ada, portrait: 'javascript:1'}, {name: Bob}]":     "{Ada   } {Bob   } | posts/here.md:4: Ada: \"javascript:1\" is not the address of a portrait; write a URL or the name of a file beside the article",
 		"authors: [{name: Ada, picture: /ada.png, image: https://b/c.png}]": "{Ada   https://b/c.png}",
 	} {
 		one := withLines(t, lines)
@@ -132,23 +132,23 @@ func TestEpisodesAreReadFromAnyShape(t *testing.T) {
 		"people: [{name: Cy, role: editor, group: writing}]":  "persons [{Cy editor writing  }]",
 		"episode: 007":                                "number 7",
 		"episode: '#0'":                               "",
-		"episode_number: 1.5":                         `| posts/here.md:5: episode: "1.5" is no number; write a whole number such as 12`,
-		"itunes_season: -1":                           `| posts/here.md:5: season: "-1" is no number; write a whole number such as 12`,
-		"season: 1000001":                             `| posts/here.md:5: season: "1000001" is no number; write a whole number such as 12`,
+		"episode_number: 1.5":                         `| posts/here.md:5: episode: "1.5" is not a number; write a whole number such as 12`,
+		"itunes_season: -1":                           `| posts/here.md:5: season: "-1" is not a number; write a whole number such as 12`,
+		"season: 1000001":                             `| posts/here.md:5: season: "1000001" is not a number; write a whole number such as 12`,
 		"podcast: {episode: 3, explicit: no}":         "number 3 explicit false",
 		"episode: {number: 4, Season: 2, title: x}":   "number 4 season 2",
 		"explicit: clean":                             "explicit false",
 		"itunes_explicit: Explicit":                   "explicit true",
 		"explicit: perhaps":                           `| posts/here.md:5: explicit: "perhaps" is neither yes nor no; write true or false`,
 		"episode_type: TRAILER":                       "kind trailer",
-		"episodeType: teaser":                         `| posts/here.md:5: episode_type: "teaser" is no type of episode; write full, trailer or bonus`,
+		"episodeType: teaser":                         `| posts/here.md:5: episode_type: "teaser" is not a type of episode; write full, trailer or bonus`,
 		"subtitle: [a]":                               "",
 		"chapters: https://a.example/c.json":          "chapters {https://a.example/c.json application/json+chapters}",
 		"chapters: [{title: x, start: 0}]":            "| posts/here.md:5: chapters: a list of chapters is not read; write the address of a JSON file with the chapters",
 		"transcript: true":                            "",
 		"transcript: https://a.example/t.VTT?x=.json": "transcript {{https://a.example/t.VTT?x=.json text/vtt}  true}",
 		"transcripts: [{url: https://a.example/t, rel: captions, language: fr}]": "transcript {{https://a.example/t text/html} fr true}",
-		"transcript: the whole text of it":                                       `| posts/here.md:5: transcript: "the whole text of it" is no address; write the address of a file`,
+		"transcript: the whole text of it":                                       `| posts/here.md:5: transcript: "the whole text of it" is not an address; write the address of a file`,
 		"block: yes":                                                             "block",
 	} {
 		one := withLines(t, audio+lines)
@@ -203,8 +203,8 @@ func TestEnclosuresAreReadFromAnyShape(t *testing.T) {
 		"audio: {other: x}": "",
 		"enclosures: {url: https://a.example/x.mp3, length: -5}":       "https://a.example/x.mp3 audio/mpeg 0 0s | " + unknown(4, "https://a.example/x.mp3"),
 		"enclosures: {url: https://a.example/x.mp3, length: '12,345'}": "https://a.example/x.mp3 audio/mpeg 0 0s | " + unknown(4, "https://a.example/x.mp3"),
-		"enclosures: [{url: ''}]":                                      `| posts/here.md:4: enclosures: "" is no address; write url: with a URL or the name of a file beside the article`,
-		"enclosures: [{url: 'javascript:x'}]":                          `| posts/here.md:4: enclosures: "javascript:x" is no address; write url: with a URL or the name of a file beside the article`,
+		"enclosures: [{url: ''}]":                                      `| posts/here.md:4: enclosures: "" is not an address; write url: with a URL or the name of a file beside the article`,
+		"enclosures: [{url: 'javascript:x'}]":                          `| posts/here.md:4: enclosures: "javascript:x" is not an address; write url: with a URL or the name of a file beside the article`,
 		"enclosures: {url: https://a.example/x.pdf, duration: soon}":   `https://a.example/x.pdf application/pdf 0 0s | posts/here.md:4: enclosures: duration "soon" cannot be read; write a duration such as 25m30s, 25:30 or 1530`,
 	} {
 		one := withLines(t, lines)
@@ -274,7 +274,7 @@ func TestOldAddressesLeadToTheArticle(t *testing.T) {
 			t.Errorf("%s: %q, want %q", lines, got, want)
 		}
 	}
-	if got := textsOf(withLines(t, "aliases: ['mailto:x', '?a=b']").Warnings); strings.Count(got, "is no address; write an old path such as /2024/05/old-name") != 2 {
+	if got := textsOf(withLines(t, "aliases: ['mailto:x', '?a=b']").Warnings); strings.Count(got, "is not an address; write an old path such as /2024/05/old-name") != 2 {
 		t.Error(got)
 	}
 	if got := len(withLines(t, "aliases: ["+strings.Repeat("/a,", 3)+aliasesUpTo(500)+"]").Redirects); got != 200 {

@@ -205,12 +205,12 @@ func TestProblemsAreGroupedByCause(t *testing.T) {
 	for i := range 5 {
 		problems = append(problems, &ingest.Problem{File: fmt.Sprintf("%d.md", i), Line: 1, What: "date missing", Fix: "add date: 2026-11-23"})
 	}
-	problems = append(problems, &ingest.Problem{File: "x.md", What: `"a" is no address`}, &ingest.Problem{File: "y.md", What: `"b" is no address`}, &ingest.Problem{File: "z.md", Line: 3, What: "broken"})
+	problems = append(problems, &ingest.Problem{File: "x.md", What: `"a" is not an address`}, &ingest.Problem{File: "y.md", What: `"b" is not an address`}, &ingest.Problem{File: "z.md", Line: 3, What: "broken"})
 	var got []string
 	for _, g := range ingest.GroupProblems(problems) {
 		got = append(got, g.String())
 	}
-	want := []string{"5 times: date missing; add date: 2026-11-23 (0.md:1, 1.md:1, 2.md:1 and 2 more)", `2 times: "a" is no address (x.md, y.md)`, "z.md:3: broken"}
+	want := []string{"5 times: date missing; add date: 2026-11-23 (0.md:1, 1.md:1, 2.md:1 and 2 more)", `2 times: "a" is not an address (x.md, y.md)`, "z.md:3: broken"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -257,7 +257,7 @@ func markdownProblem(err error, line int) *Problem {
 func (im *importer) resolveAddress(a *article.Article) error {
 	site, err := url.Parse(strings.TrimSuffix(strings.TrimSpace(im.options.Site), "/"))
 	if err != nil {
-		return fmt.Errorf("the site's address %q is no URL", im.options.Site)
+		return fmt.Errorf("the site's address %q is not a URL", im.options.Site)
 	}
 	im.links.site = site
 	im.resolvePathURL(a)
@@ -266,7 +266,7 @@ func (im *importer) resolveAddress(a *article.Article) error {
 	}
 	address := a.URLFor(im.options.Site)
 	if im.links.base, err = url.Parse(address); err != nil || (a.URL != "" && !markup.IsWeb(im.links.base)) {
-		return fmt.Errorf("the article's address %q is no URL of a page", address)
+		return fmt.Errorf("the article's address %q is not a URL of a page", address)
 	}
 	return nil
 }
@@ -418,7 +418,7 @@ func (im *importer) redirect(m meta) (*Imported, *Problem) {
 		to = article.PathFor(article.Slugify(path.Base(u.Path)))
 	}
 	if to == "" {
-		return nil, &Problem{Line: m.lines["redirect"], What: fmt.Sprintf("redirect: %q is no address", target), Fix: "write the new path, such as /blog/new-name"}
+		return nil, &Problem{Line: m.lines["redirect"], What: fmt.Sprintf("redirect: %q is not an address", target), Fix: "write the new path, such as /blog/new-name"}
 	}
 	from := article.PathFor(slugOfFile(im.file.Name))
 	if from == to {

@@ -87,11 +87,11 @@ func TestProblemsNameFileLineAndFix(t *testing.T) {
 	for source, want := range map[string]string{
 		"---\ntitle: x\n---\n":                                                        "a.md:1: date missing in the front matter; add date: 2026-11-23",
 		"---\ndate: 2026-11-23\n---\n":                                                "a.md:1: title missing, and there is no text to take one from; add title: …",
-		"---\ntitle: x\ndate: tomorrow\n---\n":                                        `a.md:3: date: "tomorrow" is no date; write 2026-11-23`,
+		"---\ntitle: x\ndate: tomorrow\n---\n":                                        `a.md:3: date: "tomorrow" is not a date; write 2026-11-23`,
 		"---\ntitle: x\ndate: 2026-02-30\n---\n":                                      "a.md:3: date:",
 		"---\ntitle: x\ndate: 9999-12-31T23:59:59-01:00\n---\n":                       "a.md:3: date: the year 10000 is none of four digits; write 2026-11-23",
-		"---\ntitle: x\ndate: 01/02/2026\n---\n":                                      "a.md:3: date: \"01/02/2026\" is no date: day and month can be read in two ways",
-		"---\ntitle: x\ndate: 2026-11-23 08:00 IST\n---\n":                            "a.md:3: date: \"2026-11-23 08:00 IST\" is no date: \"IST\" is no zone with one meaning",
+		"---\ntitle: x\ndate: 01/02/2026\n---\n":                                      "a.md:3: date: \"01/02/2026\" is not a date: day and month can be read in two ways",
+		"---\ntitle: x\ndate: 2026-11-23 08:00 IST\n---\n":                            "a.md:3: date: \"2026-11-23 08:00 IST\" is not a date: \"IST\" is not a zone with one meaning",
 		"+++\ntitle = \"x\"\ndate = 9999-12-31T23:59:59-01:00\n+++\n":                 "a.md:3: date: the year 10000 is none",
 		"+++\ntitle = \"x\"\ndate = 0999-12-31\n+++\n":                                "a.md:3: date: the year 999 is none",
 		"---\ntitle: x\ndate: 1000-01-01T00:30:00+01:00\n---\n":                       "a.md:3: date: the year 999 is none",
@@ -145,7 +145,7 @@ updated: 9999-12-31T23:59:59-01:00
 	if a.Image != nil || a.Authors[0] != (article.Author{Name: "Ada"}) || len(a.Enclosure) != 1 || a.Enclosure[0].Type != "audio/mpeg" {
 		t.Errorf("%+v", a)
 	}
-	for i, want := range []string{"a.md:13: updated: the year 10000", `a.md:5: Ada: "javascript:alert(1)" is no URL`, `a.md:5: Ada: "not an address" is no mail address`, `a.md:4: lang: "klingonese"`, "a.md:9: image:", "a.md:10: enclosures: duration"} {
+	for i, want := range []string{"a.md:13: updated: the year 10000", `a.md:5: Ada: "javascript:alert(1)" is not a URL`, `a.md:5: Ada: "not an address" is not a mail address`, `a.md:4: lang: "klingonese"`, "a.md:9: image:", "a.md:10: enclosures: duration"} {
 		if i >= len(one.Warnings) || !strings.HasPrefix(one.Warnings[i].Error(), want) {
 			t.Fatalf("warnings %v, want number %d to begin %q", one.Warnings, i+1, want)
 		}

@@ -144,7 +144,7 @@ func (im *importer) episodeNumber(m episodeMeta, keys ...string) int {
 	text := strings.TrimLeft(strings.TrimPrefix(strings.TrimSpace(fmt.Sprint(value)), "#"), "0")
 	n, err := strconv.Atoi(cmp.Or(text, "0"))
 	if err != nil || n < 0 || n > maxEpisode {
-		im.warn(line, fmt.Sprintf("%s: %q is no number", keys[0], fmt.Sprint(value)), "write a whole number such as 12")
+		im.warn(line, fmt.Sprintf("%s: %q is not a number", keys[0], fmt.Sprint(value)), "write a whole number such as 12")
 		return 0
 	}
 	return n
@@ -160,7 +160,7 @@ func (im *importer) episodeKind(m episodeMeta) article.EpisodeKind {
 	case article.FullEpisode, article.Trailer, article.Bonus:
 		return kind
 	}
-	im.warn(line, fmt.Sprintf("episode_type: %q is no type of episode", fmt.Sprint(value)), "write full, trailer or bonus")
+	im.warn(line, fmt.Sprintf("episode_type: %q is not a type of episode", fmt.Sprint(value)), "write full, trailer or bonus")
 	return ""
 }
 
@@ -241,7 +241,7 @@ func (im *importer) episodeDocument(value any, line int, key string) *article.Do
 		stored, _ = im.attach(link)
 	}
 	if stored == "" {
-		im.warn(line, fmt.Sprintf("%s: %q is no address", key, link), "write the address of a file")
+		im.warn(line, fmt.Sprintf("%s: %q is not an address", key, link), "write the address of a file")
 		return nil
 	}
 	kind := field(fields, "type")

@@ -296,7 +296,7 @@ func (w *Articles) RestoreRevision(ctx context.Context, id string, number, base 
 }
 
 // Upload stores an image and returns it. Its content determines its type. Warnings tell what readers
-// will not see. A *ingest.Problem reports data that are no image, or one that is too large.
+// will not see. A *ingest.Problem reports data that are not an image, or an image that is too large.
 func (w *Articles) Upload(ctx context.Context, name string, data []byte) (article.Medium, []*ingest.Problem, error) {
 	m, warnings, problem := ingest.ImageOf(name, data)
 	if problem != nil {

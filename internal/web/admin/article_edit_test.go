@@ -100,7 +100,7 @@ func TestScheduledArticleShowsItsTimeInTheSitesTimezone(t *testing.T) {
 	at := time.Date(year, 5, 1, 8, 0, 0, 0, time.FixedZone("", 9*3600))
 	page := e.post("/admin/articles/new/publish", "title", "Later", "text", "x", "published", at.Format("2006-01-02T15:04"))
 	e.want(page, "Scheduled. It appears by itself", `class="state scheduled"`, "08:00 JST", `value="`+at.Format("2006-01-02T15:04")+`"`)
-	e.want(e.post("/admin/articles/new", "title", "Never", "published", "tomorrow"), "tomorrow", "is no date and time", `value="Never"`)
+	e.want(e.post("/admin/articles/new", "title", "Never", "published", "tomorrow"), "tomorrow", "is not a date and time", `value="Never"`)
 	if e.code != http.StatusUnprocessableEntity {
 		t.Errorf("answered %d", e.code)
 	}

@@ -121,7 +121,7 @@ func (h *Handler) readTime(text string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, &fieldError{words.T("“{0}” is no date and time. Write one such as 2026-01-31 08:00.", text)}
+	return time.Time{}, &fieldError{words.T("“{0}” is not a date and time. Write one such as 2026-01-31 08:00.", text)}
 }
 
 // fieldError reports a field that cannot be read.

@@ -19,7 +19,7 @@ type editionPage struct {
 	progress
 	Articles   []article.Article
 	Proof      *delivery.Proof  // of a draft that can be sent
-	Approvals  []store.Approval // of an edition that is no draft
+	Approvals  []store.Approval // of an edition that is not a draft
 	Problem    error            // why a draft cannot be sent
 	Findings   []lint.Finding   // faults of a draft
 	Refused    []store.AddressedDelivery

@@ -73,7 +73,7 @@ func decidedError(err error) error {
 	if !errors.As(err, &state) {
 		return err
 	}
-	return &userError{http.StatusConflict, "This edition is no draft any more", words.T("Its state is: {0}.", words.T(state.Have.Label())), "/admin/editions/" + state.Edition, "Go to the edition"}
+	return &userError{http.StatusConflict, "This edition is no longer a draft", words.T("Its state is: {0}.", words.T(state.Have.Label())), "/admin/editions/" + state.Edition, "Go to the edition"}
 }
 
 // mailByLink serves the HTML part of a draft to anyone who has the link of its proof.

@@ -98,7 +98,7 @@ func TestScannerThatOpensProofLinksChangesNothing(t *testing.T) {
 	if now := s.state(draft.ID); now != digest.Approved {
 		t.Errorf("it is %s", now)
 	}
-	person.want(person.get(path), "This edition is no draft any more")
+	person.want(person.get(path), "This edition is no longer a draft")
 	owner := s.visitor()
 	owner.post("/admin/sign-in", "email", adaEmail, "password", "four random words here")
 	owner.want(owner.get("/admin/editions/"+draft.ID), "approved, sent at its time", "approved by "+adaEmail)

@@ -65,7 +65,7 @@ func (p subscriberPage) CanEditDigests() bool {
 	return p.State == subscriber.Active || p.State == subscriber.Paused
 }
 
-// requestedID returns the id in a request's path, or store.ErrNotFound if it is no number.
+// requestedID returns the id in a request's path, or store.ErrNotFound if it is not a number.
 func requestedID(r *http.Request) (int64, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
