@@ -14,7 +14,7 @@ import (
 )
 
 const planLong = `Plan shows the next times of a digest and the articles that each edition would hold if no article changed until
-then. It takes the maximum of an edition, the time to ripen and articles with a date in the future into account, and
+then. It takes the maximum of an edition, the waiting period and articles with a date in the future into account, and
 changes nothing. With --article it explains why an article, given by its id or slug, is in the next edition or not: each
 condition in words, and the edition that will hold it.`
 

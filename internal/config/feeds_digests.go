@@ -106,7 +106,7 @@ type Digest struct {
 	MaxArticles int `yaml:"max_articles"`
 	// Which articles to take when there are more than max_articles: newest, or oldest for those that have waited longest.
 	Prefer string `yaml:"prefer"`
-	// How long an article ripens, such as 2d: an edition takes it only when so much time has passed since its import, and since its own date if that is later. Empty for no delay.
+	// How long an article waits before an edition takes it, such as 2d. The time counts from its import, or from its own date if that is later. Empty for no delay.
 	After time.Duration `yaml:"after"`
 	// Order in which articles are shown: newest first, oldest first, or weight: by the weight in their front matter, lowest first, and then newest first.
 	Order string `yaml:"order"`

@@ -188,7 +188,7 @@ func TestPlanSaysWhyAnArticleIsMissing(t *testing.T) {
 		},
 		"ripening": {
 			prepare: func(b *env, _ *clock, _ *article.Article) { b.options.Digests[0].After = 3 * day },
-			failed:  "ripening: it ripens until 28 November 2026 13:00: an edition takes articles only after 3 days",
+			failed:  "ripening: its waiting period ends on 28 November 2026 13:00: an edition takes articles only after 3 days",
 			held:    "4 Dec",
 		},
 		"without a place": {

@@ -124,7 +124,7 @@ func (e *Engine) pauseForRates(ctx context.Context, edition store.Edition) (bool
 func pauseMessage(edition store.Edition, cause store.PauseCause, reason words.Text) editorMessage {
 	advice := words.T("Mailbox providers refuse the mail of a sender whose mail is reported this often, also to those who want it. Find out which subscribers did not ask for it, and remove them before you resume.")
 	if cause == store.PausedForRefusals {
-		advice = words.T("So many dead addresses are the sign of an old or a bought list, and mailbox providers refuse its sender's mail. Find out where these subscribers came from, and remove them before you resume.")
+		advice = words.T("So many dead addresses are the sign of an old or bought list, and mailbox providers refuse mail from its sender. Find out where these subscribers came from, and remove them before you resume.")
 	}
 	return editorMessage{
 		heading: words.T("Paused: {0}", edition.Subject),

@@ -77,8 +77,8 @@ func TestErrorOfDraftIsShownAndWaived(t *testing.T) {
 	e.get(here)
 	e.want(e.post(here+"/approve", "shown", e.hidden("shown")), "neither fixed nor waived: 1 error", `<a href="`+here+`#check">Review the check</a>`)
 	e.want(e.post(here+"/waive", "finding", "leftover-text", "reason", " "), "Nothing was changed", "needs a reason")
-	e.want(e.post(here+"/waive", "finding", "leftover-text", "reason", "It is <meant> so"), "Waived. The edition may be sent", "It is &lt;meant&gt; so (ada@gazette.example, ", "Take back")
-	e.want(e.post(here+"/waive", "finding", "leftover-text", "undo", "yes"), "The waiver was taken back", "Reason to send it anyway")
+	e.want(e.post(here+"/waive", "finding", "leftover-text", "reason", "It is <meant> so"), "Waived. The edition may be sent", "It is &lt;meant&gt; so (ada@gazette.example, ", "Remove the waiver")
+	e.want(e.post(here+"/waive", "finding", "leftover-text", "undo", "yes"), "The waiver was removed", "Reason to send it anyway")
 	e.post(here+"/waive", "finding", "leftover-text", "reason", "meant so")
 	e.want(e.post(here+"/check"), "The links and images were checked", "Waived: ")
 	if text := e.post(here+"/approve", "shown", e.hidden("shown")); strings.Contains(text, "error") {

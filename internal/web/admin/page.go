@@ -99,7 +99,7 @@ var flashMessages = map[string]string{
 	"composed":       "The draft was changed.",
 	"checked":        "The links and images were checked.",
 	"waived":         "Waived. The edition may be sent despite these findings.",
-	"unwaived":       "The waiver was taken back.",
+	"unwaived":       "The waiver was removed.",
 	"lifted":         "This subscriber is active again.",
 	"list-removed":   "The list was removed. No subscriber was changed.",
 	"person-added":   "The subscriber was added. The consent is recorded.",

@@ -107,7 +107,7 @@ func (h *Handler) decideByLink(w http.ResponseWriter, r *http.Request) error {
 		return h.showDraftByLink(w, r, link, signedIn, nil)
 	}
 	if !signedIn && h.requiresFactor(link.Editor.Role) {
-		return &userError{http.StatusForbidden, "Sign in to approve", "Your role needs a second factor, and a link is none.", "/admin/sign-in?next=/admin/editions/" + link.Edition, "Sign in"}
+		return &userError{http.StatusForbidden, "Sign in to approve", "Your role needs a second factor, and a link does not count as one.", "/admin/sign-in?next=/admin/editions/" + link.Edition, "Sign in"}
 	}
 	ctx := h.auditing(longRequest(w, r), link.Editor, "edition.approve", "edition", link.Edition, "by the link of a proof")
 	edition, err := h.engine.ApproveByLink(ctx, link, signedIn, shown)

@@ -32,7 +32,7 @@ func TestRelayPageShowsWarmupOfDomains(t *testing.T) {
 	t.Parallel()
 	s := startSite(t, relayKeys("warmup_per_domain: 200/day x1.5 max 20000"))
 	ada := s.owner()
-	ada.want(ada.get("/admin/settings/relays"), "Emails a day to each domain (warm-up)", "<code>200/day x1.5 max 20000</code>", "no email today yet")
+	ada.want(ada.get("/admin/settings/relays"), "Emails per day to each domain (warm-up)", "<code>200/day x1.5 max 20000</code>", "no email today yet")
 	plan := warmup.Plan{Start: 200, Factor: 1.5, Max: 20000}
 	domains := regexp.MustCompile(`example\.net: [\d,]+ of 200<(?s:.*)example\.org: [\d,]+ of 200<`)
 	s.eventually("the domains with the most mails", func() bool { // again if a day ends in between

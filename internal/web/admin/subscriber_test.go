@@ -114,7 +114,7 @@ func TestSubscriberIsEditedAndConflictsShowBothVersions(t *testing.T) {
 	version := e.hidden("version")
 	e.want(e.post(here+"/edit", "version", version, "name", "Ada L.", "mail_language", "French", "labels", "donor, press,donor", "digests", "yes", "digest", "weekly"),
 		"The changes were saved", "Ada L.", "donor", "press", "Details changed", "by ada@gazette.example")
-	e.want(e.post(here+"/edit", "version", version, "name", "Another name"), "Somebody else changed this subscriber", "Ada L.", `value="Another name"`)
+	e.want(e.post(here+"/edit", "version", version, "name", "Another name"), "Someone else changed this subscriber", "Ada L.", `value="Another name"`)
 	if e.code != http.StatusConflict {
 		t.Errorf("status %d", e.code)
 	}

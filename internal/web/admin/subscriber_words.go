@@ -55,8 +55,8 @@ var namesOfSubscribers = map[any]words.Text{
 	digest.DeliveryUncertain:  words.T("uncertain"),
 	digest.DeliverySkipped:    words.T("skipped"),
 
-	store.FeedbackBounced:      words.T("Bounced: the address is dead"),
-	store.FeedbackSoft:         words.T("Bounced for now"),
+	store.FeedbackBounced:      words.T("Hard bounce: the address is dead"),
+	store.FeedbackSoft:         words.T("Soft bounce"),
 	store.FeedbackComplained:   words.T("Reported as spam"),
 	store.FeedbackUnsubscribed: words.T("Asked to be unsubscribed"),
 	store.FeedbackDelivered:    words.T("Reported as delivered"),

@@ -203,7 +203,7 @@ func (w *week) importList() {
 	b.Open(w.url + "/admin/subscribers/import")
 	b.Choose("#file", file)
 	b.Click("form.form button.main")
-	b.WaitText("Say what each column holds.")
+	b.WaitText("Choose what each column contains.")
 	b.Wait(`document.querySelector("[name=digest]").checked = true`)
 	w.set(b, "[name=consent]", "asked in a letter")
 	b.Click("[name=agreed]")
