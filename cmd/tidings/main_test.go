@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,8 +19,12 @@ var binaries string
 
 // TestMain builds the real command once. It is built without the race detector even when the tests
 // have it: the scripts start some hundred processes, and the code that runs in them has race tests
-// of its own.
+// of its own. Short tests do not use the command.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		os.Exit(m.Run())
+	}
 	os.Exit(withBinary(m.Run))
 }
 
@@ -41,6 +46,7 @@ func withBinary(run func() int) int {
 // TestScripts runs the scripts in testdata/script. Each is a shell-like file that calls the real
 // command in its own folder.
 func TestScripts(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	testscript.Run(t, scripts(store.SQLite))
 }
