@@ -118,6 +118,7 @@ func (e *templateEditor) page(t *testing.T, path string) string {
 }
 
 func TestChangedTemplatesShowAtOnceInDevelopment(t *testing.T) {
+	testkit.Slow(t)
 	if testkit.RaceDetector {
 		t.Skip("reading all templates again and again takes minutes with the race detector, so scripts/run-tests runs it without")
 	}
@@ -159,6 +160,7 @@ func TestChangedTemplatesShowAtOnceInDevelopment(t *testing.T) {
 }
 
 func TestTemplatesAreReadAgainOnReload(t *testing.T) {
+	testkit.Slow(t)
 	if testkit.RaceDetector {
 		t.Skip("reading all templates again and again takes minutes with the race detector, so scripts/run-tests runs it without")
 	}

@@ -135,6 +135,7 @@ func TestTestMailIsReadBackFromPostfix(t *testing.T) {
 }
 
 func TestTestMailThatDoesNotArriveIsAnError(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	server := testkit.StartSMTPServer(t, sink.Options{})
 	got := sendTestMail(t, server.Port(), "{protocol: maildir, folder: "+t.TempDir()+"}", gazetteZone, time.Second)
@@ -163,6 +164,7 @@ func TestTestMailThatCannotBeSentIsAnError(t *testing.T) {
 
 // TestTestMailIsReadByIMAPAndPOP3: the mailbox is read without a change, also when it cannot be signed in to.
 func TestTestMailIsReadByIMAPAndPOP3(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, protocol := range []string{"imap", "pop3"} {
 		t.Run(protocol, func(t *testing.T) {

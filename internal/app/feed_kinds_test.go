@@ -131,6 +131,7 @@ type editionItem struct {
 }
 
 func TestFeedOfADigestListsItsEditions(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	smtp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

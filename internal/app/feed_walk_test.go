@@ -18,6 +18,7 @@ import (
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/samples"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/feedrules"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
@@ -122,6 +123,7 @@ func followHistory(t *testing.T, f feed.Format, address string) (pages []page) {
 }
 
 func TestHistoriesAreFollowedByTheirLinks(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := storetest.Open(t, store.SQLite, store.Options{})
 	var articles []article.Article

@@ -42,6 +42,7 @@ func TestServiceWithFewDescriptors(t *testing.T) {
 // TestIdleConnectionsStopNeitherPagesNorMail runs a service that may open 256 files, lets a client
 // open 1500 connections without using them, and then requests pages and sends an edition.
 func TestIdleConnectionsStopNeitherPagesNorMail(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	inbox := testkit.StartInbox(t, testkit.InboxOptions{})
 	dsn := "sqlite:" + filepath.Join(t.TempDir(), "tidings.db")

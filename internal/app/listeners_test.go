@@ -215,6 +215,7 @@ func TestSlowClientsAreDisconnectedOnAllListeners(t *testing.T) {
 }
 
 func TestNodeGetsItsCertificateByACMEAndRedirects(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	listeners := make([]net.Listener, 2)
 	ports := make([]int, 2)

@@ -80,6 +80,7 @@ metrics: {token: ` + scrapeToken + `}
 // TestMetricsShowRealTraffic serves feeds, makes an edition at a tick and sends it to subscribers of
 // whom one does not exist and one has a full mailbox, and reads all of that from the metrics.
 func TestMetricsShowRealTraffic(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	smtp := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{
 		{At: sink.AtRcpt, Match: "dead@", Reply: "550 5.1.1 no such user"},

@@ -13,6 +13,7 @@ import (
 )
 
 func TestEveryNodeTakesChangedSettings(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	file := fmt.Sprintf("site: {url: https://press.example, title: Before}\nstore: {dsn: %q, journal: none}\n", storetest.DSN(t, store.SQLite))
 	one := start(t, file, feedrules.Article(1))

@@ -132,6 +132,7 @@ func TestFeedsPassTheSameMiddlewareAsPages(t *testing.T) {
 // TestClientsThatPostTooMuchReadTheAnswer has forty clients that send the whole of a large request
 // before they read the answer, as most programs do.
 func TestClientsThatPostTooMuchReadTheAnswer(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	r := start(t, "site: {url: http://localhost}\nfeed_server: {hubs: ['http://localhost/hub']}\n")
 	const size = 6 << 20 // more than the buffers of a connection hold

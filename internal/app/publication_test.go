@@ -115,6 +115,7 @@ func TestWithheldArticlesAreNowhere(t *testing.T) {
 
 // TestArticlesAppearAndExpireOnTime waits for the dates of two articles.
 func TestArticlesAppearAndExpireOnTime(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	r := start(t, "site: {url: https://press.example}\n")
 	dir := t.TempDir()

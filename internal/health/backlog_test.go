@@ -15,6 +15,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/health"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
@@ -55,6 +56,7 @@ func TestWrongClockIsNotReady(t *testing.T) {
 }
 
 func TestStuckJobIsNotReady(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	n := start(t, sqlite(t.TempDir()), "0B, stuck_after: 100ms", "")
 	if _, err := n.Store.Enqueue(t.Context(), store.Job{Kind: "of no worker", Key: "1"}); err != nil {
@@ -70,6 +72,7 @@ func TestStuckJobIsNotReady(t *testing.T) {
 }
 
 func TestStuckEditionIsNotReadyUntilNodeClaimsIt(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	const stuck = "an edition waits, and no node sends it"
 	s := storetest.Open(t, store.SQLite, store.Options{})

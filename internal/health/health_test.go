@@ -271,6 +271,7 @@ func TestDeletedDatabaseIsNotReadyAndAlertsOwner(t *testing.T) {
 }
 
 func TestReplacedDatabaseIsNotReady(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	folder := t.TempDir()
 	n := start(t, sqlite(folder), "0B", "")

@@ -21,6 +21,7 @@ import (
 func fromMemory(w *httptest.ResponseRecorder) bool { return w.Header().Get("X-Request-Id") == "" }
 
 func TestPagesAreRenderedOncePerChange(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

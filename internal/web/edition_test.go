@@ -61,6 +61,7 @@ func wantImpersonal(t *testing.T, w *httptest.ResponseRecorder) {
 }
 
 func TestEditionPageHasNoSubscriberData(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
 	who := s.subscriber(t, "ada@example.org")
@@ -122,6 +123,7 @@ func TestEditionsAreIndexedWhereConfigured(t *testing.T) {
 // TestEditionPageOmitsWithdrawnArticle checks the page of an edition whose mails contain the
 // article.
 func TestEditionPageOmitsWithdrawnArticle(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s, engine, h := handler(t, store.SQLite)
 	s.subscriber(t, "ada@example.org")

@@ -12,6 +12,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article/ingest"
 	"github.com/tidings-press/tidings/internal/article/markup"
 	"github.com/tidings-press/tidings/internal/samples"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // corpus returns a folder of real articles. The test is skipped where the folder does not exist.
@@ -64,6 +65,7 @@ func importAll(t *testing.T, folder fs.FS, options ingest.Options) imported {
 }
 
 func TestBlogImportsWithoutLoss(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	got := importAll(t, corpus(t, "go-blog"), ingest.Options{Site: "https://press.example", BaseURL: "https://go.dev/blog/"})
 	if len(got.articles) != 274 || len(got.redirects) != 60 {

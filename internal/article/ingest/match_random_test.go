@@ -19,6 +19,7 @@ import (
 // random and imports the folder or one of its files. Every article must be stored once and
 // keep its id.
 func TestRandomMovesKeepArticleIDs(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	rounds := 40
 	if testing.Short() || testkit.RaceDetector {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
@@ -230,6 +231,7 @@ func TestDisabledEditorIsSignedOut(t *testing.T) {
 }
 
 func TestOwnerResetsPasswordsAndDisablesEditors(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	owner, bob := s.owner(), s.visitor()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // notAudited are the routes that leave no entry in the audit log, and why.
@@ -193,6 +194,7 @@ func TestAuditLogIsPaged(t *testing.T) {
 // TestChangesWithoutAuditEntryAreNotMade hides the table of the audit log while an owner uses the
 // buttons of many pages.
 func TestChangesWithoutAuditEntryAreNotMade(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(2)

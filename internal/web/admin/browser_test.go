@@ -119,6 +119,7 @@ func TestDashboardIsRefreshedInBrowser(t *testing.T) {
 }
 
 func TestSendingWorksWithoutScript(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(3)

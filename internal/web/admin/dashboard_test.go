@@ -44,6 +44,7 @@ func TestDashboardShowsNextEditions(t *testing.T) {
 }
 
 func TestDashboardShowsDraftOfNextEdition(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(3)
@@ -74,6 +75,7 @@ func TestDashboardShowsDraftOfNextEdition(t *testing.T) {
 }
 
 func TestGetRequestsChangeNothing(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(2)
@@ -254,6 +256,7 @@ func TestChecklistLeadsToTheFirstEdition(t *testing.T) {
 }
 
 func TestDashboardNamesFilesThatWereNotImported(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	folder := t.TempDir()
 	s := startSite(t, with(fmt.Sprintf("import: {sources: [{path: %q, watch: true}]}\n", folder)))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/store"
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 const doctorPath = "/admin/settings/doctor"
@@ -14,6 +15,7 @@ const doctorPath = "/admin/settings/doctor"
 // TestOwnerRunsDoctorAndLetsTheFirstMailPass: the run takes place in the background, and its findings are
 // on the page.
 func TestOwnerRunsDoctorAndLetsTheFirstMailPass(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, firstStart(time.Now))
 	ada := s.owner()

@@ -14,6 +14,7 @@ import (
 )
 
 func TestDraftIsReviewedAndApproved(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(2)
@@ -88,6 +89,7 @@ func TestErrorOfDraftIsShownAndWaived(t *testing.T) {
 }
 
 func TestUncertainMailsAreResentOrDropped(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for action, want := range map[string]store.DeliveryCounts{"resend": {Total: 3, Sent: 3}, "drop": {Total: 3, Sent: 2, Skipped: 1}} {
 		wire := testkit.StartSMTPServer(t, sink.Options{Faults: []sink.Fault{{At: sink.AfterDot, Do: sink.Cut, Times: 1}}})

@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
 // TestEditionFromProofToArchive drafts an edition before its tick, composes it, approves it by the
 // link of its proof, sends it at the tick, and finds it in the archive.
 func TestEditionFromProofToArchive(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {

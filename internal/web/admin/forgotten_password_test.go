@@ -5,9 +5,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 func TestForgottenPasswordIsReplacedByMailedLink(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.owner()

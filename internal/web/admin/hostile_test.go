@@ -304,6 +304,7 @@ func TestAddressesLeaveOnlyWithAnAuditEntry(t *testing.T) {
 }
 
 func TestSessionsEndAsConfigured(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, with("admin: {sign_in: {idle: 30m, longest: 12h}}\n"))
 	ada := s.owner()

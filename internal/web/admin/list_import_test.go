@@ -35,6 +35,7 @@ func (e *editor) importForm(third string) []string {
 }
 
 func TestListIsImportedInTheBrowser(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
@@ -23,6 +24,7 @@ func (s *site) addressLink(address string) string {
 }
 
 func TestNewAddressTakesEffectOnceItIsConfirmed(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	ada, bob, phone := s.owner(), s.bob(), s.visitor()
@@ -111,6 +113,7 @@ func TestLinkForNewAddressEndsAfterADay(t *testing.T) {
 // TestAddressIsChangedWithoutPassword lets an editor who has no password prove who they are by a passkey, and
 // another by the sign-in provider.
 func TestAddressIsChangedWithoutPassword(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	p := startFakeProvider(t)
 	s := startSite(t, host("localhost"), p.config(""))

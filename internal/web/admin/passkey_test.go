@@ -12,6 +12,7 @@ import (
 )
 
 func TestPasskeySignsInWithoutPasswordAndCode(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, host("localhost"))
 	ada := s.owner()
@@ -265,6 +266,7 @@ func TestPasskeysNeedHostName(t *testing.T) {
 }
 
 func TestSignInMethodsAreRemovedByReset(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, host("localhost"))
 	ada := s.owner()

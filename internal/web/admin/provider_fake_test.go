@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"sync"
 	"testing"
 	"time"
 )
@@ -26,9 +27,12 @@ type fakeProvider struct {
 	challenge string // of PKCE, from the last request
 }
 
+// providerKey is the key of all fake providers, since it takes long to make one.
+var providerKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 func startFakeProvider(t *testing.T) *fakeProvider {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := providerKey()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,6 +81,7 @@ func TestQuarantineIsReviewedAndReleased(t *testing.T) {
 }
 
 func TestFormerPasswordIsRefusedAfterRestore(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, on(store.SQLite))
 	owner, bob := s.owner(), s.visitor()

@@ -83,6 +83,7 @@ func TestRoutesAreClosedWithoutRequiredFactor(t *testing.T) {
 }
 
 func TestRequiredFactorIsSetUpAfterSigningIn(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, requiring("owner"))
 	link, err := s.FirstOwnerLink(t.Context())

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/pquerna/otp/totp"
+
+	"github.com/tidings-press/tidings/internal/testkit"
 )
 
 // turnOnSecondFactor sets up an authenticator app and returns its secret and the recovery codes.
@@ -241,6 +243,7 @@ func TestDangerousActsNeedRecentProof(t *testing.T) {
 // and turns it off, which signs out the other browser. Meanwhile the clock of the site stands still, so that
 // the codes stay right however long a step takes.
 func TestChangesOfSecondFactorAreMailed(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	now := time.Now()
 	var goesOn atomic.Bool

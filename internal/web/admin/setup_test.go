@@ -237,7 +237,13 @@ var sampleStore = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(importSamples(context.Background(), s), s.Close()); err != nil {
+	ctx := context.Background()
+	err = importSamples(ctx, s)
+	if err == nil {
+		// Else each site would search for unused images when it starts.
+		_, err = s.Prune(ctx, store.Retention{Media: time.Now().AddDate(0, 0, -30)})
+	}
+	if err := errors.Join(err, s.Close()); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(file)

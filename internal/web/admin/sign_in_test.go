@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
@@ -176,6 +177,7 @@ func TestRefusedSignInIsLoggedWithoutPassword(t *testing.T) {
 }
 
 func TestAccountChangesAreMailed(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	here, there := s.owner(), s.visitor()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
@@ -76,6 +77,7 @@ func TestBounceIsShownAndLifted(t *testing.T) {
 // TestUnsubscribedIsInvitedToSubscribeAgain checks that an editor can invite an unsubscribed
 // person, and that only the link in the mail subscribes them again.
 func TestUnsubscribedIsInvitedToSubscribeAgain(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(1)
@@ -171,6 +173,7 @@ func TestUnsubscribedReturnsOnlyWithLaterConsent(t *testing.T) {
 }
 
 func TestSubscriberIsAddedByConfirmationOrWithConsent(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()

@@ -13,6 +13,7 @@ import (
 )
 
 func TestApprovalIsUndoneOnPage(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	for _, engine := range storetest.Engines {
 		t.Run(string(engine), func(t *testing.T) {
