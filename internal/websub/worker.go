@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/backoff"
 	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
 )
@@ -135,11 +135,9 @@ func (w *Worker) record(ctx context.Context, job store.Job, err error, stopped b
 	return w.Store.RetryJob(ctx, job, w.delay(task, job.Tries), err.Error())
 }
 
-// delay returns the delay before the next try, which doubles with each try. Jitter of a
-// quarter spreads the retries of many jobs for one server that was down.
+// delay returns the delay before the next try; see backoff.Delay.
 func (w *Worker) delay(task Task, tries int) time.Duration {
-	delay := min(cmp.Or(w.FirstDelay, 10*time.Second)<<min(max(tries-1, 0), 12), cmp.Or(task.MaxDelay, 6*time.Hour))
-	return delay*3/4 + rand.N(delay/2+1)
+	return backoff.Delay(cmp.Or(w.FirstDelay, 10*time.Second), cmp.Or(task.MaxDelay, 6*time.Hour), tries)
 }
 
 func encode(payload any) []byte {
