@@ -3,8 +3,9 @@
 // handler. SetupLink, InviteLink and ResetLink create the one-time links that give editors
 // access.
 //
-// Each page has a handler in the file named after it, a template of the same name in pages/, and
-// a line in the authorisation table, routes. All pages work without scripts, which only add live progress.
+// Each page has a template in pages/, a handler in the file of the same name or of the page that it belongs
+// to, and a line in the authorisation table, routes. All pages work without scripts, which only add live
+// progress.
 package admin
 
 import (
