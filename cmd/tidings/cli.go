@@ -28,6 +28,7 @@ type cli struct {
 	stdin       io.Reader
 	stdout      io.Writer
 	stderr      io.Writer
+	shown       shownBar
 	stopSignals func()         // a second Ctrl-C kills
 	command     *cobra.Command // that runs
 }
@@ -121,7 +122,7 @@ func (a *cli) with(ctx context.Context, work func(*app.Service) error) error {
 
 // logger logs to standard error: as text on a terminal, as JSON otherwise.
 func (a *cli) logger(c *config.Config) *slog.Logger {
-	return app.NewLogger(a.stderr, c.Log, isTerminal(a.stderr))
+	return app.NewLogger(logOutput{a}, c.Log, isTerminal(a.stderr))
 }
 
 func isTerminal(w any) bool {

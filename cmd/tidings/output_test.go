@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/schollz/progressbar/v3"
+
 	"github.com/tidings-press/tidings/internal/config"
 	"github.com/tidings-press/tidings/internal/store"
 )
@@ -290,5 +292,21 @@ func TestTemplatesAreCopiedListedAndChecked(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(s.folder, "letter.html"))
 	if err != nil || !strings.Contains(string(page), `lang="fr"`) {
 		t.Errorf("%v\n%.300s", err, page)
+	}
+}
+
+func TestLogLineRemovesTheProgressBar(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	a := &cli{stderr: &out}
+	a.shown.bar = progressbar.NewOptions64(10, progressbar.OptionSetWriter(&out), progressbar.OptionSetDescription("sending"))
+	if err := a.shown.bar.Set64(5); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (logOutput{a}).Write([]byte("a line\n")); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); !strings.Contains(text, "sending") || !strings.HasSuffix(text, "\ra line\n") {
+		t.Errorf("%q does not return to the start of the line before the log's", text)
 	}
 }
