@@ -260,6 +260,9 @@ func (a *cli) sendNow(ctx context.Context, p *app.Service, e *delivery.Engine, n
 		if yes {
 			return e.Send(ctx, name, order)
 		}
+		for _, one := range next.Contents {
+			fmt.Fprintln(a.stderr, visible("  "+one.Title))
+		}
 		fmt.Fprintf(a.stderr, "“%s” to %s?%s Type the name of the digest, %s: ", next.Subject, some(next.Recipients.Count, "subscriber", "subscribers"), skippedText(next.Recipients.Skipped), name)
 		if err := answered(answers, name, "pass --yes to send from a script"); err != nil {
 			return store.Edition{}, err
