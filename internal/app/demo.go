@@ -31,6 +31,7 @@ type Demo struct {
 const (
 	DemoPort      = 8080
 	demoInboxPort = 8025
+	demoSMTPPort  = 2525
 )
 
 // Run runs the demo until the context ends. It deletes everything, unless Keep names a folder.
@@ -102,7 +103,7 @@ func (d *Demo) show(ctx context.Context, p *Service, listeners *demoListeners) e
 	articles := sum.Created + sum.Updated + sum.Unchanged
 	service := &Node{Service: p, HTTP: listeners.site, Ready: func() {
 		fmt.Fprintf(d.Out, "%d articles, %d subscribers.\n\n", articles, len(demoSubscribers))
-		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/\n  The admin         %s\n\n", p.Config.Site.URL, p.Config.Site.URL, listeners.inboxURL(), link)
+		fmt.Fprintf(d.Out, "  The publication   %s/\n  Its feeds         %s/feeds\n  The inbox         %s/ (of all mail that 127.0.0.1:%d gets by SMTP)\n  The admin         %s\n\n", p.Config.Site.URL, p.Config.Site.URL, listeners.inboxURL(), portOf(listeners.smtp), link)
 		go d.sendFirst(ctx, p, engine)
 	}}
 	err = service.Run(ctx)
@@ -152,7 +153,7 @@ type demoListeners struct {
 func openDemoListeners(port int) (*demoListeners, error) {
 	site, err1 := listenNear(port)
 	box, err2 := listenNear(demoInboxPort)
-	mail, err3 := net.Listen("tcp", "127.0.0.1:0")
+	mail, err3 := listenNear(demoSMTPPort)
 	return &demoListeners{site, box, mail}, errors.Join(err1, err2, err3)
 }
 
