@@ -26,7 +26,7 @@ feeds:
 - {name: all, limit: %d}
 `
 
-// The servers that are measured. The program is measured directly and behind nginx; each is
+// The servers that are measured. The program and the bare handler are measured directly and behind nginx; each is
 // compared with servers that send the same bytes from files.
 const (
 	direct      = "tidings"
@@ -34,6 +34,7 @@ const (
 	caddyFiles  = "caddy"
 	bareHandler = "net/http"
 	behindNginx = "nginx>tidings"
+	behindBare  = "nginx>net/http"
 	nginxNginx  = "nginx>nginx"
 )
 
@@ -91,12 +92,13 @@ func startAll(ctx context.Context, dir string, o *options) (servers map[string]*
 	start(caddyFiles, func() (*benchkit.Process, error) { return benchkit.CaddyStatic(ctx, dir, root) })
 	start(bareHandler, func() (*benchkit.Process, error) { return startBare(ctx, dir, root) })
 	start(behindNginx, func() (*benchkit.Process, error) { return benchkit.NginxProxy(ctx, dir, servers[direct].Address) })
+	start(behindBare, func() (*benchkit.Process, error) { return benchkit.NginxProxy(ctx, dir, servers[bareHandler].Address) })
 	start(nginxNginx, func() (*benchkit.Process, error) { return benchkit.NginxProxy(ctx, dir, servers[nginxFiles].Address) })
 	return servers, stop, err
 }
 
 // measuredServers are the servers in the order of the table's columns.
-var measuredServers = []string{direct, nginxFiles, caddyFiles, bareHandler, behindNginx, nginxNginx}
+var measuredServers = []string{direct, nginxFiles, caddyFiles, bareHandler, behindNginx, behindBare, nginxNginx}
 
 // startBare starts this program again, as the bare handler.
 func startBare(ctx context.Context, dir, root string) (*benchkit.Process, error) {
@@ -180,7 +182,7 @@ func race(ctx context.Context, dir string, servers map[string]*benchkit.Process,
 	for _, name := range measuredServers {
 		fmt.Printf(" %23s", name)
 	}
-	fmt.Printf(" %12s %12s %12s %12s\n", "to nginx", "to caddy", "to net/http", "behind")
+	fmt.Printf(" %12s %12s %12s %12s %12s\n", "to nginx", "to caddy", "to net/http", "behind", "bare behind")
 	for _, kind := range requestKinds {
 		results, err := rounds(ctx, dir, servers, kind.coding, kind.conditional, o)
 		if err != nil {
@@ -198,7 +200,7 @@ func race(ctx context.Context, dir string, servers map[string]*benchkit.Process,
 			a, b string
 			want float64
 		}{
-			{direct, nginxFiles, kind.nginx}, {direct, caddyFiles, kind.caddy}, {direct, bareHandler, wantedOfBare}, {behindNginx, nginxNginx, kind.behind},
+			{direct, nginxFiles, kind.nginx}, {direct, caddyFiles, kind.caddy}, {direct, bareHandler, wantedOfBare}, {behindNginx, nginxNginx, kind.behind}, {behindBare, nginxNginx, 0},
 		} {
 			ratio := rate[c.a] / rate[c.b]
 			fmt.Printf(" %5.2f (%4.2f)", ratio, c.want)
