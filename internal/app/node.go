@@ -12,9 +12,9 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/health"
-	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/settings"
 )
 
@@ -204,13 +204,13 @@ func (n *Node) start(ctx context.Context, p *Service) (*instance, error) {
 
 // publish serves an instance's pages and feeds from now on.
 func (n *Node) publish(ctx context.Context, p *Service, engine *delivery.Engine, monitor *health.Monitor, g *instance) error {
-	share := loadshare.New(engine.Busy)
-	feeds, err := p.feeds(ctx, share)
+	cpuLimiter := cpulimit.New(engine.Busy)
+	feeds, err := p.feeds(ctx, cpuLimiter)
 	if err != nil {
 		return err
 	}
 	push := p.WebSub(feeds)
-	pages, err := p.pages(ctx, pageParts{engine, monitor, feeds, push.Hub, share, n.problemOfTemplates, n.publicMetrics()})
+	pages, err := p.pages(ctx, pageParts{engine, monitor, feeds, push.Hub, cpuLimiter, n.problemOfTemplates, n.publicMetrics()})
 	if err != nil {
 		return err
 	}

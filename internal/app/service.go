@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/feedserver"
-	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/settings"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscription"
@@ -117,12 +117,12 @@ func CheckTemplates(c *config.Config) (*templates.Set, error) {
 func (s *Service) Feeds(ctx context.Context) (*feedserver.Server, error) { return s.feeds(ctx, nil) }
 
 // feeds returns the server of all feeds. share bounds how much of the processors it uses.
-func (s *Service) feeds(ctx context.Context, share *loadshare.Share) (*feedserver.Server, error) {
+func (s *Service) feeds(ctx context.Context, cpuLimiter *cpulimit.Limiter) (*feedserver.Server, error) {
 	options, err := s.feedOptions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	options.Share = share
+	options.CPULimiter = cpuLimiter
 	return feedserver.New(options), nil
 }
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 )
 
 // Options are the options of a Server. Source and Site are required.
@@ -38,7 +38,7 @@ type Options struct {
 
 	// Share limits the processor time for rendering while mail is sent; if nil, a new one that
 	// knows of no mail.
-	Share *loadshare.Share
+	CPULimiter *cpulimit.Limiter
 
 	Memory     int64         // capacity of the cache in bytes; 24 MB when 0
 	MaxAge     time.Duration // of documents whose feed has none; 5 minutes when 0
@@ -79,8 +79,8 @@ func (o Options) withDefaults() Options {
 	if o.MaxAge <= 0 {
 		o.MaxAge = 5 * time.Minute
 	}
-	if o.Share == nil {
-		o.Share = loadshare.New(nil)
+	if o.CPULimiter == nil {
+		o.CPULimiter = cpulimit.New(nil)
 	}
 	if o.Poll <= 0 {
 		o.Poll = 200 * time.Millisecond

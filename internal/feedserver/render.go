@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/rendercache"
 )
@@ -31,11 +31,11 @@ func (d *document) private() bool { return d.definition.Kind == feed.Private }
 
 // class returns the class of a target's rendering: feeds of searches and expressions are ad
 // hoc, since any address defines one.
-func (t *target) class() loadshare.Class {
+func (t *target) class() cpulimit.Class {
 	if t.definition.Kind == feed.BySearch || t.definition.Kind == feed.ByMatch {
-		return loadshare.Search
+		return cpulimit.Search
 	}
-	return loadshare.Cacheable
+	return cpulimit.Cacheable
 }
 
 // document returns the document of a target. It renders the document if necessary; if that
@@ -103,13 +103,13 @@ func (s *Server) renderOnce(ctx context.Context, t target, version int64) (d *do
 		if problem := recover(); problem != nil {
 			err = fmt.Errorf("panic: %v\n%s", problem, debug.Stack())
 		}
-		if err != nil && !errors.Is(err, loadshare.ErrBusy) {
+		if err != nil && !errors.Is(err, cpulimit.ErrBusy) {
 			s.options.Log.Error("feed not rendered", "feed", logName(&t), "error", err)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, s.options.Limits.Render)
 	defer cancel()
-	if busy := s.options.Share.Render(ctx, t.class(), func() { d, err = s.render(ctx, t, old, version) }); busy != nil {
+	if busy := s.options.CPULimiter.Render(ctx, t.class(), func() { d, err = s.render(ctx, t, old, version) }); busy != nil {
 		return nil, busy
 	}
 	return d, err

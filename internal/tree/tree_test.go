@@ -27,7 +27,7 @@ var layers = [][]string{
 	{"internal/config", "internal/update"},
 	{"mailer", "templates", "internal/article", "internal/schedule"},
 	{"internal/subscriber"},
-	{"internal/token", "internal/certificate", "internal/listen", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/loadshare", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples", "internal/words"},
+	{"internal/token", "internal/certificate", "internal/listen", "internal/journal", "internal/archive", "internal/connlimit", "internal/publicnet", "internal/cpulimit", "internal/plaintext", "internal/picture", "internal/rendercache", "internal/inbox", "internal/samples", "internal/words"},
 	{"internal/lru", "internal/backoff", "internal/metrics", "internal/disk", "internal/warmup"},
 }
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
@@ -107,8 +107,8 @@ func TestRequestsBeyondQueueGet503(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	share := loadshare.New(nil)
-	h, err := web.New(web.Deps{Store: s.store, Engine: engine, Feeds: feeds, Config: s.service.Config, Templates: s.service.Templates, Share: share, Log: s.service.Log})
+	share := cpulimit.New(nil)
+	h, err := web.New(web.Deps{Store: s.store, Engine: engine, Feeds: feeds, Config: s.service.Config, Templates: s.service.Templates, CPULimiter: share, Log: s.service.Log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestRequestsBeyondQueueGet503(t *testing.T) {
 	refused := make(chan struct{}, 2000)
 	for range 2000 { // fill the pool and the queue
 		renderings.Go(func() {
-			if share.Render(t.Context(), loadshare.Cacheable, func() { <-hold }) != nil {
+			if share.Render(t.Context(), cpulimit.Cacheable, func() { <-hold }) != nil {
 				refused <- struct{}{}
 			}
 		})

@@ -15,9 +15,9 @@ import (
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/feedserver"
-	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/settings"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/web/admin"
@@ -45,7 +45,7 @@ type Deps struct {
 	Ready    http.Handler            // answers /readyz; if nil, it checks that the store is writable
 	Metrics  http.Handler            // answers /metrics, and asks for a token itself; nil if it is not there
 	// Share limits the processor time of requests while mail is sent; nil sets no limits.
-	Share *loadshare.Share
+	CPULimiter *cpulimit.Limiter
 	// Problem returns what is wrong with the templates, for all pages of the admin; an empty string if
 	// nothing is. It may be nil.
 	Problem func() string
@@ -81,7 +81,7 @@ func New(d Deps) (*Site, error) {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	pages, err := public.New(public.Deps{Store: d.Store, Config: d.Config, Templates: d.Templates, Sender: d.Engine, Feeds: d.Feeds, Readers: d.Readers, Share: d.Share, Log: d.Log})
+	pages, err := public.New(public.Deps{Store: d.Store, Config: d.Config, Templates: d.Templates, Sender: d.Engine, Feeds: d.Feeds, Readers: d.Readers, CPULimiter: d.CPULimiter, Log: d.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func New(d Deps) (*Site, error) {
 		return nil, err
 	}
 	guarded, err := middleware.Wrap(withFeeds(d.Feeds, routes(d, pages, editors)), middleware.Options{
-		FromMemory: fromMemory(d, pages), Share: d.Share,
+		FromMemory: fromMemory(d, pages), CPULimiter: d.CPULimiter,
 		Site: d.Config.Site.URL, Former: d.Config.Site.FormerURLs, Proxies: d.Config.Server.TrustedProxies, HSTS: d.Config.Server.HSTS, AccessLog: d.Config.Server.AccessLog, Log: d.Log, Failed: pages.Failed, LargestBody: largestBody(d),
 	})
 	if err != nil {

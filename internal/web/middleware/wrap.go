@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/metrics"
 )
 
@@ -28,7 +28,7 @@ type Options struct {
 	// AccessLog logs every request at level info, not only those that change something or fail.
 	AccessLog bool
 	// Share limits the processor time of requests while mail is sent; nil sets no limits.
-	Share *loadshare.Share
+	CPULimiter *cpulimit.Limiter
 	// FromMemory answers a request with a cached document, or does nothing and returns
 	// false. It runs before all work that such a response does not need. It may be nil.
 	FromMemory func(http.ResponseWriter, *http.Request) bool
@@ -82,7 +82,7 @@ func (m *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m.former.redirect(answer, r) {
 		return
 	}
-	if err := m.options.Share.Request(r.Context()); err != nil {
+	if err := m.options.CPULimiter.Request(r.Context()); err != nil {
 		busy(answer)
 		return
 	}
@@ -137,7 +137,7 @@ func (m *wrapped) finish(w *response) {
 	if problem != nil {
 		m.failed(w, w.request, problem)
 	}
-	m.options.Share.Answered(w.bytes, w.fromMemory)
+	m.options.CPULimiter.Answered(w.bytes, w.fromMemory)
 	took := time.Duration(0)
 	if !w.fromMemory {
 		took = time.Since(w.start)

@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
@@ -259,10 +259,10 @@ func TestAnswerFromMemoryHasNoRequestID(t *testing.T) {
 func TestBusySiteAnswers503WithRetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		share := loadshare.New(func() bool { return true })
+		share := cpulimit.New(func() bool { return true })
 		share.Answered(1<<40, true)
 		h, err := middleware.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") }),
-			middleware.Options{Site: "http://press.example", Share: share, Log: slog.New(slog.DiscardHandler)})
+			middleware.Options{Site: "http://press.example", CPULimiter: share, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
-	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/rendercache"
 	"github.com/tidings-press/tidings/internal/web/middleware"
@@ -114,9 +114,9 @@ func keyOf(u *url.URL, parameters []string) string {
 }
 
 // cached returns the handler of a page that is the same for everyone. The page is rendered once
-// per change of the articles, within the limits of the load share. limit may refuse a request
+// per change of the articles, within the limits of processor time. limit may refuse a request
 // before the page is rendered; it may be nil.
-func (p *Pages) cached(class loadshare.Class, parameters []string, limit handler, h handler) http.Handler {
+func (p *Pages) cached(class cpulimit.Class, parameters []string, limit handler, h handler) http.Handler {
 	return p.handle(func(w http.ResponseWriter, r *http.Request) error {
 		key := keyOf(r.URL, parameters)
 		cache := p.cacheFor(key)
@@ -170,7 +170,7 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, cache *rendercach
 }
 
 // renderOnce renders a page once for all concurrent requests.
-func (p *Pages) renderOnce(r *http.Request, class loadshare.Class, key string, version int64, h handler) (*capture, error) {
+func (p *Pages) renderOnce(r *http.Request, class cpulimit.Class, key string, version int64, h handler) (*capture, error) {
 	flight := strconv.FormatInt(version, 36) + " " + inLanguage(p.layout(r.Context()).language, key)
 	made := p.cache.rendering.DoChan(flight, func() (any, error) {
 		// Other requests wait for it too, so the first one must not cancel it.
@@ -178,7 +178,7 @@ func (p *Pages) renderOnce(r *http.Request, class loadshare.Class, key string, v
 		defer cancel()
 		c := &capture{header: http.Header{}}
 		var err error
-		if busy := p.load.Render(ctx, class, func() { err = p.render(c, r.WithContext(ctx), key, version, h) }); busy != nil {
+		if busy := p.cpuLimiter.Render(ctx, class, func() { err = p.render(c, r.WithContext(ctx), key, version, h) }); busy != nil {
 			err = busy
 		}
 		return c, err
@@ -192,7 +192,7 @@ func (p *Pages) renderOnce(r *http.Request, class loadshare.Class, key string, v
 		}
 		return result.Val.(*capture), nil
 	case <-patience.C:
-		return nil, loadshare.ErrBusy
+		return nil, cpulimit.ErrBusy
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
 	}
@@ -319,10 +319,10 @@ func (f *fixedPages) keep(key string, made *rendercache.Document) {
 	}
 }
 
-// uncached returns the handler of a page that is not cached, within the limits of the load share.
-func (p *Pages) uncached(class loadshare.Class, h handler) http.Handler {
+// uncached returns the handler of a page that is not cached, within the limits of processor time.
+func (p *Pages) uncached(class cpulimit.Class, h handler) http.Handler {
 	return p.handle(func(w http.ResponseWriter, r *http.Request) (err error) {
-		busy := p.load.Render(r.Context(), class, func() { err = h(w, r) })
+		busy := p.cpuLimiter.Render(r.Context(), class, func() { err = h(w, r) })
 		return errors.Join(busy, err)
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	"github.com/tidings-press/tidings/internal/article"
-	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 )
 
 // maxDownloads bounds the bytes of the files that are being downloaded, each counted once. A file
@@ -24,22 +24,22 @@ type download struct {
 	users  int
 }
 
-// openMedium returns a stored file. Only reading it counts against the load share, since a slow client
+// openMedium returns a stored file. Only reading it counts against the limit of processor time, since a slow client
 // must not keep pages from being rendered. done must be called when the client has the file. The
-// error is loadshare.ErrBusy if too many bytes are being downloaded.
+// error is cpulimit.ErrBusy if too many bytes are being downloaded.
 func (p *Pages) openMedium(ctx context.Context, name string) (m article.Medium, done func(), err error) {
 	d := &p.downloads
 	if m, ok := d.join(name); ok {
 		return m, func() { d.leave(name) }, nil
 	}
-	if busy := p.load.Render(ctx, loadshare.Cacheable, func() { m, err = p.store.Medium(ctx, name) }); busy != nil {
+	if busy := p.cpuLimiter.Render(ctx, cpulimit.Cacheable, func() { m, err = p.store.Medium(ctx, name) }); busy != nil {
 		return m, nil, busy
 	}
 	if err != nil {
 		return m, nil, err
 	}
 	if !d.add(&m) {
-		return m, nil, loadshare.ErrBusy
+		return m, nil, cpulimit.ErrBusy
 	}
 	return m, func() { d.leave(name) }, nil
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
-	"github.com/tidings-press/tidings/internal/loadshare"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/store"
 )
 
@@ -34,7 +34,7 @@ func (p *Pages) FeedPage(w http.ResponseWriter, r *http.Request, d feed.Definiti
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Vary", "Sec-Fetch-Mode, Sec-Fetch-Dest, Accept, Accept-Encoding")
-	err := p.load.Render(r.Context(), loadshare.Cacheable, func() {
+	err := p.cpuLimiter.Render(r.Context(), cpulimit.Cacheable, func() {
 		if err := p.showFeedPage(w, r, d); err != nil {
 			p.fail(w, r, err)
 		}

@@ -18,8 +18,8 @@ import (
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/cpulimit"
 	"github.com/tidings-press/tidings/internal/feedserver"
-	"github.com/tidings-press/tidings/internal/loadshare"
 	"github.com/tidings-press/tidings/internal/rendercache"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
@@ -42,8 +42,8 @@ type Deps struct {
 	// are not counted.
 	Readers func(context.Context) (map[string]feed.Readers, error)
 	// Share limits the processor time for rendering while mail is sent; nil sets no limits.
-	Share *loadshare.Share
-	Log   *slog.Logger
+	CPULimiter *cpulimit.Limiter
+	Log        *slog.Logger
 }
 
 // Pages are the handlers of the public pages.
@@ -59,7 +59,7 @@ type Pages struct {
 	layouts        layouts
 	templates      *templates.Set
 	sender         Sender
-	load           *loadshare.Share
+	cpuLimiter     *cpulimit.Limiter
 	cache          pageCache
 	downloads      downloads
 	fixed          fixedPages
@@ -88,7 +88,7 @@ func New(d Deps) (*Pages, error) {
 	}
 	p := &Pages{
 		store: d.Store, config: d.Config, readers: d.Readers, templates: d.Templates, sender: d.Sender, feeds: d.Feeds, log: d.Log, keys: keys, shortLivedKeys: briefKeys, zone: zone,
-		load: d.Share, sitemapPart: sitemapPart,
+		cpuLimiter: d.CPULimiter, sitemapPart: sitemapPart,
 		ownData:        middleware.NewLimiter[uuid.UUID](3, time.Hour, nil),
 		subscribeLimit: middleware.NewLimiter[netip.Prefix](10, time.Minute, nil),
 		searchLimit:    middleware.NewLimiter[netip.Prefix](30, time.Second, nil),
@@ -125,20 +125,20 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /editions/{edition}":                    p.formerEdition,
 		"GET /editions/{edition}/{part}":             p.formerEditionPart,
 	} {
-		mux.Handle(pattern, p.cached(loadshare.Cacheable, before, nil, h))
+		mux.Handle(pattern, p.cached(cpulimit.Cacheable, before, nil, h))
 	}
 	for _, pattern := range []string{"GET /digests/{digest}", "GET /digests/{digest}/{$}"} {
-		mux.Handle(pattern, p.cached(loadshare.Search, []string{"before", "q"}, p.limitQuestions, p.editionList))
+		mux.Handle(pattern, p.cached(cpulimit.Search, []string{"before", "q"}, p.limitQuestions, p.editionList))
 	}
-	mux.Handle("GET /tags/{$}", p.cached(loadshare.Cacheable, []string{"find"}, nil, p.tags))
-	mux.Handle("GET /sitemap.xml", p.cached(loadshare.Search, []string{"part"}, nil, p.sitemap))
-	mux.Handle("GET /robots.txt", p.cached(loadshare.Cacheable, nil, nil, p.robots))
-	mux.Handle("GET /subscribe", p.cached(loadshare.Cacheable, []string{"digest"}, nil, p.subscribeForm))
+	mux.Handle("GET /tags/{$}", p.cached(cpulimit.Cacheable, []string{"find"}, nil, p.tags))
+	mux.Handle("GET /sitemap.xml", p.cached(cpulimit.Search, []string{"part"}, nil, p.sitemap))
+	mux.Handle("GET /robots.txt", p.cached(cpulimit.Cacheable, nil, nil, p.robots))
+	mux.Handle("GET /subscribe", p.cached(cpulimit.Cacheable, []string{"digest"}, nil, p.subscribeForm))
 	for pattern, kind := range map[string]feed.Kind{"GET /search": feed.BySearch, "GET /filter": feed.ByMatch} {
-		mux.Handle(pattern, p.cached(loadshare.Search, []string{"before", "page", feedserver.QueryParameter(kind)}, p.limitSearches, p.searchHandler(kind)))
+		mux.Handle(pattern, p.cached(cpulimit.Search, []string{"before", "page", feedserver.QueryParameter(kind)}, p.limitSearches, p.searchHandler(kind)))
 	}
 	mux.Handle("GET /media/{name}", p.handle(p.mediaFile))
-	mux.Handle("/", p.uncached(loadshare.Cacheable, p.redirectFormer))
+	mux.Handle("/", p.uncached(cpulimit.Cacheable, p.redirectFormer))
 	for pattern, h := range map[string]handler{
 		"POST /subscribe":           p.subscribe,
 		"GET /confirm/{token}":      p.confirmPage,
@@ -186,7 +186,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		err = p.missing(w, r)
 	case errors.As(err, &refused):
 		err = p.refuse(w, r, refused)
-	case errors.Is(err, loadshare.ErrBusy) || errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, cpulimit.ErrBusy) || errors.Is(err, context.DeadlineExceeded):
 		w.Header().Set("Retry-After", "10")
 		err = p.refuse(w, r, &refusal{
 			status: http.StatusServiceUnavailable, title: p.layout(r.Context()).Say("One moment, please"),

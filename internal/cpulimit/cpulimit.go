@@ -1,12 +1,12 @@
-// Package loadshare limits the processor time of HTTP requests while mail is sent. New makes
-// a Share. Share.Request is called for each request, Share.Render for each rendering, that
-// is, for an answer that is not in memory.
+// Package cpulimit limits the processor time of HTTP requests while mail is sent. New makes a
+// Limiter. Limiter.Request is called for each request, Limiter.Render for each rendering, that is, for
+// an answer that is not in memory.
 //
 // While mail is sent, requests may use 7 % of the processors and renderings 8 %. Requests
 // beyond that wait in a queue, and are refused when the queue is long. At other times
 // requests have no limit, and only the number of renderings at a time is limited, since more
 // of them would not finish sooner.
-package loadshare
+package cpulimit
 
 import (
 	"context"
@@ -54,21 +54,21 @@ const (
 	maxWaiting = 512
 )
 
-// Share limits the processor time of HTTP requests. Its methods are safe for concurrent use.
-// A nil Share sets no limits.
-type Share struct {
+// Limiter limits the processor time of HTTP requests. Its methods are safe for concurrent use.
+// A nil Limiter sets no limits.
+type Limiter struct {
 	sending  func() bool
 	requests budget
 	renders  [classes]queue
 }
 
-// New returns a Share. sending reports whether mail is being sent now; nil means never.
-func New(sending func() bool) *Share {
+// New returns a Limiter. sending reports whether mail is being sent now; nil means never.
+func New(sending func() bool) *Limiter {
 	if sending == nil {
 		sending = func() bool { return false }
 	}
 	processors := runtime.GOMAXPROCS(0)
-	s := &Share{sending: sending}
+	s := &Limiter{sending: sending}
 	s.requests.share = requestShare * float64(processors)
 	s.renders[Cacheable] = newQueue(processors+1, cacheableShare*float64(processors), maxWait)
 	s.renders[Search] = newQueue(max(processors/2, 1), searchShare*float64(processors), searchWait)
@@ -77,7 +77,7 @@ func New(sending func() bool) *Share {
 
 // Request waits until a request may be answered, which is at once unless mail is sent. It
 // returns ErrBusy when that would take too long, or the error of the context.
-func (s *Share) Request(ctx context.Context) error {
+func (s *Limiter) Request(ctx context.Context) error {
 	if s == nil || !s.sending() {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (s *Share) Request(ctx context.Context) error {
 
 // Answered charges for an answer of a number of bytes. fromMemory is set if no handler had to be
 // called for it.
-func (s *Share) Answered(bytes int64, fromMemory bool) {
+func (s *Limiter) Answered(bytes int64, fromMemory bool) {
 	if s == nil || fromMemory && bytes < 16<<10 || !s.sending() {
 		return
 	}
@@ -103,7 +103,7 @@ func (s *Share) Answered(bytes int64, fromMemory bool) {
 
 // Render calls work as soon as the limits allow it. It returns ErrBusy when too many others
 // wait, or the error of the context; work is then not called.
-func (s *Share) Render(ctx context.Context, class Class, work func()) error {
+func (s *Limiter) Render(ctx context.Context, class Class, work func()) error {
 	if s == nil {
 		work()
 		return nil

@@ -1,4 +1,4 @@
-package loadshare
+package cpulimit
 
 import (
 	"context"
@@ -51,8 +51,8 @@ func TestWaitingRequestEndsWithItsContext(t *testing.T) {
 
 func TestWaitingRenderingEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	for name, prepare := range map[string]func(*Share) (release func()){
-		"in the queue": func(s *Share) func() {
+	for name, prepare := range map[string]func(*Limiter) (release func()){
+		"in the queue": func(s *Limiter) func() {
 			q := &s.renders[Search]
 			for range cap(q.running) {
 				q.running <- struct{}{}
@@ -63,7 +63,7 @@ func TestWaitingRenderingEndsWithItsContext(t *testing.T) {
 				}
 			}
 		},
-		"for the share": func(s *Share) func() {
+		"for the share": func(s *Limiter) func() {
 			q := &s.renders[Search]
 			q.budget.charge(time.Now(), time.Duration(float64(2*time.Second)*q.budget.share))
 			return func() {}

@@ -1,4 +1,4 @@
-package loadshare
+package cpulimit
 
 import (
 	"context"
@@ -15,7 +15,7 @@ func alwaysSending() bool { return true }
 
 func TestRequestsAreNotDelayedWhileNoMailIsSent(t *testing.T) {
 	t.Parallel()
-	for _, s := range []*Share{nil, New(nil)} {
+	for _, s := range []*Limiter{nil, New(nil)} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			for range 10_000 {
