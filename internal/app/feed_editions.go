@@ -113,21 +113,21 @@ func (f *editionFeeds) entry(ctx context.Context, id string, revision int64) (*a
 		return nil, err
 	}
 	shown, current := e.Edition.Public(found, now)
-	issue, err := digest.PublicInput(f.config, shown, current)
+	input, err := digest.PublicInput(f.config, shown, current)
 	if err != nil {
 		return nil, err
 	}
-	issue.Edits, issue.Audience = e.Edits, e.Audience
+	input.Edits, input.Audience = e.Edits, e.Audience
 	entry := &article.Article{
-		ID: e.ID, Source: "edition:" + e.ID, Slug: e.ID, URL: shown.PagePath(), Title: shown.Subject, Language: issue.Definition.Language,
+		ID: e.ID, Source: "edition:" + e.ID, Slug: e.ID, URL: shown.PagePath(), Title: shown.Subject, Language: input.Definition.Language,
 		Published: e.Started, Updated: e.Started, Ingested: e.Created, Status: article.Published, Hash: e.ID + string(e.State),
 	}
 	if entry.Title == "" {
-		if entry.Title, err = f.title(issue); err != nil {
+		if entry.Title, err = f.title(input); err != nil {
 			return nil, err
 		}
 	}
-	if err := f.fill(ctx, entry, issue); err != nil {
+	if err := f.fill(ctx, entry, input); err != nil {
 		return nil, fmt.Errorf("edition %s: %w", e.ID, err)
 	}
 	f.entries.Put(key, entry)
@@ -135,20 +135,20 @@ func (f *editionFeeds) entry(ctx context.Context, id string, revision int64) (*a
 }
 
 // title returns the title of an edition without a subject.
-func (f *editionFeeds) title(issue digest.Input) (string, error) {
-	language := cmp.Or(issue.Definition.Language, f.config.Site.Language)
-	number, err := f.templates.Page(templates.Site{}, language).Phrase("edition", strconv.Itoa(issue.Number))
-	return issue.Definition.Title.In(language) + ", " + number, err
+func (f *editionFeeds) title(input digest.Input) (string, error) {
+	language := cmp.Or(input.Definition.Language, f.config.Site.Language)
+	number, err := f.templates.Page(templates.Site{}, language).Phrase("edition", strconv.Itoa(input.Number))
+	return input.Definition.Title.In(language) + ", " + number, err
 }
 
 // fill adds the summary and the text of an edition: its articles in full, except for those that it has
 // by their titles alone.
-func (f *editionFeeds) fill(ctx context.Context, entry *article.Article, issue digest.Input) error {
+func (f *editionFeeds) fill(ctx context.Context, entry *article.Article, input digest.Input) error {
 	var names, titles []string
-	for i := range issue.Articles {
-		names = append(names, issue.Articles[i].MediaNames()...)
+	for i := range input.Articles {
+		names = append(names, input.Articles[i].MediaNames()...)
 	}
-	for _, a := range issue.Arranged() {
+	for _, a := range input.Arranged() {
 		titles = append(titles, a.Title)
 	}
 	entry.Summary = strings.Join(titles, " · ")
@@ -156,7 +156,7 @@ func (f *editionFeeds) fill(ctx context.Context, entry *article.Article, issue d
 	if err != nil {
 		return err
 	}
-	contents, err := digest.ContentsOf(issue, "", f.templates)
+	contents, err := digest.ContentsOf(input, "", f.templates)
 	if err != nil {
 		return err
 	}

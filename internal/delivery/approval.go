@@ -114,9 +114,9 @@ func (e *Engine) recordApproval(ctx context.Context, def *Definition, needed int
 	if approval.Editor == 0 {
 		return nil, &NeedsEditorError{Digest: def.Name, Count: needed}
 	}
-	issue, err := e.inputOf(ctx, edition)
+	input, err := e.inputOf(ctx, edition)
 	if err == nil {
-		err = e.checkUnchanged(ctx, edition.ID, issue, was)
+		err = e.checkUnchanged(ctx, input, was)
 	}
 	if err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (e *Engine) recordApproval(ctx context.Context, def *Definition, needed int
 	// An edition with errors gets no approval, so that it is not sent as soon as they are waived. One
 	// that cannot be rendered fails when it is frozen.
 	var broken *renderError
-	if _, err := e.checkApproval(ctx, edition, issue, nil); err != nil && !errors.As(err, &broken) {
+	if _, err := e.checkApproval(ctx, edition, input, nil); err != nil && !errors.As(err, &broken) {
 		return nil, err
 	}
 	_, groups, err := e.groups(ctx, edition)
@@ -258,5 +258,5 @@ func (e *Engine) ApproveShort(ctx context.Context, id string, by Approver, finge
 	if len(since) == 0 {
 		since = []string{"its articles, its subject, the sender, the settings or the templates changed"}
 	}
-	return review.Edition, &ChangedError{Edition: id, Differences: since}
+	return review.Edition, &ChangedError{Differences: since}
 }

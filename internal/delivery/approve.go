@@ -122,7 +122,7 @@ func (r *renderError) Unwrap() error { return r.err }
 func (e *Engine) freeze(ctx context.Context, edition store.Edition, was *Fingerprint) (*freezer, error) {
 	input, err := e.inputOf(ctx, edition)
 	if err == nil && was != nil {
-		err = e.checkUnchanged(ctx, edition.ID, input, *was)
+		err = e.checkUnchanged(ctx, input, *was)
 	}
 	if err != nil {
 		return nil, err
@@ -185,17 +185,17 @@ func (e *Engine) inputOf(ctx context.Context, edition store.Edition) (digest.Inp
 	if err != nil {
 		return digest.Input{}, err
 	}
-	issue := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Pictures: pictures, Date: issueDate(edition), Layout: def.Layout, Edits: edition.Edits}
+	input := digest.Input{ID: edition.ID, Definition: def.Definition, Number: edition.Number, Site: e.Site, Articles: found, Pictures: pictures, Date: editionDate(edition), Layout: def.Layout, Edits: edition.Edits}
 	if edition.IsMessage() {
-		issue.Articles = articles
-		return e.messageInput(issue, edition)
+		input.Articles = articles
+		return e.messageInput(input, edition)
 	}
-	issue.Next = e.nextDate(def, edition.SendAt)
-	if issue.Subject, err = e.editedSubject(issue, edition.Subject); err != nil {
-		return issue, err
+	input.Next = e.nextDate(def, edition.SendAt)
+	if input.Subject, err = e.editedSubject(input, edition.Subject); err != nil {
+		return input, err
 	}
-	issue.Articles = articles
-	return issue, nil
+	input.Articles = articles
+	return input, nil
 }
 
 // pictures returns the stored images of articles, of what editors wrote, and of the intro of a digest.
@@ -219,8 +219,8 @@ func (e *Engine) nextDate(def *Definition, due time.Time) time.Time {
 
 // editedSubject returns the subject that an editor wrote for a draft. It is empty when the
 // subject still comes from the template; each variant then gets its own.
-func (e *Engine) editedSubject(issue digest.Input, subject string) (string, error) {
-	made, err := digest.Compose(issue, e.Templates)
+func (e *Engine) editedSubject(input digest.Input, subject string) (string, error) {
+	made, err := digest.Compose(input, e.Templates)
 	if err != nil {
 		return "", &renderError{err}
 	}
@@ -240,11 +240,11 @@ func (e *Engine) PreviewEdition(ctx context.Context, id string) (digest.Variant,
 	if !edition.Approved.IsZero() {
 		return e.Store.FullVariant(ctx, edition.Seq)
 	}
-	issue, err := e.inputOf(ctx, edition)
+	input, err := e.inputOf(ctx, edition)
 	if err != nil {
 		return digest.Variant{}, err
 	}
-	variant, err := e.render(issue, digest.Preferences{})
+	variant, err := e.render(input, digest.Preferences{})
 	if err != nil {
 		return digest.Variant{}, fmt.Errorf("edition %s: %w", id, err)
 	}

@@ -156,13 +156,13 @@ func (b Backlog) reason(least int, zone *time.Location) words.Text {
 	return words.T("of the articles that fit, {0}", words.Joined("; ", parts...))
 }
 
-// SetBeginning moves the beginning of a digest: of the stored articles, those dated from then
+// SetBeginning moves the start date of a digest: of the stored articles, those dated from then
 // on belong to it. Zero includes all.
 func (e *Engine) SetBeginning(ctx context.Context, name string, since time.Time) error {
 	if _, err := e.definition(name); err != nil {
 		return err
 	}
-	defer e.backlogs.forget(name)
+	defer e.backlogCache.forget(name)
 	return e.Store.SetDigestSince(ctx, name, since)
 }
 
@@ -173,7 +173,7 @@ func (e *Engine) MarkSeen(ctx context.Context, name string, before time.Time) (i
 	if err != nil {
 		return 0, err
 	}
-	defer e.backlogs.forget(name)
+	defer e.backlogCache.forget(name)
 	return e.Store.MarkSeen(ctx, w)
 }
 
@@ -191,12 +191,12 @@ func (e *Engine) datedBefore(ctx context.Context, name string, before time.Time)
 	return w, nil
 }
 
-// MarkUnseen returns articles that MarkSeen removed to a digest's queue: those dated before a
+// MarkUnseen puts articles that MarkSeen removed back into a digest's queue: those dated before a
 // time, or all when it is zero. Articles that an edition has had stay out.
 func (e *Engine) MarkUnseen(ctx context.Context, name string, before time.Time) (int64, error) {
 	if _, err := e.definition(name); err != nil {
 		return 0, err
 	}
-	defer e.backlogs.forget(name)
+	defer e.backlogCache.forget(name)
 	return e.Store.MarkUnseen(ctx, name, before)
 }

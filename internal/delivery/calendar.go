@@ -79,7 +79,7 @@ func (e *Engine) calendarEditions(ctx context.Context, def *Definition, from, un
 	}
 	var out []CalendarEntry
 	for _, edition := range editions {
-		at := issueDate(edition)
+		at := editionDate(edition)
 		if !edition.Started.IsZero() {
 			at = edition.Started
 		}

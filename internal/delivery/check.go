@@ -44,21 +44,21 @@ const onlineTimeout = 45 * time.Second
 // check checks an edition. online limits the requests to other sites and to spam filters; nil makes
 // none and uses what earlier requests found.
 func (e *Engine) check(ctx context.Context, edition store.Edition, online context.Context) ([]lint.Finding, error) {
-	issue, err := e.inputOf(ctx, edition)
+	input, err := e.inputOf(ctx, edition)
 	if err != nil {
 		return nil, err
 	}
-	return e.checkInput(ctx, edition, issue, nil, online)
+	return e.checkInput(ctx, edition, input, nil, online)
 }
 
 // checkInput checks an edition with this input. rendered are variants of it by key, which are then
 // not rendered again; it may be nil.
-func (e *Engine) checkInput(ctx context.Context, edition store.Edition, issue digest.Input, rendered map[string]digest.Variant, online context.Context) ([]lint.Finding, error) {
-	variants, err := e.checkedVariants(ctx, edition, issue, rendered)
+func (e *Engine) checkInput(ctx context.Context, edition store.Edition, input digest.Input, rendered map[string]digest.Variant, online context.Context) ([]lint.Finding, error) {
+	variants, err := e.checkedVariants(ctx, edition, input, rendered)
 	if err != nil {
 		return nil, err
 	}
-	findings, err := e.findings(ctx, issue, variants, edition.Seq, online)
+	findings, err := e.findings(ctx, input, variants, edition.Seq, online)
 	return waived(findings, edition.Edits.Waived), err
 }
 
@@ -73,11 +73,11 @@ func (e *Engine) CheckNext(ctx context.Context, name string, online bool) ([]lin
 	if err != nil {
 		return nil, err
 	}
-	issue, err := e.input(ctx, def, state, selection{}, previewKey())
+	input, err := e.input(ctx, def, state, selection{}, previewKey())
 	if err != nil {
 		return nil, err
 	}
-	variants, err := e.variantsWithoutTopics(issue, nil)
+	variants, err := e.variantsWithoutTopics(input, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +87,13 @@ func (e *Engine) CheckNext(ctx context.Context, name string, online bool) ([]lin
 		limited, cancel = context.WithTimeout(ctx, onlineTimeout)
 		defer cancel()
 	}
-	findings, err := e.findings(ctx, issue, variants, 0, limited)
+	findings, err := e.findings(ctx, input, variants, 0, limited)
 	return lint.Sorted(findings), err
 }
 
 // findings checks variants of an edition. seq is its number in the store; 0 if it is not stored.
-func (e *Engine) findings(ctx context.Context, issue digest.Input, variants []digest.Variant, seq int64, online context.Context) ([]lint.Finding, error) {
-	checked, err := e.checkedEdition(ctx, issue, variants, seq)
+func (e *Engine) findings(ctx context.Context, input digest.Input, variants []digest.Variant, seq int64, online context.Context) ([]lint.Finding, error) {
+	checked, err := e.checkedEdition(ctx, input, variants, seq)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (e *Engine) findings(ctx context.Context, issue digest.Input, variants []di
 	if checked.Absent, err = e.absentPaths(ctx, references.Own); err != nil {
 		return nil, err
 	}
-	found, err := e.localFindings(issue, &checked, mails, online != nil)
+	found, err := e.localFindings(input, &checked, mails, online != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -122,27 +122,27 @@ func (e *Engine) findings(ctx context.Context, issue digest.Input, variants []di
 
 // checkedVariants returns the frozen variant with the most articles, or else the variants that an
 // approval would freeze now.
-func (e *Engine) checkedVariants(ctx context.Context, edition store.Edition, issue digest.Input, rendered map[string]digest.Variant) ([]digest.Variant, error) {
+func (e *Engine) checkedVariants(ctx context.Context, edition store.Edition, input digest.Input, rendered map[string]digest.Variant) ([]digest.Variant, error) {
 	if !edition.Approved.IsZero() {
 		v, err := e.Store.FullVariant(ctx, edition.Seq)
 		if !errors.Is(err, store.ErrNotFound) { // it had no recipients
 			return []digest.Variant{v}, err
 		}
 	}
-	return e.variantsWithoutTopics(issue, rendered)
+	return e.variantsWithoutTopics(input, rendered)
 }
 
 // variantsWithoutTopics renders the variants of all languages, except those that are rendered
 // already, by key. Those for topics show some of their articles.
-func (e *Engine) variantsWithoutTopics(issue digest.Input, rendered map[string]digest.Variant) ([]digest.Variant, error) {
-	all := e.withoutTopics(issue)
+func (e *Engine) variantsWithoutTopics(input digest.Input, rendered map[string]digest.Variant) ([]digest.Variant, error) {
+	all := e.withoutTopics(input)
 	var missing []digest.Preferences
 	for _, prefs := range all {
 		if _, found := rendered[prefs.Key()]; !found {
 			missing = append(missing, prefs)
 		}
 	}
-	made, err := e.renderAll(issue, missing)
+	made, err := e.renderAll(input, missing)
 	if err != nil {
 		return nil, err
 	}
@@ -167,12 +167,12 @@ const comparedSubjects = 20
 
 // checkedEdition returns what package lint needs of an edition, without the absent paths and the mails of
 // a sample subscriber. seq is its number in the store; 0 if it is not stored.
-func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variants []digest.Variant, seq int64) (lint.Edition, error) {
-	out := lint.Edition{Site: issue.Site, Message: issue.IsMessage(), Articles: issue.Articles, Pictures: issue.Pictures}
+func (e *Engine) checkedEdition(ctx context.Context, input digest.Input, variants []digest.Variant, seq int64) (lint.Edition, error) {
+	out := lint.Edition{Site: input.Site, Message: input.IsMessage(), Articles: input.Articles, Pictures: input.Pictures}
 	for _, v := range variants {
 		out.Variants = append(out.Variants, lint.Variant{Variant: v})
 	}
-	earlier, err := e.Store.Editions(ctx, issue.Definition.Name, 2*comparedSubjects)
+	earlier, err := e.Store.Editions(ctx, input.Definition.Name, 2*comparedSubjects)
 	if err != nil {
 		return out, err
 	}
@@ -185,22 +185,22 @@ func (e *Engine) checkedEdition(ctx context.Context, issue digest.Input, variant
 }
 
 // addSamples adds the mails that a sample subscriber would get.
-func (e *Engine) addSamples(issue digest.Input, checked *lint.Edition) error {
+func (e *Engine) addSamples(input digest.Input, checked *lint.Edition) error {
 	errs := make([]error, len(checked.Variants))
 	inParallel(len(checked.Variants), func(i int) {
 		v := &checked.Variants[i]
-		v.Message, errs[i] = e.sampleMessage(issue, v.Variant)
+		v.Message, errs[i] = e.sampleMessage(input, v.Variant)
 	})
 	return errors.Join(errs...)
 }
 
 // sampleMessage returns the mail that a sample subscriber would get.
-func (e *Engine) sampleMessage(issue digest.Input, v digest.Variant) ([]byte, error) {
-	fixed, err := e.settings(issue.Definition.Name)
+func (e *Engine) sampleMessage(input digest.Input, v digest.Variant) ([]byte, error) {
+	fixed, err := e.settings(input.Definition.Name)
 	if err != nil {
 		return nil, err
 	}
-	compiled, err := e.compile(fixed, e.Store.Now(), v, digest.PagePath(issue.Definition.Name, issue.Number, v.Subject))
+	compiled, err := e.compile(fixed, e.Store.Now(), v, digest.PagePath(input.Definition.Name, input.Number, v.Subject))
 	if err != nil {
 		return nil, &renderError{err}
 	}
@@ -208,7 +208,7 @@ func (e *Engine) sampleMessage(issue digest.Input, v digest.Variant) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	l := &loadedEdition{Edition: store.Edition{Edition: digest.Edition{ID: issue.ID, Digest: issue.Definition.Name}}, fixed: fixed}
+	l := &loadedEdition{Edition: store.Edition{Edition: digest.Edition{ID: input.ID, Digest: input.Definition.Name}}, fixed: fixed}
 	sample := store.Recipient{UID: uuid.Nil, Name: "Sample Subscriber"}
 	return compiled.Render(nil, e.values(nil, compiled, paths, l, sample, subscriber.MustParseAddress("subscriber@example.org"))), nil
 }

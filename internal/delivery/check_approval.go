@@ -43,7 +43,6 @@ func (c Checks) blocks(f lint.Finding, automatic bool) bool {
 
 // FaultsError refuses an approval because the check found errors that were not waived.
 type FaultsError struct {
-	Edition  string
 	Findings []lint.Finding // the errors
 }
 
@@ -80,14 +79,14 @@ const approvalTimeout = 10 * time.Second
 // *FaultsError if they keep it from being sent; an edition without an editor is then left to one.
 // Such editions are sent to the second, so other sites are asked only if they could block it. rendered
 // are variants that need not be rendered again, by key.
-func (e *Engine) checkApproval(ctx context.Context, edition store.Edition, issue digest.Input, rendered map[string]digest.Variant) ([]lint.Finding, error) {
+func (e *Engine) checkApproval(ctx context.Context, edition store.Edition, input digest.Input, rendered map[string]digest.Variant) ([]lint.Finding, error) {
 	var online context.Context
 	if !edition.Automatic || e.Checks.OnErrors == ErrorsBlock {
 		var cancel context.CancelFunc
 		online, cancel = context.WithTimeout(ctx, approvalTimeout)
 		defer cancel()
 	}
-	findings, err := e.checkInput(ctx, edition, issue, rendered, online)
+	findings, err := e.checkInput(ctx, edition, input, rendered, online)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +107,7 @@ func (e *Engine) checkApproval(ctx context.Context, edition store.Edition, issue
 			return errs, err
 		}
 	}
-	return errs, &FaultsError{Edition: edition.ID, Findings: blocking}
+	return errs, &FaultsError{Findings: blocking}
 }
 
 // holdFaulty leaves an edition to the editors and tells them why.

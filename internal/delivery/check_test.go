@@ -176,7 +176,7 @@ func TestMailsAreParsedOnceForTheirLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := b.engine.KeptReferences(); got != want {
+		if got := b.engine.CachedReferences(); got != want {
 			t.Errorf("mails were parsed %d times, want %d", got, want)
 		}
 	}

@@ -46,18 +46,18 @@ func (e *Engine) Composition(ctx context.Context, id, by, revision string) (*Com
 	if edition.IsMessage() {
 		return nil, fmt.Errorf("edition %s is a message; change it with \"tidings message edit %s\"", id, id)
 	}
-	issue, err := e.inputOf(ctx, edition)
+	input, err := e.inputOf(ctx, edition)
 	if err != nil {
 		return nil, err
 	}
 	c := &Composition{
-		Edition: edition, Revision: revisionOf(edition), Layout: issue.Layout, Subject: issue.Subject, Edits: cloneEdits(edition.Edits),
-		Articles: issue.Articles, by: by, now: e.Store.Now().UTC().Truncate(time.Millisecond), language: e.mailLanguage(issue),
+		Edition: edition, Revision: revisionOf(edition), Layout: input.Layout, Subject: input.Subject, Edits: cloneEdits(edition.Edits),
+		Articles: input.Articles, by: by, now: e.Store.Now().UTC().Truncate(time.Millisecond), language: e.mailLanguage(input),
 	}
 	if revision != "" && revision != c.Revision {
 		return nil, e.changedDraft(edition)
 	}
-	if c.Withdrawn, err = e.withdrawnFrom(ctx, edition, issue); err != nil {
+	if c.Withdrawn, err = e.withdrawnFrom(ctx, edition, input); err != nil {
 		return nil, err
 	}
 	var out []string
@@ -67,15 +67,15 @@ func (e *Engine) Composition(ctx context.Context, id, by, revision string) (*Com
 	if c.Excluded, err = e.Store.ArticlesByID(ctx, out); err != nil {
 		return nil, err
 	}
-	issue.Subject = ""
-	made, err := digest.Compose(issue, e.Templates)
+	input.Subject = ""
+	made, err := digest.Compose(input, e.Templates)
 	c.AutomaticSubject = made.Subject
 	return c, err
 }
 
 // mailLanguage returns the language of an edition's mails to subscribers without preferences.
-func (e *Engine) mailLanguage(issue digest.Input) string {
-	for _, tag := range []string{issue.Definition.Language, e.Site.Language} {
+func (e *Engine) mailLanguage(input digest.Input) string {
+	for _, tag := range []string{input.Definition.Language, e.Site.Language} {
 		if tag != "" {
 			return tag
 		}
@@ -94,7 +94,7 @@ func (e *Engine) changedDraft(is store.Edition) error {
 	if by := is.Edits.By; by != "" && !is.Edits.At.Before(is.Created) {
 		difference = fmt.Sprintf("%s changed it at %s", by, is.Edits.At.UTC().Format("15:04 UTC on 2 January 2006"))
 	}
-	return &ChangedError{Edition: is.ID, Differences: []string{difference}}
+	return &ChangedError{Differences: []string{difference}}
 }
 
 // Compose stores what an editor changed in a draft. It returns EditProblems if the changes cannot
@@ -144,22 +144,22 @@ func (e *Engine) Compose(ctx context.Context, c *Composition) error {
 // be rendered.
 func (e *Engine) composedSubject(ctx context.Context, c *Composition, next store.Edition) (string, error) {
 	next.Subject = c.Subject
-	issue, err := e.inputOf(ctx, next)
+	input, err := e.inputOf(ctx, next)
 	if err != nil {
 		return "", err
 	}
-	issue.Subject = c.Subject
-	if _, err := digest.Render(issue, digest.Preferences{}, e.Templates); err != nil {
+	input.Subject = c.Subject
+	if _, err := digest.Render(input, digest.Preferences{}, e.Templates); err != nil {
 		return "", &renderError{err}
 	}
 	if c.Subject != "" {
 		return c.Subject, nil
 	}
 	// As in inputOf, which recognizes the automatic subject, with the withdrawn articles.
-	if issue.Articles, err = e.Store.ArticlesByID(ctx, next.Articles); err != nil {
+	if input.Articles, err = e.Store.ArticlesByID(ctx, next.Articles); err != nil {
 		return "", err
 	}
-	made, err := digest.Compose(issue, e.Templates)
+	made, err := digest.Compose(input, e.Templates)
 	return made.Subject, err
 }
 

@@ -214,7 +214,7 @@ func checkTexts(key string, texts map[string]string) EditProblems {
 	for _, lang := range slices.Sorted(maps.Keys(texts)) {
 		path := strings.TrimSuffix(key+"."+lang, ".")
 		if _, err := language.Parse(lang); err != nil && lang != "" {
-			out = append(out, EditProblem{path, fmt.Sprintf("%q is no language", lang), "write a language tag, such as en or fr"})
+			out = append(out, EditProblem{path, fmt.Sprintf("%q is not a language", lang), "write a language tag, such as en or fr"})
 		}
 		if n := len(texts[lang]); n > maxEditedText {
 			out = append(out, EditProblem{path, fmt.Sprintf("it has %d bytes", n), fmt.Sprintf("write at most %d", maxEditedText)})
@@ -232,10 +232,10 @@ func checkSponsor(s digest.Sponsor) EditProblems {
 		out = append(out, EditProblem{"sponsor.text", fmt.Sprintf("it has %d bytes", len(s.Text)), fmt.Sprintf("write at most %d", maxEditedText)})
 	}
 	if s.URL != "" && !isWebAddress(s.URL) {
-		out = append(out, EditProblem{"sponsor.url", fmt.Sprintf("%q is no web address", s.URL), "write it with https://"})
+		out = append(out, EditProblem{"sponsor.url", fmt.Sprintf("%q is not a web address", s.URL), "write it with https://"})
 	}
 	if s.Image != "" && !isWebAddress(s.Image) && !strings.HasPrefix(s.Image, "/media/") {
-		out = append(out, EditProblem{"sponsor.image", fmt.Sprintf("%q is no address of an image", s.Image), "write it with https://, or as /media/NAME"})
+		out = append(out, EditProblem{"sponsor.image", fmt.Sprintf("%q is not the address of an image", s.Image), "write it with https://, or as /media/NAME"})
 	}
 	return out
 }

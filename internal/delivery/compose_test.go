@@ -366,7 +366,7 @@ func TestEditsThatCannotBeUsedAreRefused(t *testing.T) {
 		`intro.french: "french" is no language`:                         func(c *delivery.Composition) { c.Edits.Intro["french"] = "Bonjour" },
 		"outro: it has 30000 bytes; write at most 20000":                func(c *delivery.Composition) { c.Edits.Outro[""] = strings.Repeat("x", 30_000) },
 		"subject: it has 400 characters; write at most 300":             func(c *delivery.Composition) { c.Subject = strings.Repeat("é", 400) },
-		`sponsor.url: "javascript:alert(1)" is no web address`: func(c *delivery.Composition) {
+		`sponsor.url: "javascript:alert(1)" is not a web address`: func(c *delivery.Composition) {
 			c.Edits.Sponsor = &digest.Sponsor{Text: "x", URL: "javascript:alert(1)"}
 		},
 		"sponsor: it has neither a text nor an image": func(c *delivery.Composition) { c.Edits.Sponsor = &digest.Sponsor{Label: "Ad"} },

@@ -209,7 +209,7 @@ func timeIn(def *Definition, at time.Time) time.Time {
 }
 
 // Hold keeps the schedule from sending a draft at its tick. by is the editor. The draft is sent
-// once it is approved. The error says why it cannot be held.
+// once it is approved. The error explains why it cannot be held.
 func (e *Engine) Hold(ctx context.Context, id, by string) error {
 	if err := e.mayHold(ctx, id, false); err != nil {
 		return err
@@ -217,7 +217,7 @@ func (e *Engine) Hold(ctx context.Context, id, by string) error {
 	return e.Store.HoldDraft(ctx, id, words.T("held by {0}", by).String())
 }
 
-// ReleaseHold ends the hold of a draft before its tick. The error says why it cannot end.
+// ReleaseHold ends the hold of a draft before its tick. The error explains why it cannot end.
 func (e *Engine) ReleaseHold(ctx context.Context, id string) error {
 	if err := e.mayHold(ctx, id, true); err != nil {
 		return err
@@ -255,8 +255,8 @@ func (e *Engine) mayHold(ctx context.Context, id string, release bool) error {
 	return nil
 }
 
-// issueDate returns the date that an edition shows: that of its tick if it was drafted before.
-func issueDate(edition store.Edition) time.Time {
+// editionDate returns the date that an edition shows: that of its tick if it was drafted before.
+func editionDate(edition store.Edition) time.Time {
 	if !edition.SendAt.IsZero() {
 		return edition.SendAt
 	}

@@ -85,14 +85,14 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 	if err != nil || !found || !def.awaitsApproval() {
 		return false, err
 	}
-	issue, err := e.joinInput(ctx, def, state, draft, tick.Key)
+	input, err := e.joinInput(ctx, def, state, draft, tick.Key)
 	if err != nil {
 		return true, err
 	}
-	issue.ID, issue.Number = draft.ID, draft.Number
+	input.ID, input.Number = draft.ID, draft.Number
 	joined := 0
-	for i := range issue.Articles {
-		if !slices.Contains(draft.Articles, issue.Articles[i].ID) {
+	for i := range input.Articles {
+		if !slices.Contains(draft.Articles, input.Articles[i].ID) {
 			joined++
 		}
 	}
@@ -100,9 +100,9 @@ func (e *Engine) joinDraft(ctx context.Context, def *Definition, state store.Dig
 		return true, &NothingNewError{reason: words.T("the draft of {0} still awaits approval, and there is nothing to add to it", draft.Created.Format(time.DateOnly))}
 	}
 	if def.DraftBefore > 0 {
-		issue.Date, issue.Next = tick.At, e.nextDate(def, tick.At)
+		input.Date, input.Next = tick.At, e.nextDate(def, tick.At)
 	}
-	next, err := e.rebuildDraft(ctx, draft, issue)
+	next, err := e.rebuildDraft(ctx, draft, input)
 	if err != nil {
 		return true, err
 	}
@@ -127,38 +127,38 @@ func (e *Engine) joinInput(ctx context.Context, def *Definition, state store.Dig
 	if draft.Edits.IsZero() {
 		return e.input(ctx, def, state, selection{draft: draft.ID, keep: true}, tick)
 	}
-	issue, err := e.inputOf(ctx, draft)
+	input, err := e.inputOf(ctx, draft)
 	var broken *renderError
 	if errors.As(err, &broken) { // all its articles were withdrawn
 		return e.input(ctx, def, state, selection{draft: draft.ID, keep: true}, tick)
 	}
 	if err != nil {
-		return issue, err
+		return input, err
 	}
-	issue.Subject, issue.Date = "", e.Store.Now()
-	if def.Max > 0 && len(issue.Articles) >= def.Max {
-		return issue, nil
+	input.Subject, input.Date = "", e.Store.Now()
+	if def.Max > 0 && len(input.Articles) >= def.Max {
+		return input, nil
 	}
 	w := e.waiting(def, state, selection{keep: true})
 	found, err := e.Store.WaitingArticles(ctx, w)
 	if err != nil {
-		return issue, err
+		return input, err
 	}
 	found = slices.DeleteFunc(found, func(a article.Article) bool {
 		return slices.ContainsFunc(draft.Edits.Excluded, func(x digest.Exclusion) bool { return x.Article == a.ID })
 	})
 	rule := def.rule()
-	rule.Min, rule.Max = 0, max(0, def.Max-len(issue.Articles))
+	rule.Min, rule.Max = 0, max(0, def.Max-len(input.Articles))
 	added := digest.Choose(found, rule, w.Now)
-	issue.Articles = digest.Choose(append(issue.Articles, added...), digest.Rule{}, w.Now)
-	issue.Pictures, err = e.pictures(ctx, issue.Articles, issue.Edits, issue.Definition)
-	return issue, err
+	input.Articles = digest.Choose(append(input.Articles, added...), digest.Rule{}, w.Now)
+	input.Pictures, err = e.pictures(ctx, input.Articles, input.Edits, input.Definition)
+	return input, err
 }
 
 // rebuildDraft returns a draft with the articles of the input. It keeps a subject that an editor
 // wrote.
-func (e *Engine) rebuildDraft(ctx context.Context, draft store.Edition, issue digest.Input) (store.Edition, error) {
-	composed, err := e.newDraft(issue, draft.ScheduledFor)
+func (e *Engine) rebuildDraft(ctx context.Context, draft store.Edition, input digest.Input) (store.Edition, error) {
+	composed, err := e.newDraft(input, draft.ScheduledFor)
 	if err != nil {
 		return store.Edition{}, err
 	}

@@ -97,27 +97,27 @@ type Options struct {
 // Engine runs the editions of a store. It is safe for concurrent use.
 type Engine struct {
 	Options
-	secret     []byte // of return paths and message ids
-	names      *token.Deliveries
-	editions   *lru.Cache[int64, *loadedEdition] // by number
-	compiled   *compiledCache
-	backlogs   keptBacklogs
-	skipped    *lru.Cache[skippedOf, *skipReasons]
-	rendered   *lru.Cache[string, *digest.Variant]
-	checked    *lru.Cache[string, *keptFindings]
-	linked     *lru.Cache[string, *lint.References]
-	audiences  *lru.Cache[string, *keptAudience]
-	counting   singleflight.Group // of audiences
-	approval   singleflight.Group
-	wake       chan struct{}
-	queue      *queue
-	recorder   *store.Recorder
-	signer     *mailer.Signer
-	relays     *relay.Set
-	leases     leaseSet
-	heartbeats heartbeats
-	activity   activity
-	rateChecks rateChecks
+	secret         []byte // of return paths and message ids
+	names          *token.Deliveries
+	editions       *lru.Cache[int64, *loadedEdition] // by number
+	compiled       *compiledCache
+	backlogCache   backlogCache
+	skipCountCache *lru.Cache[skippedOf, *skipReasons]
+	variantCache   *lru.Cache[string, *digest.Variant]
+	findingsCache  *lru.Cache[string, *cachedFindings]
+	referenceCache *lru.Cache[string, *lint.References]
+	audienceCache  *lru.Cache[string, *cachedAudience]
+	counting       singleflight.Group // of audiences
+	approval       singleflight.Group
+	wake           chan struct{}
+	queue          *queue
+	recorder       *store.Recorder
+	signer         *mailer.Signer
+	relays         *relay.Set
+	leases         leaseSet
+	heartbeats     heartbeats
+	activity       activity
+	rateChecks     rateChecks
 
 	draftAgain map[string]time.Time // by digest: when to try a draft again that had too few articles
 }
@@ -148,11 +148,11 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 	}
 	e := &Engine{Options: options, secret: secret, names: token.NewDeliveries(secret), signer: signer, wake: make(chan struct{}, 1), queue: newQueue(), draftAgain: map[string]time.Time{}}
 	e.compiled = newCompiledCache()
-	e.skipped = lru.New[skippedOf](maxSkipReasons, func(*skipReasons) int64 { return 1 }, nil)
-	e.rendered = newRendered()
-	e.checked = newChecked()
-	e.linked = newReferences()
-	e.audiences = newAudiences()
+	e.skipCountCache = lru.New[skippedOf](maxSkipReasons, func(*skipReasons) int64 { return 1 }, nil)
+	e.variantCache = newVariantCache()
+	e.findingsCache = newFindingsCache()
+	e.referenceCache = newReferenceCache()
+	e.audienceCache = newAudienceCache()
 	e.editions = lru.New[int64](maxLoaded, func(*loadedEdition) int64 { return 1 }, nil)
 	e.relays = relay.New(relay.Options{
 		Relays: options.Relays, Store: options.Store, Node: options.Node, Lease: options.Lease, Pending: e.queue.length, Log: options.Log,

@@ -54,7 +54,7 @@ func (e *Engine) ChosenTwice(ctx context.Context, name string) (chosen, fromAll 
 	if err != nil {
 		return nil, nil, err
 	}
-	w.Remember, w.Unmarked = false, true
+	w.Remember, w.IgnoreWatermark = false, true
 	all, err := e.Store.WaitingArticles(ctx, w)
 	return idsOf(made), idsOf(digest.Choose(all, def.rule(), w.Now)), err
 }
@@ -73,5 +73,6 @@ func (l RateLimits) PauseReason(r store.Rates) (store.PauseCause, string) {
 	return cause, reason.String()
 }
 
-// KeptReferences returns of how many mails, with those of other languages, the links and images are kept.
-func (e *Engine) KeptReferences() int64 { return e.linked.Size() }
+// CachedReferences returns the number of entries in the cache of links and images: one for each mail, with those
+// of other languages.
+func (e *Engine) CachedReferences() int64 { return e.referenceCache.Size() }

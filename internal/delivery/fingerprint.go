@@ -71,7 +71,6 @@ func ParseFingerprint(token string) (Fingerprint, error) {
 
 // ChangedError refuses an approval because the edition has changed since it was shown.
 type ChangedError struct {
-	Edition     string   // its id; empty for an edition that does not exist yet
 	Differences []string // for people
 }
 
@@ -89,35 +88,35 @@ func hashArticle(a article.Article) string {
 
 // fingerprint hashes everything that an edition's mails are made of. It leaves out the edition's
 // id and the time of day, since they differ between a preview and the edition itself.
-func (e *Engine) fingerprint(issue digest.Input, fixed settings) (Fingerprint, error) {
-	made, err := digest.Compose(issue, e.Templates)
+func (e *Engine) fingerprint(input digest.Input, fixed settings) (Fingerprint, error) {
+	made, err := digest.Compose(input, e.Templates)
 	if err != nil {
 		return Fingerprint{}, &renderError{err}
 	}
-	out := Fingerprint{Subject: made.Subject, Audience: issue.Audience, Sender: hashOf([]any{fixed, e.Site, issue.Definition})}
-	for i := range issue.Articles {
-		a := &issue.Articles[i]
+	out := Fingerprint{Subject: made.Subject, Audience: input.Audience, Sender: hashOf([]any{fixed, e.Site, input.Definition})}
+	for i := range input.Articles {
+		a := &input.Articles[i]
 		out.Articles = append(out.Articles, ArticleFingerprint{ID: a.ID, Hash: hashArticle(*a)})
 	}
-	if shown := issue.Edits.Shown(); !shown.IsZero() || !reflect.ValueOf(issue.Layout).IsZero() {
-		out.Edits = hashOf([]any{shown, issue.Layout})[:16]
+	if shown := input.Edits.Shown(); !shown.IsZero() || !reflect.ValueOf(input.Layout).IsZero() {
+		out.Edits = hashOf([]any{shown, input.Layout})[:16]
 	}
-	out.Mail, err = e.mailHash(issue)
+	out.Mail, err = e.mailHash(input)
 	return out, err
 }
 
 // mailHash hashes the templates and the variants without topics. All other variants follow from the templates and the articles, which are hashed too.
-func (e *Engine) mailHash(issue digest.Input) (string, error) {
-	issue.ID = ""
-	zone, err := time.LoadLocation(issue.Definition.Timezone)
+func (e *Engine) mailHash(input digest.Input) (string, error) {
+	input.ID = ""
+	zone, err := time.LoadLocation(input.Definition.Timezone)
 	if err != nil {
 		zone = time.UTC
 	}
-	year, month, day := issue.Date.In(zone).Date()
-	issue.Date = time.Date(year, month, day, 0, 0, 0, 0, zone)
-	parts := []any{e.Templates.Hash(), issue.Number}
-	all := e.withoutTopics(issue)
-	rendered, err := e.renderAll(issue, all)
+	year, month, day := input.Date.In(zone).Date()
+	input.Date = time.Date(year, month, day, 0, 0, 0, 0, zone)
+	parts := []any{e.Templates.Hash(), input.Number}
+	all := e.withoutTopics(input)
+	rendered, err := e.renderAll(input, all)
 	if err != nil {
 		return "", err
 	}
@@ -131,15 +130,15 @@ func (e *Engine) mailHash(issue digest.Input) (string, error) {
 
 // withoutTopics returns all preferences without topics that give an edition another variant: every
 // language of its articles, as the language of the articles to send and as that of the mail.
-func (e *Engine) withoutTopics(issue digest.Input) []digest.Preferences {
-	if issue.IsMessage() {
-		return digest.MessageVariants(issue)
+func (e *Engine) withoutTopics(input digest.Input) []digest.Preferences {
+	if input.IsMessage() {
+		return digest.MessageVariants(input)
 	}
 	var out []digest.Preferences
-	for _, language := range languagesOf(issue.Articles) {
-		out = append(out, digest.PreferencesFor(issue.Definition, nil, language))
+	for _, language := range languagesOf(input.Articles) {
+		out = append(out, digest.PreferencesFor(input.Definition, nil, language))
 		all := digest.Preferences{}
-		if spoken := all.InMailLanguage(issue, language, e.Templates); spoken.MailLanguage != "" {
+		if spoken := all.InMailLanguage(input, language, e.Templates); spoken.MailLanguage != "" {
 			out = append(out, spoken)
 		}
 	}
@@ -239,12 +238,12 @@ func articleChanges(was, is Fingerprint) [][2]string {
 }
 
 // checkUnchanged returns a *ChangedError when an edition's input differs from what was shown.
-func (e *Engine) checkUnchanged(ctx context.Context, edition string, issue digest.Input, was Fingerprint) error {
-	fixed, err := e.settings(issue.Definition.Name)
+func (e *Engine) checkUnchanged(ctx context.Context, input digest.Input, was Fingerprint) error {
+	fixed, err := e.settings(input.Definition.Name)
 	if err != nil {
 		return err
 	}
-	is, err := e.fingerprint(issue, fixed)
+	is, err := e.fingerprint(input, fixed)
 	if err != nil || hashOf(is) == hashOf(was) {
 		return err
 	}
@@ -252,7 +251,7 @@ func (e *Engine) checkUnchanged(ctx context.Context, edition string, issue diges
 	if err != nil {
 		return err
 	}
-	return &ChangedError{Edition: edition, Differences: differences}
+	return &ChangedError{Differences: differences}
 }
 
 // Review is a draft as an editor is shown it before the approval.
@@ -276,7 +275,7 @@ func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
 	if edition.State != digest.Draft {
 		return Review{}, &store.StateError{Edition: id, Have: edition.State, Want: digest.Approved}
 	}
-	issue, err := e.inputOf(ctx, edition)
+	input, err := e.inputOf(ctx, edition)
 	if err != nil {
 		return Review{}, err
 	}
@@ -284,17 +283,17 @@ func (e *Engine) Review(ctx context.Context, id string) (Review, error) {
 	if err != nil {
 		return Review{}, err
 	}
-	out := Review{Edition: edition, Contents: issue.Arranged(), From: mailboxText(fixed.From)}
-	if out.Withdrawn, err = e.withdrawnFrom(ctx, edition, issue); err != nil {
+	out := Review{Edition: edition, Contents: input.Arranged(), From: mailboxText(fixed.From)}
+	if out.Withdrawn, err = e.withdrawnFrom(ctx, edition, input); err != nil {
 		return out, err
 	}
-	if out.Variant, err = e.render(issue, digest.Preferences{}); err != nil {
+	if out.Variant, err = e.render(input, digest.Preferences{}); err != nil {
 		return out, err
 	}
-	if out.Fingerprint, err = e.fingerprint(issue, fixed); err != nil {
+	if out.Fingerprint, err = e.fingerprint(input, fixed); err != nil {
 		return out, err
 	}
-	out.Recipients, err = e.draftRecipients(ctx, edition, issue)
+	out.Recipients, err = e.draftRecipients(ctx, edition, input)
 	return out, err
 }
 
@@ -307,9 +306,9 @@ func mailboxText(a mailer.Address) string {
 }
 
 // withdrawnFrom returns the articles of a draft that are not in the input.
-func (e *Engine) withdrawnFrom(ctx context.Context, edition store.Edition, issue digest.Input) ([]article.Article, error) {
+func (e *Engine) withdrawnFrom(ctx context.Context, edition store.Edition, input digest.Input) ([]article.Article, error) {
 	found, err := e.Store.ArticlesByID(ctx, edition.Articles)
 	return slices.DeleteFunc(found, func(a article.Article) bool {
-		return slices.ContainsFunc(issue.Articles, func(b article.Article) bool { return a.ID == b.ID })
+		return slices.ContainsFunc(input.Articles, func(b article.Article) bool { return a.ID == b.ID })
 	}), err
 }

@@ -24,7 +24,7 @@ func TestFingerprintCoversWhatAnySubscriberCanBeSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Engine{Options: Options{Templates: set}, rendered: newRendered()}
+	e := &Engine{Options: Options{Templates: set}, variantCache: newVariantCache()}
 	mails := func(input digest.Input) map[string]string {
 		out := map[string]string{}
 		for _, topics := range [][]string{nil, {"Harbour"}, {"Ferries"}, {"Changed"}} {

@@ -9,7 +9,7 @@ import (
 
 // FirstSendError refuses to approve the first edition to more than store.FirstSendLimit recipients,
 // because the service was not diagnosed without errors.
-type FirstSendError struct{ Edition string }
+type FirstSendError struct{}
 
 func (e *FirstSendError) Error() string { return e.Text().String() }
 
@@ -34,7 +34,7 @@ func (e *Engine) checkFirstSend(ctx context.Context, edition store.Edition, grou
 	if err != nil || allowed {
 		return err
 	}
-	refused := &FirstSendError{Edition: edition.ID}
+	refused := &FirstSendError{}
 	if !edition.Automatic || edition.Held != "" {
 		return refused
 	}

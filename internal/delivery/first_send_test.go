@@ -90,7 +90,11 @@ func TestFirstLargeEditionOfAnEditorIsRefused(t *testing.T) {
 		if err := b.store.AcceptFirstSend(ctx, "ann"); err != nil {
 			t.Fatal(err)
 		}
-		b.sent(refused.Edition)
+		open, err := b.store.OpenEditions(ctx, 10)
+		if err != nil || len(open) != 1 {
+			t.Fatalf("%d open editions, want the draft that was refused: %v", len(open), err)
+		}
+		b.sent(open[0].ID)
 		if d, err := b.store.Diagnosis(ctx); err != nil || d.AcceptedBy != "ann" || d.Good() {
 			t.Errorf("the diagnosis is %+v, %v", d, err)
 		}

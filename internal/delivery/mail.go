@@ -43,7 +43,7 @@ func (s *sender) render(ctx context.Context, j job) *mail {
 	// The other buffer holds the mail that is being sent, until this one replaces it.
 	s.mail, s.spare = body, s.mail
 	from := l.fixed.returnPath(l.paths, mailer.DeliveryID{Edition: l.ID, Person: token.PersonOf(j.UID)})
-	return &mail{job: j, address: address, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Rendered: true, NeedsUTF8: compiled.NeedsUTF8()}}
+	return &mail{job: j, body: body, envelope: mailer.Envelope{From: from, To: address.ASCII(), Size: len(body), Rendered: true, NeedsUTF8: compiled.NeedsUTF8()}}
 }
 
 // extraSpace is reserved for what a mail has beyond its compiled variant: values, signatures, and

@@ -183,17 +183,17 @@ func (e *Engine) checkLabels(ctx context.Context, text string) error {
 }
 
 // messageInput completes the input of a message.
-func (e *Engine) messageInput(issue digest.Input, edition store.Edition) (digest.Input, error) {
+func (e *Engine) messageInput(input digest.Input, edition store.Edition) (digest.Input, error) {
 	audience, err := digest.ParseAudience(edition.Audience)
 	if err != nil {
-		return issue, err
+		return input, err
 	}
-	issue.Subject, issue.Audience = edition.Subject, edition.Audience
-	issue.Definition.Template = cmp.Or(audience.Template, digest.MessageTemplate)
-	if _, err := digest.Compose(issue, e.Templates); err != nil {
-		return issue, &renderError{err}
+	input.Subject, input.Audience = edition.Subject, edition.Audience
+	input.Definition.Template = cmp.Or(audience.Template, digest.MessageTemplate)
+	if _, err := digest.Compose(input, e.Templates); err != nil {
+		return input, &renderError{err}
 	}
-	return issue, nil
+	return input, nil
 }
 
 // groups returns the combinations of preferences among the recipients of an edition. The audience
@@ -261,7 +261,7 @@ func (e *Engine) AudienceCount(ctx context.Context, a digest.Audience) (Recipien
 		out.Count += group.Count
 	}
 	if out.Skipped, err = e.Store.MessageNonRecipients(ctx, audience); err == nil {
-		e.audiences.Put(audienceKey(a), &keptAudience{out, at})
+		e.audienceCache.Put(audienceKey(a), &cachedAudience{out, at})
 	}
 	return out, err
 }
@@ -273,5 +273,5 @@ func (e *Engine) messageRecipients(ctx context.Context, edition store.Edition) (
 	if err != nil {
 		return Recipients{}, err
 	}
-	return e.shownAudience(ctx, audience)
+	return e.cachedAudienceCount(ctx, audience)
 }

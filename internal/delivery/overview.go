@@ -89,7 +89,7 @@ func (e *Engine) Overview(ctx context.Context, n int) (Overview, error) {
 		}
 	}
 	out.Ended = out.Ended[:min(len(out.Ended), n)]
-	if err := e.addTroubles(ctx, add); err != nil {
+	if err := e.addRelaysAndComplaints(ctx, add); err != nil {
 		return out, err
 	}
 	for _, kind := range []TaskKind{TaskRelay, TaskFailed, TaskUncertain, TaskHeld, TaskProof, TaskPaused, TaskComplaints} {
@@ -181,8 +181,8 @@ func (e *Engine) Results(ctx context.Context, name string, n int) ([]EditionResu
 // Retrying reports whether only deferred mails of the edition remain to be sent.
 func (r EditionResult) Retrying() bool { return Retrying(r.State, r.Counts) }
 
-// addTroubles adds stopped relays and complaints.
-func (e *Engine) addTroubles(ctx context.Context, add func(Task)) error {
+// addRelaysAndComplaints adds stopped relays and complaints.
+func (e *Engine) addRelaysAndComplaints(ctx context.Context, add func(Task)) error {
 	holds, err := e.Store.Holds(ctx)
 	if err != nil {
 		return err

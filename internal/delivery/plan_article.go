@@ -201,7 +201,7 @@ func (c *conditions) queue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	at := issueDate(edition).In(c.def.zone())
+	at := editionDate(edition).In(c.def.zone())
 	c.edition = &ArticleEdition{edition.ID, edition.Number, at, edition.State}
 	text := words.T("it is in edition {0} of {1}, which is {2}; no article is sent twice", edition.Number, c.day(at), words.Stored(edition.State))
 	if edition.State == digest.Draft {

@@ -20,8 +20,9 @@ type newestArticles struct {
 // maxPlannedArticles bounds how many articles are read for a plan.
 const maxPlannedArticles = 2000
 
-// readNewest reads the articles for ticks. It reads none if they would not do: without a limit, an
-// edition takes all articles that wait; and whether an article has ripened is up to the store.
+// readNewest reads the articles for ticks. It reads none if these would not
+// suffice: without a limit an edition takes all articles that wait, and only the store knows which articles are old
+// enough for After.
 func (p *planner) readNewest(ctx context.Context, ticks []schedule.Tick) error {
 	n := p.def.Max * len(ticks)
 	if n == 0 || n > maxPlannedArticles || p.def.After > 0 {

@@ -47,7 +47,7 @@ type Preview struct {
 }
 
 // Preview renders the edition that a digest would make now, for a subscriber without
-// preferences or as the options have it. It changes nothing. When there is nothing to show it
+// preferences, or as the options require. It changes nothing. When there is nothing to show it
 // returns a *NothingNewError.
 func (e *Engine) Preview(ctx context.Context, name string, options PreviewOptions) (Preview, error) {
 	def, err := e.definition(name)
@@ -60,11 +60,11 @@ func (e *Engine) Preview(ctx context.Context, name string, options PreviewOption
 	}
 	from := selection{since: options.Since}
 	var out Preview
-	issue, err := e.previewInput(ctx, def, state, options)
+	input, err := e.previewInput(ctx, def, state, options)
 	var nothing *NothingNewError
 	if errors.As(err, &nothing) && options.Sample && nothing.Backlog.Earlier > 0 && nothing.Backlog.Sent == 0 {
 		out.Sample = nothing.Error()
-		issue, err = e.sample(ctx, def, e.waiting(def, state, from))
+		input, err = e.sample(ctx, def, e.waiting(def, state, from))
 	}
 	if err != nil {
 		return Preview{}, err
@@ -72,18 +72,18 @@ func (e *Engine) Preview(ctx context.Context, name string, options PreviewOption
 	if out.Backlog, err = e.backlog(ctx, def, e.waiting(def, state, from)); err != nil {
 		return Preview{}, err
 	}
-	if out.Recipients, err = e.countRecipients(ctx, def, issue.Articles); err != nil {
+	if out.Recipients, err = e.countRecipients(ctx, def, input.Articles); err != nil {
 		return Preview{}, err
 	}
-	if out.Variant, out.Subscriber, err = e.previewVariant(ctx, def, issue, options); err != nil {
+	if out.Variant, out.Subscriber, err = e.previewVariant(ctx, def, input, options); err != nil {
 		return out, err
 	}
 	fixed, err := e.settings(name)
 	if err != nil {
 		return out, err
 	}
-	out.Contents = issue.Arranged()
-	out.Fingerprint, err = e.fingerprint(issue, fixed)
+	out.Contents = input.Arranged()
+	out.Fingerprint, err = e.fingerprint(input, fixed)
 	return out, err
 }
 
@@ -116,12 +116,12 @@ func (e *Engine) previewInput(ctx context.Context, def *Definition, state store.
 
 // previewVariant renders the variant that the options ask for. With As it returns the subscriber,
 // and an error if they would be skipped.
-func (e *Engine) previewVariant(ctx context.Context, def *Definition, issue digest.Input, options PreviewOptions) (digest.Variant, subscriber.Subscriber, error) {
+func (e *Engine) previewVariant(ctx context.Context, def *Definition, input digest.Input, options PreviewOptions) (digest.Variant, subscriber.Subscriber, error) {
 	var who subscriber.Subscriber
 	var prefs digest.Preferences
 	if !options.As.IsZero() {
 		var err error
-		if who, prefs, err = e.previewAs(ctx, def, issue, options.As); err != nil {
+		if who, prefs, err = e.previewAs(ctx, def, input, options.As); err != nil {
 			return digest.Variant{}, who, err
 		}
 	}
@@ -131,16 +131,16 @@ func (e *Engine) previewVariant(ctx context.Context, def *Definition, issue dige
 		}
 		prefs.MailLanguage = options.Language
 	}
-	variant, err := e.render(issue, prefs)
+	variant, err := e.render(input, prefs)
 	if errors.Is(err, digest.ErrEmpty) {
-		err = fmt.Errorf("%s would be skipped: %s", options.As, prefs.SkipReason(issue.Articles))
+		err = fmt.Errorf("%s would be skipped: %s", options.As, prefs.SkipReason(input.Articles))
 	}
 	return variant, who, err
 }
 
 // previewAs returns the subscriber with an address and their preferences for an edition, as its
 // approval would find them.
-func (e *Engine) previewAs(ctx context.Context, def *Definition, issue digest.Input, address subscriber.Address) (subscriber.Subscriber, digest.Preferences, error) {
+func (e *Engine) previewAs(ctx context.Context, def *Definition, input digest.Input, address subscriber.Address) (subscriber.Subscriber, digest.Preferences, error) {
 	who, err := e.Store.SubscriberByAddress(ctx, address)
 	if errors.Is(err, store.ErrNotFound) {
 		return who, digest.Preferences{}, fmt.Errorf("there is no subscriber %s", address)
@@ -155,7 +155,7 @@ func (e *Engine) previewAs(ctx context.Context, def *Definition, issue digest.In
 	if errors.Is(err, store.ErrNotFound) {
 		return who, digest.Preferences{}, fmt.Errorf("%s is not subscribed to %s", address, def.Name)
 	}
-	return who, e.preferencesOf(issue, store.PreferenceGroup{Topics: subscription.Topics, Language: who.Language, MailLanguage: who.MailLanguage}), err
+	return who, e.preferencesOf(input, store.PreferenceGroup{Topics: subscription.Topics, Language: who.Language, MailLanguage: who.MailLanguage}), err
 }
 
 // sample returns the input for an edition of the newest articles that are dated before the

@@ -193,11 +193,11 @@ func (e *Engine) TakeOffered(ctx context.Context, id, articleID, by string) erro
 
 // proofVariants returns the mails of a draft in each language, for an editor.
 func (e *Engine) proofVariants(ctx context.Context, draft store.Edition, editor store.Editor) ([]digest.Variant, error) {
-	issue, err := e.inputOf(ctx, draft)
+	input, err := e.inputOf(ctx, draft)
 	if err != nil {
 		return nil, err
 	}
-	variants, err := e.variantsWithoutTopics(issue, nil)
+	variants, err := e.variantsWithoutTopics(input, nil)
 	var out []digest.Variant
 	for _, v := range variants {
 		// No link in it belongs to a subscriber.

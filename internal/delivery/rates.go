@@ -13,8 +13,8 @@ import (
 	"github.com/tidings-press/tidings/internal/words"
 )
 
-// RateLimits say from which share of the recipients on editors are warned or an edition is paused, in
-// percent; 0 switches a limit off.
+// RateLimits are the shares of recipients, in percent, from which editors are warned or an edition is
+// paused; 0 switches a limit off.
 type RateLimits struct {
 	WarnComplaints float64 // of the recipients of an edition reported it as spam
 	StopComplaints float64 // of the recipients of the digest's recent editions reported one as spam
@@ -22,7 +22,7 @@ type RateLimits struct {
 }
 
 const (
-	// ratesFor is how far back editions count for the complaints about a digest. The edition before
+	// ratesFor is how far back editions count for the complaints about a digest. The previous edition
 	// always counts: a monthly digest would otherwise begin each edition without a record.
 	ratesFor = 7 * 24 * time.Hour
 	// minComplaints and minAttempts keep a small list from being paused by a few people.

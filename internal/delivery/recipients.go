@@ -26,22 +26,22 @@ func (e *Engine) NextRecipients(ctx context.Context, name string) (Recipients, e
 	if err != nil {
 		return Recipients{}, err
 	}
-	issue, err := e.input(ctx, def, state, selection{}, previewKey())
+	input, err := e.input(ctx, def, state, selection{}, previewKey())
 	if err != nil && !errors.Is(err, ErrNothingNew) {
 		return Recipients{}, err
 	}
-	return e.countRecipients(ctx, def, issue.Articles)
+	return e.countRecipients(ctx, def, input.Articles)
 }
 
 // EditionRecipients counts who gets an edition. For a draft, it counts who would get it if it
 // were approved now; for an approved edition, those it was frozen for, less those skipped since.
 func (e *Engine) EditionRecipients(ctx context.Context, edition store.Edition) (Recipients, error) {
 	if edition.Approved.IsZero() {
-		issue, err := e.inputOf(ctx, edition)
+		input, err := e.inputOf(ctx, edition)
 		if err != nil {
 			return Recipients{}, err
 		}
-		return e.draftRecipients(ctx, edition, issue)
+		return e.draftRecipients(ctx, edition, input)
 	}
 	counts, err := e.Store.EditionCounts(ctx, edition.Seq)
 	if err != nil || counts.Skipped == 0 {
@@ -52,7 +52,7 @@ func (e *Engine) EditionRecipients(ctx context.Context, edition store.Edition) (
 }
 
 // draftRecipients counts who would get a draft if it were approved now.
-func (e *Engine) draftRecipients(ctx context.Context, edition store.Edition, issue digest.Input) (Recipients, error) {
+func (e *Engine) draftRecipients(ctx context.Context, edition store.Edition, input digest.Input) (Recipients, error) {
 	if edition.IsMessage() {
 		return e.messageRecipients(ctx, edition)
 	}
@@ -60,7 +60,7 @@ func (e *Engine) draftRecipients(ctx context.Context, edition store.Edition, iss
 	if err != nil {
 		return Recipients{}, err
 	}
-	return e.countRecipients(ctx, def, issue.Articles)
+	return e.countRecipients(ctx, def, input.Articles)
 }
 
 // countRecipients counts the subscribers of a digest by whether any of the articles fits their
@@ -91,7 +91,8 @@ func (e *Engine) countRecipients(ctx context.Context, def *Definition, articles 
 	return out, nil
 }
 
-// skippedOf names the skipped deliveries of an edition: while there are n, their reasons stay the same.
+// skippedOf is a key of the cache of reasons: an edition, and the number of its skipped deliveries. While the number
+// stays the same, so do their reasons.
 type skippedOf struct {
 	edition, n int64
 }
@@ -99,19 +100,19 @@ type skippedOf struct {
 // skipReasons are the skipped deliveries of an edition by reason.
 type skipReasons struct{ counts []store.SkipCount }
 
-// maxSkipReasons is of how many editions the reasons are kept.
+// maxSkipReasons bounds the cache, in editions.
 const maxSkipReasons = 200
 
 // skipCounts counts the n skipped deliveries of an edition by reason, once for as long as there are n: in an
 // edition that was cancelled these may be nearly all.
 func (e *Engine) skipCounts(ctx context.Context, edition, n int64) ([]store.SkipCount, error) {
 	key := skippedOf{edition, n}
-	if kept, ok := e.skipped.Get(key); ok {
+	if kept, ok := e.skipCountCache.Get(key); ok {
 		return kept.counts, nil
 	}
 	counts, err := e.Store.SkipCounts(ctx, edition)
 	if err == nil {
-		e.skipped.Put(key, &skipReasons{counts})
+		e.skipCountCache.Put(key, &skipReasons{counts})
 	}
 	return counts, err
 }

@@ -10,17 +10,17 @@ import (
 // maxRenderedBytes bounds the variants that are kept for the pages of drafts: some 300 mails.
 const maxRenderedBytes = 24 << 20
 
-// newRendered returns the cache of rendered variants, by a hash of their input and their key.
-func newRendered() *lru.Cache[string, *digest.Variant] {
+// newVariantCache returns the cache of rendered variants, by a hash of their input and their key.
+func newVariantCache() *lru.Cache[string, *digest.Variant] {
 	return lru.New[string](maxRenderedBytes, func(v *digest.Variant) int64 { return int64(len(v.HTML) + len(v.Text)) }, nil)
 }
 
 // renderAll renders the variants of an edition for some preferences, on all processors, and returns them
 // by their keys. Preferences that no article matches have none. A page of a draft, its frames, its check
 // and its fingerprint show the same mails, so variants are kept by all that they are made from.
-func (e *Engine) renderAll(issue digest.Input, all []digest.Preferences) (map[string]digest.Variant, error) {
-	issue = issue.Sharing()
-	made := hashOf([]any{issue, e.Templates.Hash()})
+func (e *Engine) renderAll(input digest.Input, all []digest.Preferences) (map[string]digest.Variant, error) {
+	input = input.Sharing()
+	made := hashOf([]any{input, e.Templates.Hash()})
 	distinct := map[string]digest.Preferences{}
 	var keys []string
 	for _, prefs := range all {
@@ -30,7 +30,7 @@ func (e *Engine) renderAll(issue digest.Input, all []digest.Preferences) (map[st
 		}
 	}
 	variants, errs := make([]digest.Variant, len(keys)), make([]error, len(keys))
-	inParallel(len(keys), func(i int) { variants[i], errs[i] = e.renderKept(made, issue, distinct[keys[i]]) })
+	inParallel(len(keys), func(i int) { variants[i], errs[i] = e.renderCached(made, input, distinct[keys[i]]) })
 	out := map[string]digest.Variant{}
 	for i, key := range keys {
 		if errors.Is(errs[i], digest.ErrEmpty) {
@@ -45,19 +45,19 @@ func (e *Engine) renderAll(issue digest.Input, all []digest.Preferences) (map[st
 }
 
 // render renders one variant for a page, as renderAll does. It returns the errors of digest.Render.
-func (e *Engine) render(issue digest.Input, prefs digest.Preferences) (digest.Variant, error) {
-	return e.renderKept(hashOf([]any{issue, e.Templates.Hash()}), issue, prefs)
+func (e *Engine) render(input digest.Input, prefs digest.Preferences) (digest.Variant, error) {
+	return e.renderCached(hashOf([]any{input, e.Templates.Hash()}), input, prefs)
 }
 
-// renderKept renders a variant of the input with this hash, or returns it as it was rendered before.
-func (e *Engine) renderKept(made string, issue digest.Input, prefs digest.Preferences) (digest.Variant, error) {
+// renderCached returns a variant of the input with this hash from the cache, or renders it.
+func (e *Engine) renderCached(made string, input digest.Input, prefs digest.Preferences) (digest.Variant, error) {
 	key := made + prefs.Key()
-	if kept, ok := e.rendered.Get(key); ok {
+	if kept, ok := e.variantCache.Get(key); ok {
 		return *kept, nil
 	}
-	v, err := digest.Render(issue, prefs, e.Templates)
+	v, err := digest.Render(input, prefs, e.Templates)
 	if err == nil {
-		e.rendered.Put(key, &v)
+		e.variantCache.Put(key, &v)
 	}
 	return v, err
 }

@@ -17,9 +17,9 @@ func TestPreviewShowsAChangeAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	look := func() delivery.Look {
+	look := func() delivery.VariantPreview {
 		t.Helper()
-		l, err := b.engine.LookAtEdition(t.Context(), draft.ID, delivery.LookOptions{})
+		l, err := b.engine.PreviewEditionVariant(t.Context(), draft.ID, delivery.VariantPreviewOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestTestMailsHaveMessageIDsOfTheirOwn(t *testing.T) {
 	b.addArticle("sails")
 	seen := map[string]int{}
 	for _, test := range []bool{false, false, true, true} {
-		l, err := b.engine.LookAtNext(t.Context(), "weekly", delivery.LookOptions{Test: test, Unchecked: true})
+		l, err := b.engine.PreviewNextVariant(t.Context(), "weekly", delivery.VariantPreviewOptions{Test: test, Unchecked: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,7 @@ type SendOptions struct {
 	// Expect is the fingerprint of what the editor was shown; nil sends without a check.
 	Expect *Fingerprint
 	// Request identifies the request to send. A second request with it makes no second edition, but
-	// finishes the first if a node ended meanwhile. If it is empty, each request stands for itself.
+	// finishes the first if a node ended meanwhile. If it is empty, each call is a request of its own.
 	Request string
 	Undo    time.Duration // how long the edition waits before its first mail
 }
@@ -129,14 +129,14 @@ func (e *Engine) draft(ctx context.Context, name string, o SendOptions, automati
 			return store.Edition{}, err
 		}
 		key := manualKey(o.Request)
-		issue, err := e.input(ctx, def, state, selection{since: o.Since, keep: o.Since.IsZero()}, key)
+		input, err := e.input(ctx, def, state, selection{since: o.Since, keep: o.Since.IsZero()}, key)
 		if err == nil && o.Expect != nil {
-			err = e.checkUnchanged(ctx, "", issue, *o.Expect)
+			err = e.checkUnchanged(ctx, input, *o.Expect)
 		}
 		if err != nil {
 			return store.Edition{}, err
 		}
-		edition, err := e.newDraft(issue, key)
+		edition, err := e.newDraft(input, key)
 		if err != nil {
 			return store.Edition{}, err
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/metrics"
 	"github.com/tidings-press/tidings/internal/store"
-	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -50,7 +49,6 @@ func (s *sender) shouldClose() bool { return s.relay.ShouldCloseConnection() || 
 // mail is a job with its bytes and envelope.
 type mail struct {
 	job
-	address  subscriber.Address
 	envelope mailer.Envelope
 	body     []byte
 	opened   bool // its envelope is on the wire
@@ -304,7 +302,7 @@ func (s *sender) dial(ctx context.Context) bool {
 	return err == nil
 }
 
-// disconnect ends the connection. If polite is set, it sends QUIT and waits for the reply.
+// disconnect ends the connection. If quit is set, it sends QUIT and waits for the reply.
 func (s *sender) disconnect(quit bool) {
 	if s.conn == nil {
 		return

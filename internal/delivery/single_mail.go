@@ -80,7 +80,7 @@ func (e *Engine) sendSingleMail(ctx context.Context, conn *singleMailConn, j sto
 		metrics.SingleMail(metrics.SingleMailFailed)
 		return e.Store.FailJob(ctx, j, "not sent, because an earlier mail to the address bounced")
 	}
-	sending, cancel := outliving(ctx, singleMailGrace)
+	sending, cancel := withGrace(ctx, singleMailGrace)
 	defer cancel()
 	err := e.compileAndSend(sending, conn, n)
 	ctx = context.WithoutCancel(ctx) // a mail whose outcome is not stored would be sent again
@@ -102,9 +102,9 @@ func (e *Engine) sendSingleMail(ctx context.Context, conn *singleMailConn, j sto
 	return e.Store.RetryJob(ctx, j, backoff.Delay(5*time.Second, 6*time.Hour, j.Tries), err.Error())
 }
 
-// outliving returns a context that ends some time after ctx, so that a stopping node finishes the mail
+// withGrace returns a context that ends some time after ctx, so that a stopping node finishes the mail
 // under way.
-func outliving(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
 	return longer, func() { stop(); cancel() }
@@ -225,7 +225,7 @@ func (e *Engine) SendTest(ctx context.Context, name string, options PreviewOptio
 	return preview, e.sendTestMail(ctx, name, preview.Variant, digest.ListPath(name), to)
 }
 
-// SendNextTest sends a variant that LookAtNext returned to one address.
+// SendNextTest sends a variant that PreviewNextVariant returned to one address.
 func (e *Engine) SendNextTest(ctx context.Context, name string, variant digest.Variant, to subscriber.Address) error {
 	return e.sendTestMail(ctx, name, variant, digest.ListPath(name), to)
 }
@@ -239,7 +239,7 @@ func (e *Engine) SendEditionTest(ctx context.Context, id string, to subscriber.A
 	return e.SendVariantTest(ctx, id, variant, to)
 }
 
-// SendVariantTest sends a variant of an edition that LookAtEdition returned to one address.
+// SendVariantTest sends a variant of an edition that PreviewEditionVariant returned to one address.
 func (e *Engine) SendVariantTest(ctx context.Context, id string, variant digest.Variant, to subscriber.Address) error {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {

@@ -164,7 +164,7 @@ func (e *Engine) sendByAnyRelay(ctx context.Context, conn *singleMailConn, m com
 	return cmp.Or(errors.Join(errs...), errRelaysFull)
 }
 
-// sendByRelay sends one mail over a relay. handed is false when the relay cannot be reached or
+// sendByRelay sends one mail over a relay. tried is false when the relay cannot be reached or
 // is at its limits.
 func (e *Engine) sendByRelay(ctx context.Context, r *relay.Relay, conn *singleMailConn, m compiledMail) (tried bool, err error) {
 	body, err := e.signer.Clone().Render(r.AppendHeader(nil, m.messageID), m.compiled, m.values)

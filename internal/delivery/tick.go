@@ -194,17 +194,17 @@ func dueTick(def *Definition, state store.DigestState, now time.Time) (schedule.
 
 // compose chooses new articles and returns the draft of an edition with them for a tick.
 func (e *Engine) compose(ctx context.Context, def *Definition, state store.DigestState, tick schedule.Tick) (store.Edition, error) {
-	issue, err := e.input(ctx, def, state, selection{keep: true}, tick.Key)
+	input, err := e.input(ctx, def, state, selection{keep: true}, tick.Key)
 	if err != nil {
 		return store.Edition{}, err
 	}
 	if def.DraftBefore == 0 {
-		draft, err := e.newDraft(issue, tick.Key)
+		draft, err := e.newDraft(input, tick.Key)
 		draft.Automatic = def.Automatic
 		return draft, err
 	}
-	issue.Date, issue.Next = tick.At, e.nextDate(def, tick.At)
-	draft, err := e.newDraft(issue, tick.Key)
+	input.Date, input.Next = tick.At, e.nextDate(def, tick.At)
+	draft, err := e.newDraft(input, tick.Key)
 	if err == nil {
 		e.draftAhead(def, &draft, tick)
 	}
@@ -212,8 +212,8 @@ func (e *Engine) compose(ctx context.Context, def *Definition, state store.Diges
 }
 
 // newDraft returns the draft of an edition for an input. key is the key of its tick.
-func (e *Engine) newDraft(issue digest.Input, key string) (store.Edition, error) {
-	draft, err := digest.Compose(issue, e.Templates)
+func (e *Engine) newDraft(input digest.Input, key string) (store.Edition, error) {
+	draft, err := digest.Compose(input, e.Templates)
 	if err != nil {
 		return store.Edition{}, err
 	}

@@ -187,7 +187,7 @@ func (r *Relay) wantsConnection() bool {
 	return r.running < r.concurrency.target-r.reserved() && (r.proved || r.running == 0) && waiting > 0 && !standby && !r.heldNow()
 }
 
-// ShouldCloseConnection reports whether a connection should not start another mail, since there are too many
+// ShouldCloseConnection reports whether a connection should not start another mail, since there are too many,
 // no node may send over the relay, or its warm-up allows no more today.
 func (r *Relay) ShouldCloseConnection() bool {
 	if r.OnStandby() || r.WarmupWait() > 0 {

@@ -10,31 +10,31 @@ import (
 )
 
 // warmups limits the mails of a day over a relay by its warm-up plans, in all and to each recipient
-// domain. A node fetches its share from the store.
+// domain. A node fetches its allowance from the store.
 type warmups struct {
 	relay          string
 	store          *store.Store
 	all, perDomain warmup.Plan
 
-	mu     sync.Mutex // also held while a share is fetched, since all connections need it
-	shares map[string]*share
+	mu         sync.Mutex // also held while an allowance is fetched, since all connections need it
+	allowances map[string]*allowance
 }
 
-// share is what a node may send today to a domain, or in all with an empty name.
-type share struct {
+// allowance is what a node may send today to a domain, or in all with an empty name.
+type allowance struct {
 	left  int64
 	empty bool      // no node has any left
 	ends  time.Time // when the day ends
 }
 
-// allDomains is the name of the share for all domains.
+// allDomains is the name of the allowance for all domains.
 const allDomains = ""
 
 func newWarmups(c Config, s *store.Store) *warmups {
-	return &warmups{relay: c.Name, store: s, all: c.Warmup, perDomain: c.WarmupPerDomain, shares: map[string]*share{}}
+	return &warmups{relay: c.Name, store: s, all: c.Warmup, perDomain: c.WarmupPerDomain, allowances: map[string]*allowance{}}
 }
 
-// plans returns the plans that apply to a mail, by the name of their share.
+// plans returns the plans that apply to a mail, by the name of their allowance.
 func (w *warmups) plans(domain string) map[string]warmup.Plan {
 	out := map[string]warmup.Plan{}
 	if w.all.Set() {
@@ -69,9 +69,9 @@ func (w *warmups) take(ctx context.Context, domain string, single bool) (time.Du
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var taken []*share
+	var taken []*allowance
 	for name, plan := range w.plans(domain) {
-		s := w.share(name)
+		s := w.allowance(name)
 		if s.left == 0 && (single || !s.empty) {
 			granted, state, err := w.store.TakeWarmup(ctx, w.relay, name, plan, single)
 			if err != nil {
@@ -90,33 +90,34 @@ func (w *warmups) take(ctx context.Context, domain string, single bool) (time.Du
 	return 0, nil
 }
 
-func undo(taken []*share) {
+func undo(taken []*allowance) {
 	for _, s := range taken {
 		s.left++
 	}
 }
 
-// share returns the share of today by its name, and makes one if needed. The caller has the lock.
-func (w *warmups) share(name string) *share {
-	s := w.shares[name]
+// allowance returns the allowance of today by its name, and makes one if needed. The caller has the lock.
+func (w *warmups) allowance(name string) *allowance {
+	s := w.allowances[name]
 	if s == nil || !w.store.Now().Before(s.ends) && !s.ends.IsZero() {
-		if len(w.shares) >= maxDomains {
-			clear(w.shares) // what is left of them is not sent today
+		if len(w.allowances) >= maxDomains {
+			clear(w.allowances) // what is left of them is not sent today
 		}
-		s = &share{}
-		w.shares[name] = s
+		s = &allowance{}
+		w.allowances[name] = s
 	}
 	return s
 }
 
-// wait returns how long nothing is left of a share that this node has asked for.
+// wait returns how long the node must wait because its allowance, which it has asked for, is used up; 0 if it need
+// not.
 func (w *warmups) wait(name string) time.Duration {
 	if !w.limited() {
 		return 0
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.shares[name]
+	s := w.allowances[name]
 	if s == nil || !s.empty || s.left > 0 {
 		return 0
 	}
@@ -131,7 +132,7 @@ func (w *warmups) returnOne(domain string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name := range w.plans(domain) {
-		w.share(name).left++
+		w.allowance(name).left++
 	}
 }
 
@@ -141,12 +142,12 @@ func (w *warmups) returnAll(ctx context.Context) error {
 	defer w.mu.Unlock()
 	left := map[string]int64{}
 	var ends time.Time
-	for name, s := range w.shares {
+	for name, s := range w.allowances {
 		if s.left > 0 && w.store.Now().Before(s.ends) {
 			left[name], ends = s.left, s.ends
 		}
 	}
-	clear(w.shares)
+	clear(w.allowances)
 	if len(left) == 0 {
 		return nil
 	}

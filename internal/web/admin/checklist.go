@@ -38,7 +38,7 @@ func (h *Handler) checklist(ctx context.Context, editor *store.Editor, body dash
 		{words.T("Connect a mail server"), words.T("Emails go out over a mail server (SMTP), such as that of your provider."), words.T("Connect one"), h.firstPage(editor, "/admin/settings/relays", "/admin/settings"), len(h.config.Relays) > 0},
 		{words.T("Publish an article"), words.T("Write one here, or import a folder of files."), words.T("Write an article"), h.firstPage(editor, "/admin/articles/new", "/admin/articles"), body.Articles > 0},
 		{words.T("Set up a digest"), words.T("A digest collects new articles and mails them at set times."), words.T("Set one up"), h.firstPage(editor, "/admin/digests/new", "/admin/settings/digests", "/admin/digests"), len(h.config.Digests) > 0},
-		{words.T("Add subscribers"), words.T("Import a list, or share the page where people subscribe."), words.T("Add subscribers"), h.firstPage(editor, "/admin/subscribers/import", "/admin/subscribers/new", "/admin/subscribers"), body.Members() > 0},
+		{words.T("Add subscribers"), words.T("Import a list, or share the page where people subscribe."), words.T("Add subscribers"), h.firstPage(editor, "/admin/subscribers/import", "/admin/subscribers/new", "/admin/subscribers"), body.Subscribed() > 0},
 		{words.T("Send the first edition"), words.T("See it first, send yourself a test, then send it to everyone."), words.T("Preview and send"), h.firstDigest(), false},
 	}
 	return steps, nil

@@ -206,7 +206,7 @@ func (h *Handler) growth(ctx context.Context, l *words.Language) (growth, error)
 		if (len(days)-1-i)%7 == 0 || len(days) <= 31 { // a point a week, or a day if there are few
 			data.Labels = append(data.Labels, l.Day(day.Day))
 			data.Ticks = append(data.Ticks, l.ShortDay(day.Day))
-			series.Values = append(series.Values, day.Members)
+			series.Values = append(series.Values, day.Subscribed)
 		}
 	}
 	data.Series = []chart.Series{series}

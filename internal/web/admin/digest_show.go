@@ -127,7 +127,7 @@ func (h *Handler) previewVariant(r *http.Request) (digest.Variant, error) {
 	if err != nil {
 		return digest.Variant{}, err
 	}
-	preview, err := h.engine.LookAtNext(r.Context(), d.Name, delivery.LookOptions{Unchecked: true})
+	preview, err := h.engine.PreviewNextVariant(r.Context(), d.Name, delivery.VariantPreviewOptions{Unchecked: true})
 	if err != nil {
 		return digest.Variant{}, conflict("No preview", err, "/admin/digests/"+d.Name)
 	}

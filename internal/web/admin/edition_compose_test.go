@@ -63,7 +63,7 @@ func TestDraftIsComposedWithoutScript(t *testing.T) {
 		t.Errorf("an unknown article answers %d", e.code)
 	}
 	e.want(do("texts", "", "subject", "Our words", "preheader", "All about the quay", "intro", "Good *morning*.\r\n\r\nHello.", "sponsor.text", "Buy a boat", "sponsor.url", "boats"),
-		`&#34;boats&#34; is no web address`, "Buy a boat", "Good *morning*.", "All about the quay")
+		`&#34;boats&#34; is not a web address`, "Buy a boat", "Good *morning*.", "All about the quay")
 	do("texts", "", "subject", "Our words", "preheader", "All about the quay", "intro", "Good *morning*.\r\n\r\nHello.")
 	if got := s.stored(draft.ID); got.Subject != "Our words" || got.Edits.Intro[""] != "Good *morning*.\n\nHello." || got.Edits.Sponsor != nil || got.Edits.By != "ada@gazette.example" {
 		t.Errorf("stored %q, %+v", got.Subject, got.Edits)

@@ -16,7 +16,7 @@ import (
 
 // previewPage is the data of the page that shows the mails of an edition as recipients see them.
 type previewPage struct {
-	delivery.Look
+	delivery.VariantPreview
 	Title   string // of the digest
 	Subject string
 	At      string // path of the digest or the edition
@@ -31,7 +31,7 @@ type previewPage struct {
 }
 
 // previewFunc returns a variant of an edition as a recipient gets it.
-type previewFunc func(ctx context.Context, o delivery.LookOptions) (delivery.Look, error)
+type previewFunc func(ctx context.Context, o delivery.VariantPreviewOptions) (delivery.VariantPreview, error)
 
 func (h *Handler) digestPreview(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	d, err := h.requestedDigest(r)
@@ -65,20 +65,20 @@ func (h *Handler) editionFrame(w http.ResponseWriter, r *http.Request, session s
 }
 
 func (h *Handler) nextVariants(name string) previewFunc {
-	return func(ctx context.Context, o delivery.LookOptions) (delivery.Look, error) {
-		return h.engine.LookAtNext(ctx, name, o)
+	return func(ctx context.Context, o delivery.VariantPreviewOptions) (delivery.VariantPreview, error) {
+		return h.engine.PreviewNextVariant(ctx, name, o)
 	}
 }
 
 func (h *Handler) editionVariants(id string) previewFunc {
-	return func(ctx context.Context, o delivery.LookOptions) (delivery.Look, error) {
-		return h.engine.LookAtEdition(ctx, id, o)
+	return func(ctx context.Context, o delivery.VariantPreviewOptions) (delivery.VariantPreview, error) {
+		return h.engine.PreviewEditionVariant(ctx, id, o)
 	}
 }
 
 // previewOptions returns what a request asks to see. An editor who may not see subscribers cannot see their mails.
-func (h *Handler) previewOptions(r *http.Request, session store.Session) (delivery.LookOptions, error) {
-	o := delivery.LookOptions{Variant: truncate(r.FormValue("variant"), 1000)}
+func (h *Handler) previewOptions(r *http.Request, session store.Session) (delivery.VariantPreviewOptions, error) {
+	o := delivery.VariantPreviewOptions{Variant: truncate(r.FormValue("variant"), 1000)}
 	as := strings.TrimSpace(r.FormValue("as"))
 	if as == "" {
 		return o, nil
@@ -111,7 +111,7 @@ func (h *Handler) showPreview(w http.ResponseWriter, r *http.Request, session st
 	}
 	o, err := h.previewOptions(r, session)
 	if err == nil {
-		body.Look, err = preview(r.Context(), o)
+		body.VariantPreview, err = preview(r.Context(), o)
 	}
 	if store.OfEngine(err) {
 		return err
@@ -119,7 +119,7 @@ func (h *Handler) showPreview(w http.ResponseWriter, r *http.Request, session st
 	if err != nil { // such as a template error, or a subscriber who would be skipped
 		body.Error = err
 	} else {
-		body.Subject = filledFor(body.Look).Subject
+		body.Subject = filledFor(body.VariantPreview).Subject
 	}
 	return h.show(w, http.StatusOK, "preview_show", page{Title: "Preview", Nav: "digests", Editor: &session.Editor, Flash: flash(r), Body: body})
 }
@@ -173,7 +173,7 @@ var darkMail = strings.NewReplacer("(prefers-color-scheme: dark)", "all", "(pref
 
 // filledFor fills the placeholders of a variant: with the name and address of the subscriber whose mail
 // it is, or with samples. Its personal links are dead.
-func filledFor(l delivery.Look) digest.Variant {
+func filledFor(l delivery.VariantPreview) digest.Variant {
 	if l.Subscriber.Address.IsZero() {
 		return withSampleRecipient(l.Variant)
 	}

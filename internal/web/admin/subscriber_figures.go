@@ -50,7 +50,7 @@ func monthsOf(days []store.SubscriberDay) []subscriberMonth {
 			out = append(out, subscriberMonth{month: month, joined: map[string]int64{}, left: map[subscriber.State]int64{}})
 		}
 		last := &out[len(out)-1]
-		last.total = day.Members
+		last.total = day.Subscribed
 		for source, n := range day.Joined {
 			last.joined[source] += n
 		}

@@ -92,7 +92,7 @@ func (h *Handler) subscriberPage(r *http.Request) (subscriberPage, error) {
 	if body.ListedSubscriber, err = h.store.ListedSubscriber(r.Context(), id); err != nil {
 		return body, err
 	}
-	if body.History, err = h.store.SubscriberStory(r.Context(), body.Subscriber, historySize); err != nil || body.Erased() {
+	if body.History, err = h.store.SubscriberHistory(r.Context(), body.Subscriber, historySize); err != nil || body.Erased() {
 		return body, err
 	}
 	body.Typed = store.SubscriberEdit{Name: body.Name, Language: body.Language, MailLanguage: body.MailLanguage, Timezone: body.Timezone, Labels: body.Subscriber.Labels, Digests: map[string][]string{}}

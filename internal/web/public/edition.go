@@ -195,19 +195,19 @@ func (p *Pages) fillEdition(ctx context.Context, body *editionPage) error {
 
 // arrangeEdition puts the articles into their sections, and adds what editors wrote.
 func (p *Pages) arrangeEdition(ctx context.Context, body *editionPage) error {
-	issue, err := digest.PublicInput(p.config, body.Edition.Edition, body.Articles)
+	input, err := digest.PublicInput(p.config, body.Edition.Edition, body.Articles)
 	if err != nil {
 		return err
 	}
-	issue.Edits, issue.Audience = body.Edits, body.Audience
+	input.Edits, input.Audience = body.Edits, body.Audience
 	var names []string
 	for i := range body.Articles {
 		names = append(names, body.Articles[i].MediaNames()...)
 	}
-	if issue.Pictures, _, err = p.store.Pictures(ctx, names); err != nil {
+	if input.Pictures, _, err = p.store.Pictures(ctx, names); err != nil {
 		return err
 	}
-	contents, err := digest.ContentsOf(issue, cmp.Or(body.language, p.layout(ctx).language), p.templates)
+	contents, err := digest.ContentsOf(input, cmp.Or(body.language, p.layout(ctx).language), p.templates)
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (p *Pages) arrangeEdition(ctx context.Context, body *editionPage) error {
 	}
 	body.Articles = body.Articles[:0:0]
 	for _, s := range contents.Sections {
-		body.Sections = append(body.Sections, editionSection{s.Heading, pageArticles(issue.Pictures, s.Articles)})
+		body.Sections = append(body.Sections, editionSection{s.Heading, pageArticles(input.Pictures, s.Articles)})
 	}
 	if len(body.Sections) > 0 {
 		first := &body.Sections[0].Articles[0]

@@ -80,7 +80,7 @@ func TestConfirmationsPerHourAreLimited(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := setup(t, s)
 		for range 999 { // requests of earlier subscribers, from many networks and to many mailboxes
-			if _, err := s.CountRequest(t.Context(), store.RequestLimit{Name: "all", Key: "all", Most: 1000}); err != nil {
+			if _, err := s.CountRequest(t.Context(), store.RequestLimit{Name: "all", Key: "all", Max: 1000}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -166,10 +166,10 @@ func (p *Pages) withinLimits(ctx context.Context, r request, address subscriber.
 	if err != nil {
 		return false, err
 	}
-	limits := []store.RequestLimit{{Name: "mailbox", Key: key, Most: mailboxPerHour}, {Name: "all", Key: "all", Most: allPerHour}}
+	limits := []store.RequestLimit{{Name: "mailbox", Key: key, Max: mailboxPerHour}, {Name: "all", Key: "all", Max: allPerHour}}
 	if ip, err := netip.ParseAddr(r.IP); err == nil {
 		network := middleware.Network24or48(ip.Unmap()).String()
-		limits = append(limits, store.RequestLimit{Name: "network", Key: "network " + network, Most: networkPerHour})
+		limits = append(limits, store.RequestLimit{Name: "network", Key: "network " + network, Max: networkPerHour})
 	}
 	over, err := p.store.CountRequest(ctx, limits...)
 	switch {

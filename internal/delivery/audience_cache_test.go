@@ -11,9 +11,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit"
 )
 
-// TestAudienceOfALargeStoreIsKeptForSomeMinutes checks that the page of a message to a segment shows the
+// TestAudienceOfALargeStoreIsCachedForSomeMinutes checks that the page of a message to a segment shows the
 // numbers that were counted before, newer ones after some minutes, and the current ones in a small store.
-func TestAudienceOfALargeStoreIsKeptForSomeMinutes(t *testing.T) {
+func TestAudienceOfALargeStoreIsCachedForSomeMinutes(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
 	m := letter("weekly")

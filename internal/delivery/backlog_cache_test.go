@@ -19,9 +19,9 @@ func (b *env) waiting() int {
 	return got.Waiting
 }
 
-// TestQueueOfALargeStoreIsKeptUntilItChanges checks that pages of a store with many articles show the
+// TestQueueOfALargeStoreIsCachedUntilItChanges checks that pages of a store with many articles show the
 // numbers that were counted before, and newer ones after a change of the queue and after some time.
-func TestQueueOfALargeStoreIsKeptUntilItChanges(t *testing.T) {
+func TestQueueOfALargeStoreIsCachedUntilItChanges(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
 	if err := b.engine.SetBeginning(t.Context(), "weekly", time.Time{}); err != nil {

@@ -13,74 +13,74 @@ import (
 	"github.com/tidings-press/tidings/internal/subscriber"
 )
 
-// Look is one variant of an edition as a preview shows it.
-type Look struct {
+// VariantPreview is one variant of an edition as a preview shows it.
+type VariantPreview struct {
 	digest.Variant                       // with its placeholders
 	All            []digest.Variant      // one for each language, among which an editor chooses
 	Findings       []lint.Finding        // of the check
-	Subscriber     subscriber.Subscriber // whose mail it is, with LookOptions.As
+	Subscriber     subscriber.Subscriber // whose mail it is, with VariantPreviewOptions.As
 }
 
-// LookOptions choose the variant of a Look. The zero value is that for a subscriber without
+// VariantPreviewOptions choose the variant of a VariantPreview. The zero value is that for a subscriber without
 // preferences.
-type LookOptions struct {
-	Variant string             // the key of one of Look.All
+type VariantPreviewOptions struct {
+	Variant string             // the key of one of VariantPreview.All
 	As      subscriber.Address // shows the mail of the subscriber with this address
 
-	Unchecked bool // leaves out Look.Findings, which cost as much as the mails
+	Unchecked bool // leaves out VariantPreview.Findings, which cost as much as the mails
 	Test      bool // the mails are sent as a test, with Message-IDs of their own
 }
 
-// LookAtNext returns a variant of the edition that a digest would make now. It changes and records
+// PreviewNextVariant returns a variant of the edition that a digest would make now. It changes and records
 // nothing. The error is a *NothingNewError if there would be none.
-func (e *Engine) LookAtNext(ctx context.Context, name string, o LookOptions) (Look, error) {
+func (e *Engine) PreviewNextVariant(ctx context.Context, name string, o VariantPreviewOptions) (VariantPreview, error) {
 	def, err := e.definition(name)
 	if err != nil {
-		return Look{}, err
+		return VariantPreview{}, err
 	}
 	state, err := e.Store.DigestState(ctx, name)
 	if err != nil {
-		return Look{}, err
+		return VariantPreview{}, err
 	}
 	key := "preview"
 	if o.Test {
 		key = previewKey()
 	}
-	issue, err := e.input(ctx, def, state, selection{}, key)
+	input, err := e.input(ctx, def, state, selection{}, key)
 	if err != nil {
-		return Look{}, err
+		return VariantPreview{}, err
 	}
 	if !o.Test { // the page and its frames show the same mails, which are then rendered once
-		issue.Date = issue.Date.Truncate(time.Minute)
+		input.Date = input.Date.Truncate(time.Minute)
 	}
-	out, err := e.look(ctx, def, issue, o)
+	out, err := e.previewVariantOf(ctx, def, input, o)
 	if err != nil || o.Unchecked {
 		return out, err
 	}
-	findings, err := e.findings(ctx, issue, out.All, 0, nil)
+	findings, err := e.findings(ctx, input, out.All, 0, nil)
 	out.Findings = lint.Sorted(findings)
 	return out, err
 }
 
-// LookAtEdition returns a variant of an edition: of a draft as it would be approved now, of another as
+// PreviewEditionVariant returns a variant of an edition: of a draft as it would be approved now, of another as
 // it was frozen. It changes and records nothing.
-func (e *Engine) LookAtEdition(ctx context.Context, id string, o LookOptions) (Look, error) {
+func (e *Engine) PreviewEditionVariant(ctx context.Context, id string, o VariantPreviewOptions) (VariantPreview, error) {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
-		return Look{}, err
+		return VariantPreview{}, err
 	}
 	if !edition.Approved.IsZero() {
-		return e.lookAtFrozen(ctx, edition, o)
+		return e.previewFrozenVariant(ctx, edition, o)
 	}
 	def, err := e.definition(edition.Digest)
 	if err != nil {
-		return Look{}, err
+		return VariantPreview{}, err
 	}
-	issue, err := e.inputOf(ctx, edition)
+	input, err := e.inputOf(ctx, edition)
 	if err != nil {
-		return Look{}, err
+		return VariantPreview{}, err
 	}
-	out, err := e.look(ctx, def, issue, o)
+	out, err := e.previewVariantOf(ctx, def, input, o)
 	if err != nil || o.Unchecked {
 		return out, err
 	}
@@ -88,15 +88,15 @@ func (e *Engine) LookAtEdition(ctx context.Context, id string, o LookOptions) (L
 	for _, v := range out.All {
 		rendered[v.Key] = v
 	}
-	out.Findings, err = e.checkInput(ctx, edition, issue, rendered, nil)
+	out.Findings, err = e.checkInput(ctx, edition, input, rendered, nil)
 	return out, err
 }
 
-// look renders the variants of an edition and chooses one.
-func (e *Engine) look(ctx context.Context, def *Definition, issue digest.Input, o LookOptions) (Look, error) {
-	var out Look
+// previewVariantOf renders the variants of an edition and chooses one.
+func (e *Engine) previewVariantOf(ctx context.Context, def *Definition, input digest.Input, o VariantPreviewOptions) (VariantPreview, error) {
+	var out VariantPreview
 	var err error
-	if out.All, err = e.variantsWithoutTopics(issue, nil); err != nil {
+	if out.All, err = e.variantsWithoutTopics(input, nil); err != nil {
 		return out, err
 	}
 	if o.As.IsZero() {
@@ -104,12 +104,12 @@ func (e *Engine) look(ctx context.Context, def *Definition, issue digest.Input, 
 		return out, err
 	}
 	var prefs digest.Preferences
-	if out.Subscriber, prefs, err = e.previewAs(ctx, def, issue, o.As); err != nil {
+	if out.Subscriber, prefs, err = e.previewAs(ctx, def, input, o.As); err != nil {
 		return out, err
 	}
-	out.Variant, err = e.render(issue, prefs)
+	out.Variant, err = e.render(input, prefs)
 	if errors.Is(err, digest.ErrEmpty) {
-		err = fmt.Errorf("%s would be skipped: %s", o.As, prefs.SkipReason(issue.Articles))
+		err = fmt.Errorf("%s would be skipped: %s", o.As, prefs.SkipReason(input.Articles))
 	}
 	return out, err
 }
@@ -124,18 +124,18 @@ func chosenVariant(all []digest.Variant, key string) (digest.Variant, error) {
 	return digest.Variant{}, fmt.Errorf("the edition has no variant %q now", key)
 }
 
-// maxLooks is how many frozen variants of an edition are read to find one for each language.
-const maxLooks = 20
+// maxPreviewedVariants is how many frozen variants of an edition are read to find one for each language.
+const maxPreviewedVariants = 20
 
-// lookAtFrozen is LookAtEdition for an edition that was approved.
-func (e *Engine) lookAtFrozen(ctx context.Context, edition store.Edition, o LookOptions) (Look, error) {
-	var out Look
+// previewFrozenVariant is PreviewEditionVariant for an edition that was approved.
+func (e *Engine) previewFrozenVariant(ctx context.Context, edition store.Edition, o VariantPreviewOptions) (VariantPreview, error) {
+	var out VariantPreview
 	full, err := e.Store.FullVariant(ctx, edition.Seq)
 	if err != nil {
 		return out, err
 	}
 	out.All = []digest.Variant{full}
-	for number := range maxLooks {
+	for number := range maxPreviewedVariants {
 		v, err := e.Store.Variant(ctx, edition.Seq, number)
 		if errors.Is(err, store.ErrNotFound) {
 			break

@@ -9,23 +9,23 @@ import (
 	"github.com/tidings-press/tidings/internal/store"
 )
 
-// keptBacklogs are the backlogs that this node counted last, by digest. In a store with many articles
-// counting them takes seconds, so that pages show these.
-type keptBacklogs struct {
-	mu   sync.Mutex
-	kept map[string]*keptBacklog
+// backlogCache holds the backlogs that this node counted last, by digest. In a store with many articles
+// counting them takes seconds, so pages show these.
+type backlogCache struct {
+	mu      sync.Mutex
+	entries map[string]*cachedBacklog
 }
 
-// keptBacklog is the backlog of a digest when it was counted.
-type keptBacklog struct {
+// cachedBacklog is the backlog of a digest, and when it was counted.
+type cachedBacklog struct {
 	Backlog
 	at       time.Time
 	of       backlogKey
-	counting bool // again, in the background
+	counting bool // it is being counted again, in the background
 }
 
-// backlogKey is what a backlog depends on besides the articles and the time. Another one is counted at
-// once.
+// backlogKey is what a backlog depends on besides the articles and the time. A backlog with another key is
+// counted at once.
 type backlogKey struct {
 	since, began time.Time
 	newest       int64 // edition of the digest
@@ -39,7 +39,7 @@ const (
 	maxBacklogAge = 10 * time.Minute
 )
 
-// backlog counts the articles that wait, as backlog does. In a store with many articles the numbers may
+// backlog counts the articles that wait, as the function backlog does. In a store with many articles the numbers may
 // be a minute old.
 func (e *Engine) backlog(ctx context.Context, def *Definition, w store.QueueQuery) (Backlog, error) {
 	many, err := e.Store.ManyArticles(ctx)
@@ -57,15 +57,15 @@ func (e *Engine) backlog(ctx context.Context, def *Definition, w store.QueueQuer
 	if len(newest) > 0 {
 		key.newest, key.state = newest[0].Seq, newest[0].State
 	}
-	if kept, ok := e.backlogs.get(def.Name, key, w.Now); ok {
-		if kept.again {
+	if kept, ok := e.backlogCache.get(def.Name, key, w.Now); ok {
+		if kept.stale {
 			go e.recountBacklog(context.WithoutCancel(ctx), def, key, w)
 		}
 		return kept.Backlog, nil
 	}
 	b, err := backlog(ctx, e.Store, def, w)
 	if err == nil {
-		e.backlogs.put(def.Name, keptBacklog{Backlog: b, at: w.Now, of: key})
+		e.backlogCache.put(def.Name, cachedBacklog{Backlog: b, at: w.Now, of: key})
 	}
 	return b, err
 }
@@ -78,42 +78,42 @@ func (e *Engine) recountBacklog(ctx context.Context, def *Definition, key backlo
 	b, err := backlog(ctx, e.Store, def, w)
 	if err != nil {
 		e.Log.Warn("articles that wait were not counted", "digest", def.Name, "error", err)
-		e.backlogs.forget(def.Name)
+		e.backlogCache.forget(def.Name)
 		return
 	}
-	e.backlogs.put(def.Name, keptBacklog{Backlog: b, at: w.Now, of: key})
+	e.backlogCache.put(def.Name, cachedBacklog{Backlog: b, at: w.Now, of: key})
 }
 
-// shownBacklog is a backlog that was counted before. again tells the caller to count it again.
-type shownBacklog struct {
+// backlogHit is a backlog from the cache. stale tells the caller to count it again.
+type backlogHit struct {
 	Backlog
-	again bool
+	stale bool
 }
 
-func (k *keptBacklogs) get(name string, key backlogKey, now time.Time) (shownBacklog, bool) {
+func (k *backlogCache) get(name string, key backlogKey, now time.Time) (backlogHit, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	kept := k.kept[name]
+	kept := k.entries[name]
 	if kept == nil || kept.of != key || now.Sub(kept.at) > maxBacklogAge {
-		return shownBacklog{}, false
+		return backlogHit{}, false
 	}
 	again := !kept.counting && now.Sub(kept.at) > backlogAge
 	kept.counting = kept.counting || again
-	return shownBacklog{kept.Backlog, again}, true
+	return backlogHit{kept.Backlog, again}, true
 }
 
-func (k *keptBacklogs) put(name string, b keptBacklog) {
+func (k *backlogCache) put(name string, b cachedBacklog) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.kept == nil {
-		k.kept = map[string]*keptBacklog{}
+	if k.entries == nil {
+		k.entries = map[string]*cachedBacklog{}
 	}
-	k.kept[name] = &b
+	k.entries[name] = &b
 }
 
-// forget makes the backlog of a digest be counted again: its queue was changed.
-func (k *keptBacklogs) forget(name string) {
+// forget drops the backlog of a digest whose queue was changed.
+func (k *backlogCache) forget(name string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	delete(k.kept, name)
+	delete(k.entries, name)
 }
