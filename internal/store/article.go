@@ -86,8 +86,8 @@ func (s *Store) CountPublished(ctx context.Context) (int64, error) {
 // publishedCount is the number of published articles as of a revision, or counted a little later.
 type publishedCount struct{ revision, n int64 }
 
-// manyArticles is from how many articles on counting those that wait for a digest takes longer than a
-// page may.
+// manyArticles is the number of articles from which counting those that wait for a digest takes longer
+// than a page may.
 const manyArticles = 5000
 
 // ManyArticles reports whether the store has had so many articles that counting some of them takes long.
@@ -116,7 +116,7 @@ func (p Position) Compare(q Position) int {
 	return cmp.Or(cmp.Compare(p.At, q.At), cmp.Compare(p.Seq, q.Seq))
 }
 
-// IsZero reports whether p is the zero value, which is no position.
+// IsZero reports whether p is the zero value, which is not a position.
 func (p Position) IsZero() bool { return p == Position{} }
 
 func (c *conn) articles(ctx context.Context, query string, args ...any) ([]StoredArticle, error) {

@@ -215,15 +215,15 @@ func (s *Store) HasTopic(ctx context.Context, filter article.Filter, topic strin
 	return len(found) > 0, err
 }
 
-// mostTagsTried bounds the tags that Topics tries for a digest with a filter.
-const mostTagsTried = 400
+// maxTagsTried bounds the tags that Topics tries for a digest with a filter.
+const maxTagsTried = 400
 
 // Topics returns up to n tags of the articles that a filter takes, the most frequent first.
 func (s *Store) Topics(ctx context.Context, filter article.Filter, n int) ([]LabelCount, error) {
 	if matchesAll(filter) {
 		return s.TopTags(ctx, n)
 	}
-	tags, err := s.TopTags(ctx, mostTagsTried)
+	tags, err := s.TopTags(ctx, maxTagsTried)
 	if err != nil {
 		return nil, err
 	}

@@ -12,13 +12,13 @@ type ArticlePath struct {
 	Changed time.Time
 }
 
-// ArticlePathPart is a part of all addresses.
+// ArticlePathPart is a range of article numbers, whose pages one part of the sitemap lists.
 type ArticlePathPart struct {
 	Number  int64
 	Changed time.Time // newest change of an article in it
 }
 
-// ArticlePathParts returns the parts that Addresses can return: each covers size consecutive article
+// ArticlePathParts returns the parts for ArticlePaths: each covers size consecutive article
 // numbers, so that new articles change only the last one.
 func (s *Store) ArticlePathParts(ctx context.Context, size int64) ([]ArticlePathPart, error) {
 	var out []ArticlePathPart
@@ -33,7 +33,7 @@ func (s *Store) ArticlePathParts(ctx context.Context, size int64) ([]ArticlePath
 	return out, err
 }
 
-// ArticlePaths returns the addresses of a part: listed articles whose canonical page is on this site.
+// ArticlePaths returns the pages of a part: those of listed articles whose canonical page is on this site.
 func (s *Store) ArticlePaths(ctx context.Context, part, size int64) ([]ArticlePath, error) {
 	var out []ArticlePath
 	err := s.readers.Each(ctx, "article.addresses", []any{millis(s.Now()), part * size, (part + 1) * size}, func(rows *sql.Rows) error {

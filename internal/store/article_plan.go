@@ -16,21 +16,21 @@ import (
 // query, and the conditions that are checked for each of its articles.
 type path struct {
 	clause
-	status article.Status
-	whole  article.Node // in place of the clause, for a filter too large to multiply out
-	label  *label       // read the index of this label; nil to read all articles, or those with words
-	words  []string     // articles with all of these are found by their index and then sorted
-	marked bool         // read the articles that the mark of a queue does not cover
+	status          article.Status
+	whole           article.Node // in place of the clause, for a filter too large to multiply out
+	label           *label       // read the index of this label; nil to read all articles, or those with words
+	words           []string     // articles with all of these are found by their index and then sorted
+	beyondWatermark bool         // read the articles that the watermark of a queue does not cover
 }
 
-// few bounds the number of articles that are found by an index of words and then sorted.
-const few = 1000
+// maxSortedArticles bounds the number of articles that are found by an index of words and then sorted.
+const maxSortedArticles = 1000
 
-// many bounds the number of articles with a word that is looked up together with others.
-const many = 10_000
+// maxLookedUpArticles bounds the number of articles with a word that is looked up together with others.
+const maxLookedUpArticles = 10_000
 
-// mostCounted bounds the words of a search that are counted to find rare ones.
-const mostCounted = 8
+// maxCountedWords bounds the words of a search that are counted to find rare ones.
+const maxCountedWords = 8
 
 // paths returns the access paths of a query: one for each alternative of its filter and
 // each status.
@@ -50,9 +50,9 @@ func (l *lister) paths(ctx context.Context) ([]path, error) {
 			out = append(out, r)
 		}
 	}
-	if l.waits != nil && l.waits.mark != nil {
+	if l.waits != nil && l.waits.watermark != nil {
 		for _, status := range l.Statuses {
-			out = append(out, path{status: status, whole: l.Filter.Expr, marked: true})
+			out = append(out, path{status: status, whole: l.Filter.Expr, beyondWatermark: true})
 		}
 	}
 	return out, nil
@@ -61,7 +61,7 @@ func (l *lister) paths(ctx context.Context) ([]path, error) {
 // choose picks the index of an access path: that of its rarest label, or of its words
 // when these are rarer. Articles with frequent words are found soon enough in order.
 func (l *lister) choose(ctx context.Context, r *path) error {
-	rarest := int64(few)
+	rarest := int64(maxSortedArticles)
 	for _, term := range r.must {
 		found, isLabel := labelOf(term)
 		if !isLabel {
@@ -70,7 +70,7 @@ func (l *lister) choose(ctx context.Context, r *path) error {
 		var n int64
 		if len(r.must) > 1 || l.Order == ByRemoval {
 			var err error
-			if n, err = l.count(ctx, "label.count", found.kind, found.key, string(r.status), few); err != nil {
+			if n, err = l.count(ctx, "label.count", found.kind, found.key, string(r.status), maxSortedArticles); err != nil {
 				return err
 			}
 		}
@@ -78,18 +78,18 @@ func (l *lister) choose(ctx context.Context, r *path) error {
 			r.label, rarest = &found, n
 		}
 	}
-	if l.Order == ByRemoval && rarest == few {
+	if l.Order == ByRemoval && rarest == maxSortedArticles {
 		r.label = nil // the index of labels does not have this order, and these are too many to sort
 	}
 	words := wordsOfAll(r.must)
-	if len(words) == 0 || r.label != nil && rarest < few {
+	if len(words) == 0 || r.label != nil && rarest < maxSortedArticles {
 		return nil
 	}
 	if frequent, err := l.wordsAreFrequent(ctx, r, words); frequent || err != nil {
 		return err
 	}
 	n, err := l.countWords(ctx, words)
-	if err == nil && n < few {
+	if err == nil && n < maxSortedArticles {
 		r.label, r.words = nil, words
 	}
 	return err
@@ -120,28 +120,28 @@ func (l *lister) wordsAreFrequent(ctx context.Context, r *path, words []string) 
 	return matching >= next/2 || read < next, sqldb.Wrap("articles", err)
 }
 
-// countWords returns how many articles have all of some words, or few if an index of the
+// countWords returns how many articles have all of some words, or maxSortedArticles if an index of the
 // words would not help. A frequent word has an entry for almost every article, so words are
 // looked up together only if one of them is not frequent.
 func (l *lister) countWords(ctx context.Context, words []string) (int64, error) {
 	longest := slices.Clone(words)
 	slices.SortStableFunc(longest, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	longest = longest[:min(len(longest), mostCounted)]
-	for _, most := range []int64{few, many} {
+	longest = longest[:min(len(longest), maxCountedWords)]
+	for _, most := range []int64{maxSortedArticles, maxLookedUpArticles} {
 		for _, word := range longest {
 			n, err := l.countAll(ctx, word, most)
 			if err != nil || n < most && len(words) == 1 {
 				return n, err
 			}
 			if n < most {
-				return l.countAll(ctx, strings.Join(words, " "), few)
+				return l.countAll(ctx, strings.Join(words, " "), maxSortedArticles)
 			}
 		}
 		if len(words) == 1 {
 			break
 		}
 	}
-	return few, nil
+	return maxSortedArticles, nil
 }
 
 // countAll counts the articles with all of some words.

@@ -199,7 +199,7 @@ func (l *lister) limitedPath(r *path) string {
 func (l *lister) scanPath(r *path, st *statement) string {
 	from, where := "articles d", "1 = 1"
 	switch {
-	case r.marked:
+	case r.beyondWatermark:
 		from = l.waits.exceptions(st)
 	case r.label != nil && l.Order == ByRemoval:
 		from = st.withLabel(r.label, r.status)
@@ -224,10 +224,10 @@ func (l *lister) scanPath(r *path, st *statement) string {
 	}
 	if l.waits != nil {
 		w := l.waits
-		if w.mark != nil && !r.marked {
+		if w.watermark != nil && !r.beyondWatermark {
 			w = w.covered()
 			if l.Order == ByAppearance {
-				text += fmt.Sprintf(" AND d.appears >= %s", st.arg(w.mark.appears))
+				text += fmt.Sprintf(" AND d.appears >= %s", st.arg(w.watermark.appears))
 			}
 		}
 		text += w.condition(st, r.label != nil && l.Order != ByRemoval)
@@ -347,7 +347,7 @@ func (l *lister) findStop(ctx context.Context, paths []path, checks int) error {
 	if total == 0 {
 		return nil
 	}
-	steps := max(checks/total, fewestSteps)
+	steps := max(checks/total, minSteps)
 	for i := range paths {
 		if paths[i].checks() == 0 {
 			continue
@@ -363,9 +363,9 @@ func (l *lister) findStop(ctx context.Context, paths []path, checks int) error {
 	return nil
 }
 
-// fewestSteps is the minimum number of articles that are checked on an access path, however
+// minSteps is the minimum number of articles that are checked on an access path, however
 // many terms a filter has.
-const fewestSteps = 100
+const minSteps = 100
 
 // nthPosition returns the position of the n-th article along an access path, zero when there are
 // fewer.

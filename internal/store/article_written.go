@@ -38,7 +38,6 @@ type ArticleRevision struct {
 // RevisionConflictError reports that someone saved the article after the revision that an editor
 // started from. Nothing was stored.
 type RevisionConflictError struct {
-	Base int64 // where the editor started
 	Head ArticleRevision
 }
 
@@ -104,7 +103,7 @@ func (c *conn) addRevision(ctx context.Context, base int64, r *ArticleRevision) 
 	}
 	n, err := c.Exec(ctx, query, args...)
 	if err == nil && n == 0 {
-		err = c.revisionConflict(ctx, r.Article, base)
+		err = c.revisionConflict(ctx, r.Article)
 	}
 	if err != nil {
 		return err
@@ -128,7 +127,7 @@ func (c *conn) addRevision(ctx context.Context, base int64, r *ArticleRevision) 
 }
 
 // revisionConflict returns the error for a revision that starts from an old one.
-func (c *conn) revisionConflict(ctx context.Context, id string, base int64) error {
+func (c *conn) revisionConflict(ctx context.Context, id string) error {
 	var head, live int64
 	found, err := c.One(ctx, "written.head", []any{id}, &head, &live)
 	if err != nil {
@@ -141,7 +140,7 @@ func (c *conn) revisionConflict(ctx context.Context, id string, base int64) erro
 	if err != nil {
 		return err
 	}
-	return &RevisionConflictError{Base: base, Head: newest}
+	return &RevisionConflictError{Head: newest}
 }
 
 // putWritten stores the article of a revision. An article that was never published leaves no redirect

@@ -94,7 +94,7 @@ func (s *Store) ReturnAttempt(ctx context.Context, limits ...AttemptLimit) error
 type RequestLimit struct {
 	Name string // for logs: mailbox, network, all
 	Key  string // must hold no personal data; see MailboxKey
-	Most int64
+	Max  int64
 }
 
 // errOverLimit rolls back the counts of a request that is over a limit.
@@ -123,7 +123,7 @@ func (s *Store) CountRequest(ctx context.Context, limits ...RequestLimit) (over 
 				return err
 			}
 			// The share of the previous clock hour that is less than an hour ago counts too.
-			if n+before*(hourMillis-passed)/hourMillis > limit.Most {
+			if n+before*(hourMillis-passed)/hourMillis > limit.Max {
 				over = limit.Name
 				return errOverLimit
 			}

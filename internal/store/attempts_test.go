@@ -21,7 +21,7 @@ func TestRequestLimitsAreSharedByAllNodes(t *testing.T) {
 			var work sync.WaitGroup
 			for i := range 40 {
 				work.Go(func() {
-					over, err := nodes[i%2].CountRequest(t.Context(), store.RequestLimit{Name: "all", Key: "all", Most: 1000}, store.RequestLimit{Name: "mailbox", Key: "m", Most: 7})
+					over, err := nodes[i%2].CountRequest(t.Context(), store.RequestLimit{Name: "all", Key: "all", Max: 1000}, store.RequestLimit{Name: "mailbox", Key: "m", Max: 7})
 					if err != nil {
 						t.Error(err)
 					}
@@ -37,7 +37,7 @@ func TestRequestLimitsAreSharedByAllNodes(t *testing.T) {
 				t.Errorf("%d were granted, want 7", granted.Load())
 			}
 			// The refused requests used nothing of the other limits.
-			if over, err := nodes[0].CountRequest(t.Context(), store.RequestLimit{Name: "all", Key: "all", Most: 8}); over != "" || err != nil {
+			if over, err := nodes[0].CountRequest(t.Context(), store.RequestLimit{Name: "all", Key: "all", Max: 8}); over != "" || err != nil {
 				t.Errorf("over the limit %q, %v", over, err)
 			}
 		})

@@ -34,10 +34,10 @@ type QueueQuery struct {
 	Earlier bool
 	// Remember stores which articles cannot wait, if the query finds all that do, so that later
 	// queries do not search them.
-	Remember bool
-	Unmarked bool // search all articles, whatever earlier queries remembered
+	Remember        bool
+	IgnoreWatermark bool // search all articles, whatever earlier queries remembered
 
-	mark *queueMark // what an earlier query remembered; nil for nothing
+	watermark *queueWatermark // what an earlier query remembered; nil for nothing
 }
 
 // query returns the Query for the articles. The index articles_waiting serves the order by
@@ -56,20 +56,20 @@ func (q *QueueQuery) query() Query {
 // WaitingArticles returns the articles that wait, the newest first, or with Oldest the
 // oldest.
 func (s *Store) WaitingArticles(ctx context.Context, w QueueQuery) ([]article.Article, error) {
-	var next queueMark
+	var next queueWatermark
 	var err error
 	if w.remembers() {
-		next, err = s.newMark(ctx, &w)
+		next, err = s.newWatermark(ctx, &w)
 	}
 	if err == nil {
-		err = w.useMark(ctx, s.readers)
+		err = w.useWatermark(ctx, s.readers)
 	}
 	if err != nil {
 		return nil, err
 	}
 	found, err := s.Articles(ctx, w.query())
 	if err == nil && w.remembers() && len(found) < w.Limit {
-		err = s.setMark(ctx, w.Digest, next.before(found))
+		err = s.setWatermark(ctx, w.Digest, next.before(found))
 	}
 	out := make([]article.Article, len(found))
 	for i := range found {
@@ -84,10 +84,10 @@ const unlimited = 1 << 40
 // CountWaiting returns how many articles wait. It ignores the limit.
 func (s *Store) CountWaiting(ctx context.Context, w QueueQuery) (int, error) {
 	w.Limit = unlimited
-	var next queueMark
+	var next queueWatermark
 	if w.remembers() {
 		var err error
-		if next, err = s.newMark(ctx, &w); err != nil {
+		if next, err = s.newWatermark(ctx, &w); err != nil {
 			return 0, err
 		}
 	}
@@ -106,7 +106,7 @@ func (s *Store) CountWaiting(ctx context.Context, w QueueQuery) (int, error) {
 		if n > 0 {
 			next.published, next.appears = min(next.published, first), 0
 		}
-		err = s.setMark(ctx, w.Digest, next)
+		err = s.setWatermark(ctx, w.Digest, next)
 	}
 	return n, sqldb.Wrap("articles", err)
 }
@@ -114,7 +114,7 @@ func (s *Store) CountWaiting(ctx context.Context, w QueueQuery) (int, error) {
 // waiting returns SQL with its arguments: around wraps the query for the positions of the
 // articles that wait. The text is empty if no article can match.
 func (s *Store) waiting(ctx context.Context, on *conn, w QueueQuery, around func(l *lister, merged string) string) (string, []any, error) {
-	if err := w.useMark(ctx, on); err != nil {
+	if err := w.useWatermark(ctx, on); err != nil {
 		return "", nil, err
 	}
 	q := w.query()
@@ -154,7 +154,7 @@ func (s *Store) MarkSeen(ctx context.Context, w QueueQuery) (int64, error) {
 	return n, err
 }
 
-// MarkUnseen returns articles that were marked as seen to a digest's queue and returns their
+// MarkUnseen puts articles that were marked as seen back into a digest's queue, and returns their
 // number: those that are dated before a time, or all with the zero time. Articles that an edition
 // contained, or that an editor excluded for good, stay out of the queue.
 func (s *Store) MarkUnseen(ctx context.Context, digest string, before time.Time) (int64, error) {

@@ -175,7 +175,7 @@ func (s *Store) ReleaseChunk(ctx context.Context, c Chunk, resend bool) (finishe
 		case open > 0:
 			state = "waiting"
 		case again > 0 && resend:
-			state, notBefore = "waiting", millis(s.Now().Add(doubtWait))
+			state, notBefore = "waiting", millis(s.Now().Add(uncertainWait))
 		case deferred > 0:
 			state, notBefore = "waiting", due
 		case doubtful > 0:
@@ -206,9 +206,9 @@ func (s *Store) finish(ctx context.Context, tx *conn, seq int64) (bool, error) {
 	return n == 1, err
 }
 
-// doubtWait is the pause before an uncertain mail is sent again: the server may be
+// uncertainWait is the pause before an uncertain mail is sent again: the server may be
 // restarting.
-const doubtWait = 2 * time.Second
+const uncertainWait = 2 * time.Second
 
 // farthestTry and farthestLease exceed every wait for a next try and every lease. A time
 // further in the future was stored before the clock was set back.

@@ -112,7 +112,7 @@ UPDATE deliveries SET reply = '',
     reason = CASE WHEN state = 'skipped' THEN reason WHEN reason LIKE 'in doubt%' THEN 'in doubt: the reader was erased since' ELSE '' END
 WHERE edition IN (SELECT seq FROM editions) AND subscriber = $1 AND (reply <> '' OR reason <> '');
 
--- name: delivery.storyOfSubscriber
+-- name: delivery.historyOfSubscriber
 -- The deliveries of a subscriber with what names their edition, the newest edition first. The
 -- cross join makes SQLite look into each edition, and not through all deliveries. Index: primary keys.
 SELECT e.id, e.subject, e.digest, d.state, d.reason, d.tries, d.code, d.reply, d.relay, d.at

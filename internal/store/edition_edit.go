@@ -11,7 +11,7 @@ import (
 // EditDraft replaces the subject, the edits and the articles of a draft by those of next. was is
 // the draft as the editor saw it. Articles that next lacks return to the queue, or are marked as
 // seen if next.Edits excludes them for good. EditDraft returns ErrDraftChanged if the draft is no
-// longer was, a *StateError if it is no draft, and ErrTaken if another edition contains an
+// longer was, a *StateError if it is not a draft, and ErrTaken if another edition contains an
 // article that next adds.
 func (s *Store) EditDraft(ctx context.Context, was, next Edition) error {
 	return s.write(ctx, func(tx *conn) error {

@@ -51,7 +51,7 @@ func (s *Store) meetDeadline(ctx context.Context, tx *conn, e Edition, send bool
 }
 
 // HoldDraft keeps the schedule from sending a draft, for a reason. It returns a *StateError if the
-// draft is held already, or is no draft any more.
+// draft is held already, or is not a draft any more.
 func (s *Store) HoldDraft(ctx context.Context, id, reason string) error {
 	return s.write(ctx, func(tx *conn) error {
 		n, err := tx.Exec(ctx, "proof.hold", id, reason)
@@ -165,7 +165,7 @@ func putApproval(ctx context.Context, tx *conn, seq int64, a Approval) error {
 // RecordApproval records an editor's approval of a draft, and discards the approvals of other
 // content. A second approval of the same editor replaces the first. It returns the approvals that
 // count now. The jobs are stored only if approvals of other editors were discarded. The error is a
-// *StateError if the edition is no draft any more.
+// *StateError if the edition is not a draft any more.
 func (s *Store) RecordApproval(ctx context.Context, e Edition, a Approval, jobs ...Job) ([]Approval, error) {
 	var out []Approval
 	err := s.write(ctx, func(tx *conn) error {

@@ -379,13 +379,13 @@ func TestRelayLimitsAreShared(t *testing.T) {
 		b, _ := s.LeaseConnection(t.Context(), "main", "n2", 2, time.Minute)
 		c, err := s.LeaseConnection(t.Context(), "main", "n3", 2, time.Minute)
 		if a != 0 || b != 1 || c != -1 || err != nil {
-			t.Errorf("slots %d %d %d, %v", a, b, c, err)
+			t.Errorf("connections %d %d %d, %v", a, b, c, err)
 		}
 		if err := s.ReleaseConnection(t.Context(), "main", "n1", a); err != nil {
 			t.Fatal(err)
 		}
 		if c, _ := s.LeaseConnection(t.Context(), "main", "n3", 2, time.Minute); c != 0 {
-			t.Errorf("slot %d, want 0", c)
+			t.Errorf("connection %d, want 0", c)
 		}
 	})
 }

@@ -49,7 +49,7 @@ type FailureReason struct {
 	Count int
 }
 
-// maxReasons is how many mails FailureReasons looks at.
+// maxReasons bounds the mails that FailureReasons reads.
 const maxReasons = 2000
 
 // FailureReasons counts the mails of an edition that are deferred, refused or uncertain after a try, by

@@ -166,7 +166,7 @@ func TestDeliveriesAreFoundByIndex(t *testing.T) {
 	texts := store.QueryTexts(store.SQLite)
 	for name, args := range map[string][]any{
 		"try.list": {1, 1, 200}, "try.reasons": {1, 2000}, "try.chunks": {1, 0, "refused", 60}, "try.range": {1, 1, 500, "", 0, 999, 51}, "try.of": {1, "[1]"},
-		"delivery.storyOfSubscriber": {1, 50}, "delivery.ofSubscriber": {1, 50},
+		"delivery.historyOfSubscriber": {1, 50}, "delivery.ofSubscriber": {1, 50},
 		"delivery.list": {1, 0, `["refused"]`, 50}, "delivery.doubted": {1, 0, 50}, "edition.skipped": {1},
 	} {
 		rows, err := s.DB().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+texts[name], args...)

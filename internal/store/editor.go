@@ -67,18 +67,18 @@ func (s *Store) CountEditors(ctx context.Context) (int64, error) {
 
 // UpdateEditor stores an editor's address, name, role, password and whether they are
 // disabled. ErrExists reports that the address is taken. A new address, password or role
-// ends all their sessions except that of the token here, which may be empty, and voids
+// ends all their sessions except that of the token current, which may be empty, and voids
 // links that change their password or address. Disabling an editor or changing the role also voids
 // the links that they made.
-func (s *Store) UpdateEditor(ctx context.Context, e Editor, here string) error {
-	err := s.write(ctx, func(tx *conn) error { return s.updateEditor(ctx, tx, e, here) })
+func (s *Store) UpdateEditor(ctx context.Context, e Editor, current string) error {
+	err := s.write(ctx, func(tx *conn) error { return s.updateEditor(ctx, tx, e, current) })
 	return describeDuplicate(err, e.Email)
 }
 
 // ChangeEditor changes what change sets in a stored editor, and returns the editor as it is then. It
 // keeps what others changed since the caller read the editor. ErrLastOwner reports that no owner could
 // sign in any more; else it does what UpdateEditor does.
-func (s *Store) ChangeEditor(ctx context.Context, id int64, here string, change func(*Editor) error) (Editor, error) {
+func (s *Store) ChangeEditor(ctx context.Context, id int64, current string, change func(*Editor) error) (Editor, error) {
 	var e Editor
 	err := s.write(ctx, func(tx *conn) error {
 		owners, err := tx.editors(ctx, "editor.owners")
@@ -99,12 +99,12 @@ func (s *Store) ChangeEditor(ctx context.Context, id int64, here string, change 
 		if signsIn := e.Role == OwnerRole && e.Disabled.IsZero(); !signsIn && len(owners) == 1 && owners[0].ID == id {
 			return ErrLastOwner
 		}
-		return s.updateEditor(ctx, tx, e, here)
+		return s.updateEditor(ctx, tx, e, current)
 	})
 	return e, describeDuplicate(err, e.Email)
 }
 
-func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here string) error {
+func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, current string) error {
 	found, err := tx.editors(ctx, "editor.lock", e.ID)
 	if err == nil && len(found) == 0 {
 		err = notFound("editor", e.ID)
@@ -121,7 +121,7 @@ func (s *Store) updateEditor(ctx context.Context, tx *conn, e Editor, here strin
 	if !less && old.Password == e.Password && old.Email == e.Email && old.Disabled.Equal(e.Disabled) {
 		return nil
 	}
-	if _, err = tx.Exec(ctx, "session.deleteOthers", e.ID, hashToken(here)); err != nil {
+	if _, err = tx.Exec(ctx, "session.deleteOthers", e.ID, hashToken(current)); err != nil {
 		return err
 	}
 	made := 0
@@ -289,14 +289,14 @@ const maxListedSessions = 100
 // lists them.
 func (s *Store) Sessions(ctx context.Context, editor int64, token string) ([]ListedSession, error) {
 	var out []ListedSession
-	here := hashToken(token)
+	current := hashToken(token)
 	err := s.readers.Each(ctx, "session.list", []any{editor, millis(s.Now()), maxListedSessions}, func(rows *sql.Rows) error {
 		var hash []byte
 		var created, seen, expires int64
 		l := ListedSession{}
 		err := rows.Scan(&hash, &l.Agent, &created, &seen, &expires)
 		l.Created, l.Seen, l.Expires = timeOf(created), timeOf(seen), timeOf(expires)
-		l.ID, l.Current = hex.EncodeToString(hash), bytes.Equal(hash, here)
+		l.ID, l.Current = hex.EncodeToString(hash), bytes.Equal(hash, current)
 		out = append(out, l)
 		return err
 	})

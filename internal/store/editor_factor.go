@@ -49,8 +49,8 @@ func (s *Store) StartSecondFactor(ctx context.Context, editor int64, secret stri
 
 // ConfirmSecondFactor begins to use an editor's secret, whose code of a step was right, and
 // replaces the recovery codes. It ends the editor's sessions in all browsers but the one with the
-// session token here. ErrNotFound reports that there is no secret to confirm.
-func (s *Store) ConfirmSecondFactor(ctx context.Context, editor, step int64, recovery []string, here string) error {
+// session token current. ErrNotFound reports that there is no secret to confirm.
+func (s *Store) ConfirmSecondFactor(ctx context.Context, editor, step int64, recovery []string, current string) error {
 	return s.write(ctx, func(tx *conn) error {
 		n, err := tx.Exec(ctx, "factor.confirm", editor, millis(s.Now()), step)
 		if err == nil && n == 0 {
@@ -63,7 +63,7 @@ func (s *Store) ConfirmSecondFactor(ctx context.Context, editor, step int64, rec
 			return err
 		}
 		tx.record(journal.AccessChanged(editor, journal.AccessFactor, journal.FactorOn))
-		_, err = tx.Exec(ctx, "session.deleteOthers", editor, hashToken(here))
+		_, err = tx.Exec(ctx, "session.deleteOthers", editor, hashToken(current))
 		return err
 	})
 }
@@ -149,20 +149,20 @@ func (s *Store) CountRecoveryCodes(ctx context.Context, editor int64) (int, erro
 }
 
 // RemoveSecondFactor removes an editor's authenticator app and recovery codes, and ends the editor's
-// sessions in all browsers but the one with the session token here.
-func (s *Store) RemoveSecondFactor(ctx context.Context, editor int64, here string) error {
-	return s.removeMethod(ctx, editor, here, func(tx *conn) error { return s.removeSecondFactor(ctx, tx, editor) })
+// sessions in all browsers but the one with the session token current.
+func (s *Store) RemoveSecondFactor(ctx context.Context, editor int64, current string) error {
+	return s.removeMethod(ctx, editor, current, func(tx *conn) error { return s.removeSecondFactor(ctx, tx, editor) })
 }
 
 // removeMethod removes a way to sign in. It ends the editor's sessions in all browsers but the one with
-// the session token here, since a thief of the device may have signed in with it (OWASP ASVS 4.0.3,
+// the session token current, since a thief of the device may have signed in with it (OWASP ASVS 4.0.3,
 // section 2.8.6).
-func (s *Store) removeMethod(ctx context.Context, editor int64, here string, remove func(tx *conn) error) error {
+func (s *Store) removeMethod(ctx context.Context, editor int64, current string, remove func(tx *conn) error) error {
 	return s.write(ctx, func(tx *conn) error {
 		if err := remove(tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "session.deleteOthers", editor, hashToken(here))
+		_, err := tx.Exec(ctx, "session.deleteOthers", editor, hashToken(current))
 		return err
 	})
 }

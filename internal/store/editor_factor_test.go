@@ -124,7 +124,7 @@ func TestRecoveryCodesHaveSaltsOfTheirOwn(t *testing.T) {
 	})
 }
 
-func TestCodeLinkOnlyStandsForPassword(t *testing.T) {
+func TestCodeLinkReplacesOnlyThePassword(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx, e := t.Context(), addOwner(t, s, "ada@example.org")

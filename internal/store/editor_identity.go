@@ -85,10 +85,10 @@ func (s *Store) UseIdentity(ctx context.Context, id, email string) error {
 }
 
 // RemoveIdentity removes an account at a provider from an editor, or returns ErrNotFound. It ends the
-// editor's sessions in all browsers but the one with the session token here. A restore of an older copy of
+// editor's sessions in all browsers but the one with the session token current. A restore of an older copy of
 // the store does not bring it back.
-func (s *Store) RemoveIdentity(ctx context.Context, editor int64, id, here string) error {
-	return s.removeMethod(ctx, editor, here, func(tx *conn) error { return s.removeIdentity(ctx, tx, editor, id) })
+func (s *Store) RemoveIdentity(ctx context.Context, editor int64, id, current string) error {
+	return s.removeMethod(ctx, editor, current, func(tx *conn) error { return s.removeIdentity(ctx, tx, editor, id) })
 }
 
 func (s *Store) removeIdentity(ctx context.Context, tx *conn, editor int64, id string) error {

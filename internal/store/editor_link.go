@@ -210,9 +210,9 @@ func (s *Store) ResetPassword(ctx context.Context, token, password string) (Edit
 }
 
 // ChangeAddress uses a link that confirms a new address. It gives the link's editor the address and
-// ends their sessions except that of the token here, which may be empty. old is the editor as before. If
+// ends their sessions except that of the token current, which may be empty. old is the editor as before. If
 // the address is taken by now, the error is ErrExists and the link stays valid.
-func (s *Store) ChangeAddress(ctx context.Context, token, here string) (old, e Editor, err error) {
+func (s *Store) ChangeAddress(ctx context.Context, token, current string) (old, e Editor, err error) {
 	err = s.write(ctx, func(tx *conn) error {
 		l, found, err := s.useLinkOf(ctx, tx, token, AddressLink, "that changes an address")
 		if err != nil {
@@ -220,7 +220,7 @@ func (s *Store) ChangeAddress(ctx context.Context, token, here string) (old, e E
 		}
 		old, e = found, found
 		e.Email = l.Email
-		return s.updateEditor(ctx, tx, e, here)
+		return s.updateEditor(ctx, tx, e, current)
 	})
 	return old, e, describeDuplicate(err, e.Email)
 }

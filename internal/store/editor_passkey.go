@@ -98,10 +98,10 @@ func (s *Store) RenamePasskey(ctx context.Context, editor int64, id, name string
 }
 
 // RemovePasskey removes a passkey of an editor, or returns ErrNotFound. It ends the editor's sessions in
-// all browsers but the one with the session token here. A restore of an older copy of the store does not
+// all browsers but the one with the session token current. A restore of an older copy of the store does not
 // bring it back.
-func (s *Store) RemovePasskey(ctx context.Context, editor int64, id, here string) error {
-	return s.removeMethod(ctx, editor, here, func(tx *conn) error { return s.removePasskey(ctx, tx, editor, id) })
+func (s *Store) RemovePasskey(ctx context.Context, editor int64, id, current string) error {
+	return s.removeMethod(ctx, editor, current, func(tx *conn) error { return s.removePasskey(ctx, tx, editor, id) })
 }
 
 func (s *Store) removePasskey(ctx context.Context, tx *conn, editor int64, id string) error {

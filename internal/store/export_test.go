@@ -37,7 +37,7 @@ func (s *Store) ListSQL(ctx context.Context, q Query) (string, []any, error) {
 
 // WaitingSQL returns the SQL of a query for articles that wait.
 func (s *Store) WaitingSQL(ctx context.Context, w QueueQuery) (string, []any, error) {
-	if err := w.useMark(ctx, s.readers); err != nil {
+	if err := w.useWatermark(ctx, s.readers); err != nil {
 		return "", nil, err
 	}
 	return s.ListSQL(ctx, w.query())

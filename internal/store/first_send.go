@@ -39,7 +39,7 @@ func (s *Store) Diagnosis(ctx context.Context) (d Diagnosis, err error) {
 	return d, err
 }
 
-// RecordDiagnosis stores a complete run in place of the one before. Editions that waited for a run
+// RecordDiagnosis stores a complete run in place of the previous one. Editions that waited for a run
 // without errors are then approved.
 func (s *Store) RecordDiagnosis(ctx context.Context, d Diagnosis) error {
 	return s.write(ctx, func(tx *conn) error {
@@ -66,7 +66,7 @@ func (s *Store) MaySendFirst(ctx context.Context) (bool, error) {
 }
 
 // HoldFirstSend records why a draft that no editor has to approve is not sent yet, and enqueues jobs that
-// report it. It remains without the need of an approval. Only the first of several nodes succeeds.
+// report it. The draft still needs no approval. Only the first of several nodes succeeds.
 func (s *Store) HoldFirstSend(ctx context.Context, id, reason string, jobs ...Job) (first bool, err error) {
 	err = s.write(WithoutAudit(ctx), func(tx *conn) error {
 		n, err := tx.Exec(ctx, "diagnosis.hold", id, reason)

@@ -121,7 +121,7 @@ func (c *conn) texts(ctx context.Context, query string, args ...any) ([]string, 
 
 // EditMessage replaces the content and the audience of a message that is a draft. A message
 // whose first digest changes gets the next number of the new one. It returns ErrDraftChanged if the
-// draft is not as it was read, and a *StateError if it is no draft any more.
+// draft is not as it was read, and a *StateError if it is not a draft any more.
 func (s *Store) EditMessage(ctx context.Context, was, next Edition) (Edition, error) {
 	err := s.write(ctx, func(tx *conn) error {
 		next.Number = was.Number

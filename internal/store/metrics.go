@@ -51,7 +51,7 @@ func (s *Store) Backlog(ctx context.Context, digests []string) (Backlog, error) 
 	return out, err
 }
 
-// searchedBackups is among how many of the latest backups the last success is searched.
+// searchedBackups bounds how many of the latest backups are searched for the last success.
 const searchedBackups = 50
 
 // addBackups adds the results of backups on schedule.

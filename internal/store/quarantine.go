@@ -34,11 +34,11 @@ type Quarantine struct {
 	Unsubscribed, Suppressed, Erased int64
 	ClosedFeeds                      int64 // private feeds that were closed again
 	// Access lists the editors whose access was taken from them again according to journals.
-	Access []AccessLost
+	Access []RevokedAccess
 }
 
-// AccessLost is an access of an editor that a restore would have given back.
-type AccessLost struct {
+// RevokedAccess is access of an editor that was revoked again, because a restore would have given it back.
+type RevokedAccess struct {
 	Editor string // the mail address
 	Change journal.AccessChange
 	At     time.Time // when the access ended before the restore
@@ -63,7 +63,7 @@ func (s *Store) quarantine(ctx context.Context, r *conn) (*Quarantine, error) {
 	}
 	q.Taken, q.Since, q.Journal = timeOf(taken), timeOf(since), covered == 1
 	err = r.Each(ctx, "quarantine.access", nil, func(rows *sql.Rows) error {
-		var lost AccessLost
+		var lost RevokedAccess
 		var at int64
 		err := rows.Scan(&lost.Editor, &lost.Change, &at)
 		lost.At = timeOf(at)

@@ -33,7 +33,7 @@ func (s *Store) applyAccessChanges(ctx context.Context, recorded *journal.State,
 			if !v.At.After(from) {
 				continue
 			}
-			if err := s.loseAccess(ctx, tx, key, v); err != nil {
+			if err := s.revokeAccess(ctx, tx, key, v); err != nil {
 				return err
 			}
 		}
@@ -42,17 +42,17 @@ func (s *Store) applyAccessChanges(ctx context.Context, recorded *journal.State,
 	return feeds, err
 }
 
-// loseAccess repeats one loss of access, and records it for the owner who reviews the store. An
+// revokeAccess revokes access again, and records it for the owner who reviews the store. An
 // editor whose password changed has none afterwards, since the journal contains no passwords, and
 // neither has one who turned two-step sign-in on, since the password alone would then be enough again.
-func (s *Store) loseAccess(ctx context.Context, tx *conn, key journal.EditorKey, v journal.TimedValue) error {
+func (s *Store) revokeAccess(ctx context.Context, tx *conn, key journal.EditorKey, v journal.TimedValue) error {
 	found, err := tx.editors(ctx, "editor.byID", key.Editor)
 	if err != nil || len(found) == 0 {
 		return err
 	}
 	e, change := found[0], key.Change
 	if kind, id := key.Change.MethodID(); id != "" {
-		return s.loseMethod(ctx, tx, e, kind, id, v.At)
+		return s.revokeMethod(ctx, tx, e, kind, id, v.At)
 	}
 	switch {
 	case change == journal.AccessPassword && e.Password != "" && v.Value != hashStoredPassword(e.Password):
@@ -84,8 +84,8 @@ func (s *Store) loseAccess(ctx context.Context, tx *conn, key journal.EditorKey,
 	return err
 }
 
-// loseMethod removes a passkey or an account at a provider again, and records it for the review.
-func (s *Store) loseMethod(ctx context.Context, tx *conn, e Editor, kind journal.AccessChange, id string, at time.Time) error {
+// revokeMethod removes a passkey or an account at a provider again, and records it for the review.
+func (s *Store) revokeMethod(ctx context.Context, tx *conn, e Editor, kind journal.AccessChange, id string, at time.Time) error {
 	remove := map[journal.AccessChange]func(context.Context, *conn, int64, string) error{
 		journal.AccessPasskey: s.removePasskey, journal.AccessProvider: s.removeIdentity,
 	}[kind]

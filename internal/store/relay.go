@@ -114,21 +114,21 @@ func (s *Store) QuotaUsed(ctx context.Context, relay, kind string, window time.D
 // LeaseConnection leases one of a relay's connections, which all nodes share. It returns the
 // number of the connection, or -1 if all are taken.
 func (s *Store) LeaseConnection(ctx context.Context, relay, node string, limit int, lease time.Duration) (int64, error) {
-	slot := int64(-1)
+	number := int64(-1)
 	err := s.write(ctx, func(tx *conn) error {
 		now := s.Now()
 		if err := tx.addConnections(ctx, relay, limit); err != nil {
 			return err
 		}
-		found, err := tx.One(ctx, "connection.free", []any{relay, limit, millis(now)}, &slot)
+		found, err := tx.One(ctx, "connection.free", []any{relay, limit, millis(now)}, &number)
 		if err != nil || !found {
-			slot = -1
+			number = -1
 			return err
 		}
-		_, err = tx.Exec(ctx, "connection.take", relay, slot, node, millis(now.Add(lease)))
+		_, err = tx.Exec(ctx, "connection.take", relay, number, node, millis(now.Add(lease)))
 		return err
 	})
-	return slot, err
+	return number, err
 }
 
 // addConnections inserts the missing rows of a relay's connections.
@@ -163,9 +163,9 @@ func (s *Store) RenewConnections(ctx context.Context, relay, node string, lease 
 }
 
 // ReleaseConnection ends the lease of a connection.
-func (s *Store) ReleaseConnection(ctx context.Context, relay, node string, slot int64) error {
+func (s *Store) ReleaseConnection(ctx context.Context, relay, node string, number int64) error {
 	return s.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "connection.release", relay, slot, node)
+		_, err := tx.Exec(ctx, "connection.release", relay, number, node)
 		return err
 	})
 }

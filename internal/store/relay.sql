@@ -47,7 +47,7 @@ SELECT count(*) FROM relay_connections WHERE relay = $1;
 SELECT count(*) FROM relay_connections WHERE relay = $1 AND until >= $2;
 
 -- name: connection.free
--- A free connection slot. Index: primary key.
+-- A free connection. Index: primary key.
 SELECT number FROM relay_connections WHERE relay = $1 AND number < $2 AND until < $3 ORDER BY number LIMIT 1
 FOR UPDATE SKIP LOCKED -- postgres only
 ;
@@ -57,7 +57,7 @@ FOR UPDATE SKIP LOCKED -- postgres only
 UPDATE relay_connections SET holder = $3, until = $4 WHERE relay = $1 AND number = $2;
 
 -- name: connection.renew
--- Extends a node's hold on its slots, and returns those that it still has. Index: primary key.
+-- Extends a node's hold on its connections, and returns those that it still has. Index: primary key.
 UPDATE relay_connections SET until = $3 WHERE relay = $1 AND holder = $2 RETURNING number;
 
 -- name: connection.release

@@ -101,12 +101,12 @@ func TestConnectionOfADeadNodeIsTakenOver(t *testing.T) {
 	eachWithOwnClock(t, func(t *testing.T, c *clock, s *store.Store) {
 		ctx := t.Context()
 		lease := func(node string, limit int) int64 {
-			slot, err := s.LeaseConnection(ctx, "main", node, limit, time.Minute)
+			number, err := s.LeaseConnection(ctx, "main", node, limit, time.Minute)
 			must(t, err)
-			return slot
+			return number
 		}
 		if a, b, full := lease("dead", 2), lease("alive", 2), lease("alive", 2); a != 0 || b != 1 || full != -1 {
-			t.Fatalf("slots %d, %d, %d", a, b, full)
+			t.Fatalf("connections %d, %d, %d", a, b, full)
 		}
 		c.advance(40 * time.Second)
 		kept, err := s.RenewConnections(ctx, "main", "alive", time.Minute)
@@ -117,8 +117,8 @@ func TestConnectionOfADeadNodeIsTakenOver(t *testing.T) {
 		if n, err := s.CountConnections(ctx, "main"); err != nil || n != 1 {
 			t.Errorf("%d are leased, %v", n, err)
 		}
-		if slot := lease("alive", 2); slot != 0 {
-			t.Errorf("slot %d, want that of the dead node", slot)
+		if number := lease("alive", 2); number != 0 {
+			t.Errorf("connection %d, want that of the dead node", number)
 		}
 		if kept, err := s.RenewConnections(ctx, "main", "dead", time.Minute); err != nil || len(kept) != 0 {
 			t.Errorf("the dead node keeps %v, %v", kept, err)
@@ -127,14 +127,14 @@ func TestConnectionOfADeadNodeIsTakenOver(t *testing.T) {
 		if n, err := s.CountConnections(ctx, "main"); err != nil || n != 2 {
 			t.Errorf("%d are leased, %v", n, err)
 		}
-		if slot := lease("third", 1); slot != -1 { // the limit was lowered
-			t.Errorf("slot %d beyond the limit", slot)
+		if number := lease("third", 1); number != -1 { // the limit was lowered
+			t.Errorf("connection %d beyond the limit", number)
 		}
-		if slot := lease("third", 3); slot != 2 {
-			t.Errorf("slot %d, want the one that was added", slot)
+		if number := lease("third", 3); number != 2 {
+			t.Errorf("connection %d, want the one that was added", number)
 		}
-		if slot, err := s.LeaseConnection(ctx, "other", "third", 1, time.Minute); slot != 0 || err != nil {
-			t.Errorf("another relay: slot %d, %v", slot, err)
+		if number, err := s.LeaseConnection(ctx, "other", "third", 1, time.Minute); number != 0 || err != nil {
+			t.Errorf("another relay: connection %d, %v", number, err)
 		}
 	})
 }
@@ -145,16 +145,16 @@ func TestConcurrentNodesNeverShareAConnection(t *testing.T) {
 		var mu sync.Mutex
 		holders := map[int64]string{}
 		concurrently(t, 8, func(ctx context.Context, i int) error {
-			slot, err := s.LeaseConnection(ctx, "main", fmt.Sprint("node", i), 5, time.Hour)
-			if err != nil || slot < 0 {
+			number, err := s.LeaseConnection(ctx, "main", fmt.Sprint("node", i), 5, time.Hour)
+			if err != nil || number < 0 {
 				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			if other := holders[slot]; other != "" {
-				t.Errorf("slot %d is that of %s and of node%d", slot, other, i)
+			if other := holders[number]; other != "" {
+				t.Errorf("connection %d is that of %s and of node%d", number, other, i)
 			}
-			holders[slot] = fmt.Sprint("node", i)
+			holders[number] = fmt.Sprint("node", i)
 			return nil
 		})
 		if n, err := s.CountConnections(t.Context(), "main"); err != nil || n > 5 || int(n) != len(holders) {

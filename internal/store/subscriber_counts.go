@@ -19,7 +19,7 @@ func (c *DigestCounts) Recipients() (n int64) {
 	return n
 }
 
-// maxCountedGroups is up to how many groups of all digests together are stored. With more, each page
+// maxCountedGroups bounds the groups of all digests together that are stored. With more, each page
 // counts them itself.
 const maxCountedGroups = 20_000
 

@@ -46,7 +46,7 @@ type SoftRule struct {
 // RecordFeedback stores a report and applies its consequences in one transaction. fresh is
 // false when its key exists already. Then nothing changes, unless the person asks to leave again: they may
 // have subscribed again since, and use the link of the same mail. Changes of state that the table does not
-// allow are skipped, and an erased subscriber is no error.
+// allow are skipped, and an erased subscriber is not an error.
 func (s *Store) RecordFeedback(ctx context.Context, f Feedback, rule SoftRule) (fresh bool, err error) {
 	keys, err := s.Keys(ctx)
 	if err != nil {

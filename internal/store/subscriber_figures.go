@@ -18,13 +18,13 @@ type SubscriberTotals struct {
 }
 
 // Members returns the number of subscribers who have not left: those who are active or paused.
-func (t SubscriberTotals) Members() int64 {
+func (t SubscriberTotals) Subscribed() int64 {
 	return t.States[subscriber.Active] + t.States[subscriber.Paused]
 }
 
-// countedLive is how many subscribers a page counts itself. A store with more of them shows the
+// maxCountedSubscribers is the number of subscribers up to which a page counts them itself. A store with more of them shows the
 // totals of the last maintenance.
-const countedLive = 20_000
+const maxCountedSubscribers = 20_000
 
 // SubscriberTotals returns the numbers of subscribers. In a large store they are some minutes old.
 func (s *Store) SubscriberTotals(ctx context.Context) (SubscriberTotals, error) {
@@ -44,7 +44,7 @@ func (s *Store) SubscriberTotals(ctx context.Context) (SubscriberTotals, error) 
 func (s *Store) ManySubscribers(ctx context.Context) (bool, error) {
 	var last int64
 	_, err := s.readers.One(ctx, "subscriber.lastID", nil, &last)
-	return last > countedLive, err
+	return last > maxCountedSubscribers, err
 }
 
 func (s *Store) countTotals(ctx context.Context) (t SubscriberTotals, err error) {
@@ -74,10 +74,10 @@ func (c *conn) subscriberTotals(ctx context.Context) (SubscriberTotals, error) {
 
 // SubscriberDay holds the figures of a day in UTC.
 type SubscriberDay struct {
-	Day     time.Time
-	Members int64                      // at its end: subscribers who had not left
-	Joined  map[string]int64           // by the source of their consent; nil for none
-	Left    map[subscriber.State]int64 // by the state that they got; nil for none
+	Day        time.Time
+	Subscribed int64                      // at its end: subscribers who had not left
+	Joined     map[string]int64           // by the source of their consent; nil for none
+	Left       map[subscriber.State]int64 // by the state that they got; nil for none
 }
 
 // SubscriberDays returns the figures of each day from one until today. Those before the first
@@ -93,7 +93,7 @@ func (s *Store) SubscriberDays(ctx context.Context, from time.Time) ([]Subscribe
 	next := first
 	fill := func(until int64) { // days without rows are like the day before
 		for ; next < until && started; next++ {
-			days = append(days, SubscriberDay{Day: dayTime(next), Members: members})
+			days = append(days, SubscriberDay{Day: dayTime(next), Subscribed: members})
 		}
 	}
 	err = s.readers.Each(ctx, "figures.days", []any{first}, func(rows *sql.Rows) error {
@@ -103,13 +103,13 @@ func (s *Store) SubscriberDays(ctx context.Context, from time.Time) ([]Subscribe
 			return err
 		}
 		if fill(day); len(days) == 0 || dayOf(days[len(days)-1].Day) != day {
-			days = append(days, SubscriberDay{Day: dayTime(day), Members: members})
+			days = append(days, SubscriberDay{Day: dayTime(day), Subscribed: members})
 			started, next = true, day+1
 		}
 		last := &days[len(days)-1]
 		switch kind {
 		case "members":
-			members, last.Members = n, n
+			members, last.Subscribed = n, n
 		case "joined":
 			last.Joined = add(last.Joined, name, n)
 		case "left":
@@ -175,7 +175,7 @@ func (s *Store) updateSubscriberFigures(ctx context.Context) error {
 		return err
 	}
 	today := dayOf(totals.At)
-	days := map[int64]*SubscriberDay{today: {Members: totals.Members()}}
+	days := map[int64]*SubscriberDay{today: {Subscribed: totals.Subscribed()}}
 	from := today
 	if !large || last < today {
 		from = max(last, 0)
@@ -230,13 +230,13 @@ func shortSource(source string) string {
 
 // countBack sets the members of the days before the last one, from who joined and left after them.
 func countBack(days map[int64]*SubscriberDay, from, last int64) {
-	members := days[last].Members
+	members := days[last].Subscribed
 	for day := last; day >= from; day-- {
 		one := days[day]
 		if one == nil {
 			continue
 		}
-		one.Members = members
+		one.Subscribed = members
 		for _, n := range one.Joined {
 			members -= n
 		}
@@ -278,7 +278,7 @@ func (c *conn) putFigures(ctx context.Context, totals SubscriberTotals, days map
 }
 
 func (c *conn) putDay(ctx context.Context, day int64, figures *SubscriberDay) error {
-	_, err := c.Exec(ctx, "figures.putDay", day, "members", "", figures.Members)
+	_, err := c.Exec(ctx, "figures.putDay", day, "members", "", figures.Subscribed)
 	for source, n := range figures.Joined {
 		if err == nil {
 			_, err = c.Exec(ctx, "figures.putDay", day, "joined", source, n)

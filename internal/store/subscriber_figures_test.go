@@ -65,7 +65,7 @@ func (s figuresStore) days(ago int) string {
 	}
 	var out []string
 	for _, d := range days {
-		line := fmt.Sprint(int(s.Now().Sub(d.Day).Hours()/24), ":", d.Members)
+		line := fmt.Sprint(int(s.Now().Sub(d.Day).Hours()/24), ":", d.Subscribed)
 		if d.Joined != nil {
 			line += fmt.Sprint(" +", d.Joined)
 		}
@@ -119,21 +119,21 @@ func TestLargeStoreShowsKeptTotals(t *testing.T) {
 			return got
 		}
 		live := totals()
-		if live.Members() != 2 || live.States[subscriber.Active] != 1 || live.Digests["weekly"] != 1 || live.States[subscriber.Paused] != 1 {
+		if live.Subscribed() != 2 || live.States[subscriber.Active] != 1 || live.Digests["weekly"] != 1 || live.States[subscriber.Paused] != 1 {
 			t.Errorf("counted %+v", live)
 		}
 		s.becomeLarge()
-		if got := totals(); got.Members() != 2 {
+		if got := totals(); got.Subscribed() != 2 {
 			t.Errorf("before the first maintenance %+v", got)
 		}
 		s.update()
 		s.exec("UPDATE subscribers SET state = 'unsubscribed', changed = $1 WHERE state = 'active'", s.Now().UnixMilli())
 		kept := totals()
-		if kept.Members() != 2 || !maps.Equal(kept.Digests, live.Digests) || kept.At.IsZero() {
+		if kept.Subscribed() != 2 || !maps.Equal(kept.Digests, live.Digests) || kept.At.IsZero() {
 			t.Errorf("kept %+v, want %+v", kept, live)
 		}
 		s.update()
-		if got := totals(); got.Members() != 1 {
+		if got := totals(); got.Subscribed() != 1 {
 			t.Errorf("after the next maintenance %+v", got)
 		}
 		if got, want := s.days(1), "1:2; 0:1"; got != want { // who left is counted when the day has ended

@@ -45,7 +45,7 @@ const (
 	maxCandidates = 2000
 	// fewCandidates are checked first, since they nearly always fill a page.
 	fewCandidates = 200
-	// MaxFound is up to where subscribers are counted exactly.
+	// MaxFound is the number up to which subscribers are counted exactly.
 	MaxFound = 10_000
 	// A search is frequent if so many of the newest subscribers match it. PostgreSQL would read all that do.
 	frequentSample, frequentHits = 2000, 20

@@ -62,8 +62,8 @@ type ImportResult struct {
 	Refused    int64 `json:"refused"`
 }
 
-// ReadWord is a word of another system that was read as a state, and its number of lines.
-type ReadWord struct {
+// MappedCount is a word of another system that was read as a state, and its number of lines.
+type MappedCount struct {
 	subscriber.Mapped
 	Lines int64 `json:"lines"`
 }
@@ -75,7 +75,7 @@ type ImportReport struct {
 	Recorded  int64            `json:"recorded"`             // of Suppressed: new, and gone according to the list
 	LoweredTo map[string]int64 `json:"lowered_to,omitempty"` // Lowered by the new state
 	RefusedBy map[string]int64 `json:"refused_by,omitempty"` // Refused by the reason
-	Values    []ReadWord       `json:"values,omitempty"`     // set by the caller
+	Values    []MappedCount    `json:"values,omitempty"`     // set by the caller
 }
 
 // Same returns how many lines changed nothing of a subscriber who existed before.

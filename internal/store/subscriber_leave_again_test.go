@@ -70,8 +70,8 @@ func TestRepeatedBouncesChangeNothing(t *testing.T) {
 	})
 }
 
-// TestReportsAboutNobodyChangeNothing has a subscriber who does not exist, and one who was erased.
-func TestReportsAboutNobodyChangeNothing(t *testing.T) {
+// TestReportsAboutUnknownSubscribersChangeNothing has a subscriber who does not exist, and one who was erased.
+func TestReportsAboutUnknownSubscribersChangeNothing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()

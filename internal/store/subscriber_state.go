@@ -24,7 +24,7 @@ func (e *SubscriberStateError) Text() words.Text {
 }
 
 // SetState changes a subscriber's state according to the table in package subscriber; the
-// same state again is no error. Unsubscribing, a bounce and a complaint suppress the
+// same state again is not an error. Unsubscribing, a bounce and a complaint suppress the
 // address with detail as the explanation. Becoming active lifts the suppression, unless an
 // editor added it. Errors are ErrNotFound, *SubscriberStateError and *SuppressedError.
 func (s *Store) SetState(ctx context.Context, id int64, next subscriber.State, detail string) error {

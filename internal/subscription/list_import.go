@@ -53,17 +53,17 @@ func (m Manager) ImportList(ctx context.Context, list *subscriber.List, o ListIm
 		Digests: o.Digests, MailLanguage: o.MailLanguage, Labels: o.Labels, DryRun: o.DryRun, Upload: o.Upload, Check: withTopics, Report: o.Report, Progress: o.Progress,
 		Consent: subscriber.Consent{Source: "import", Text: o.Consent, At: m.Store.Now()},
 	})
-	result.Values = readWords(list)
+	result.Values = mappedCounts(list)
 	return ImportSummary{DryRun: o.DryRun, Columns: list.Columns(), ImportReport: result}, err
 }
 
-// readWords returns the words of other systems that a list has, in order.
-func readWords(list *subscriber.List) []store.ReadWord {
-	var out []store.ReadWord
+// mappedCounts returns the words of other systems that a list has, in order.
+func mappedCounts(list *subscriber.List) []store.MappedCount {
+	var out []store.MappedCount
 	for m, n := range list.Mapped() {
-		out = append(out, store.ReadWord{Mapped: m, Lines: n})
+		out = append(out, store.MappedCount{Mapped: m, Lines: n})
 	}
-	slices.SortFunc(out, func(a, b store.ReadWord) int {
+	slices.SortFunc(out, func(a, b store.MappedCount) int {
 		return strings.Compare(a.Heading+"\x00"+a.Value, b.Heading+"\x00"+b.Value)
 	})
 	return out

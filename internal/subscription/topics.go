@@ -116,14 +116,14 @@ func (t *topicIndex) byDigest(digests, topics []string) map[string][]string {
 // CheckRow returns the check for store.ImportOptions: the digests and topics of a row must
 // exist. usual holds the digests for rows without one.
 func (m Manager) CheckRow(usual []string) (func(context.Context, *subscriber.Row) error, error) {
-	book, err := m.topicIndex()
+	index, err := m.topicIndex()
 	if err != nil {
 		return nil, err
 	}
 	refused := map[string]*TopicError{} // the same error for many lines
 	return func(ctx context.Context, row *subscriber.Row) error {
 		for _, name := range row.Digests {
-			if _, known := book.digests[name]; !known {
+			if _, known := index.digests[name]; !known {
 				return &subscriber.LineError{
 					Line: row.Line, Reason: "unknown digest", Value: name, What: fmt.Sprintf("unknown digest %q", name),
 					Expected: "one of " + strings.Join(m.Config.DigestNames(), ", ") + "; or read the column as labels, or ignore it",
@@ -137,18 +137,18 @@ func (m Manager) CheckRow(usual []string) (func(context.Context, *subscriber.Row
 		if len(digests) == 0 {
 			digests = usual
 		}
-		row.TopicsOf = book.byDigest(digests, row.Topics)
-		return refuseTopics(ctx, book, row, refused)
+		row.TopicsOf = index.byDigest(digests, row.Topics)
+		return refuseTopics(ctx, index, row, refused)
 	}, nil
 }
 
-func refuseTopics(ctx context.Context, book *topicIndex, row *subscriber.Row, refused map[string]*TopicError) error {
+func refuseTopics(ctx context.Context, index *topicIndex, row *subscriber.Row, refused map[string]*TopicError) error {
 	for digest, topics := range row.TopicsOf {
 		for _, topic := range topics {
 			key := digest + ":" + topic
 			wrong := refused[key]
 			if wrong == nil {
-				err := book.check(ctx, digest, []string{topic})
+				err := index.check(ctx, digest, []string{topic})
 				if err == nil {
 					continue
 				}
@@ -171,12 +171,12 @@ func (m Manager) checkTopics(ctx context.Context, digests, topics []string) erro
 	if len(topics) == 0 {
 		return nil
 	}
-	book, err := m.topicIndex()
+	index, err := m.topicIndex()
 	if err != nil {
 		return err
 	}
 	for _, digest := range slices.Sorted(slices.Values(digests)) {
-		if err := book.check(ctx, digest, topics); err != nil {
+		if err := index.check(ctx, digest, topics); err != nil {
 			return err
 		}
 	}

@@ -229,7 +229,7 @@ func TestNamedMigrationsAreAppliedAlone(t *testing.T) {
 	}
 }
 
-func TestNamesOfAnArchiveThatAreNoMigrationsAreRefused(t *testing.T) {
+func TestNamesOfAnArchiveThatAreNotMigrationsAreRefused(t *testing.T) {
 	t.Parallel()
 	db := openFile(t, nil)
 	for _, name := range []string{"", "articles", "_1", "1.5_x", "0x1_x", "99999999999999999999_x", "1 _x", "-", "'; DROP TABLE articles"} {

@@ -77,8 +77,8 @@ func TestAddressesOfStoresAreReadOrRefused(t *testing.T) {
 	}
 }
 
-// TestFilesThatAreNoStoreAreLeftAsTheyAre, and the error says what is in the way.
-func TestFilesThatAreNoStoreAreLeftAsTheyAre(t *testing.T) {
+// TestFilesThatAreNotAStoreAreLeftUnchanged, and the error says what is in the way.
+func TestFilesThatAreNotAStoreAreLeftUnchanged(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	text := filepath.Join(folder, "text.db")

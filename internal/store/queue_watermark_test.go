@@ -48,7 +48,7 @@ func TestRememberedQueueIsNotReadAgain(t *testing.T) {
 		exec("DELETE FROM ledger WHERE article_id = (SELECT id FROM articles WHERE source = 'recent')")
 		q.want(all, "")
 		unmarked := all
-		unmarked.Unmarked = true
+		unmarked.IgnoreWatermark = true
 		q.want(unmarked, "recent")
 		other := all
 		other.Since = q.clock.now().AddDate(-20, 0, 0)

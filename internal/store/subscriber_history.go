@@ -16,21 +16,21 @@ type SubscriberEvent struct {
 	At       time.Time
 	Consent  *subscriber.Consent // their present consent
 	Change   *SubscriberChange
-	Delivery *StoryDelivery
+	Delivery *HistoryDelivery
 	Feedback *Feedback
 }
 
-// StoryDelivery is a delivery with what names its edition.
-type StoryDelivery struct {
+// HistoryDelivery is a delivery with the subject and digest of its edition.
+type HistoryDelivery struct {
 	digest.Delivery
 	Subject string
 	Digest  string
 	Relay   string
 }
 
-// SubscriberStory returns the latest events about a subscriber, the newest first, up to limit of
+// SubscriberHistory returns the latest events about a subscriber, the newest first, up to limit of
 // each kind.
-func (s *Store) SubscriberStory(ctx context.Context, sub subscriber.Subscriber, limit int) ([]SubscriberEvent, error) {
+func (s *Store) SubscriberHistory(ctx context.Context, sub subscriber.Subscriber, limit int) ([]SubscriberEvent, error) {
 	var out []SubscriberEvent
 	if !sub.Consent.At.IsZero() {
 		out = append(out, SubscriberEvent{At: sub.Consent.At, Consent: &sub.Consent})
@@ -49,8 +49,8 @@ func (s *Store) SubscriberStory(ctx context.Context, sub subscriber.Subscriber, 
 	for i := range feedback {
 		out = append(out, SubscriberEvent{At: feedback[i].At, Feedback: &feedback[i]})
 	}
-	err = s.readers.Each(ctx, "delivery.storyOfSubscriber", []any{sub.ID, limit}, func(rows *sql.Rows) error {
-		var d StoryDelivery
+	err = s.readers.Each(ctx, "delivery.historyOfSubscriber", []any{sub.ID, limit}, func(rows *sql.Rows) error {
+		var d HistoryDelivery
 		var at int64
 		err := rows.Scan(&d.Edition, &d.Subject, &d.Digest, &d.State, &d.Reason, &d.Tries, &d.Code, &d.Reply, &d.Relay, &at)
 		d.Subscriber, d.At = sub.ID, timeOf(at)

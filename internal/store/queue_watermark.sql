@@ -1,4 +1,4 @@
--- name: queue.mark
+-- name: queue.watermark
 -- What is known of the queue of a digest. Index: primary key.
 SELECT releases, basis, revision, ripe, published, appears FROM queue_marks WHERE digest = $1;
 
@@ -6,7 +6,7 @@ SELECT releases, basis, revision, ripe, published, appears FROM queue_marks WHER
 -- Inserts the row of a digest. Index: primary key.
 INSERT INTO queue_marks (digest, releases, basis, revision, ripe, published, appears) VALUES ($1, 0, '', 0, 0, 0, 0) ON CONFLICT (digest) DO NOTHING;
 
--- name: queue.setMark
+-- name: queue.setWatermark
 -- Records what a search found, unless articles were returned to the queue since. Index: primary key.
 UPDATE queue_marks SET basis = $3, revision = $4, ripe = $5, published = $6, appears = $7 WHERE digest = $1 AND releases = $2;
 
