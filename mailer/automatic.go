@@ -16,7 +16,7 @@ func IsAutomatic(mail []byte) bool {
 	h := p.header
 	if kind := strings.ToLower(strings.TrimSpace(h.Get("Auto-Submitted"))); kind != "" && kind != "no" {
 		// A mail program that sends the request for a person may mark it so (RFC 3834, section 5.2). It
-		// answers no mail, so it is no automatic reply.
+		// answers no mail, so it is not an automatic reply.
 		return kind != "auto-generated" || !asksToUnsubscribe(h) || p.kind == "multipart/report"
 	}
 	for _, name := range []string{"X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "X-Auto-Response-Suppress", "X-AutoReply-From", "X-Mail-Autoreply", "X-FC-MachineGenerated", "X-POST-MessageClass", "X-Failed-Recipients", "List-Id", "X-Vacation"} {

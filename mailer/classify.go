@@ -117,7 +117,7 @@ func classifyByCode(r Reply, w causes) Class {
 	switch {
 	case noSuchAddress[r.Enhanced]:
 		// Some programs derive the Status field from the reply code alone: Sendmail writes 5.1.1
-		// for every 550. Such a field is no statement of the server that refused the mail.
+		// for every 550. Such a field does not come from the server that refused the mail.
 		return softIf(r.fromStatusField && strings.TrimSpace(r.Text) != "" || w.has(causeTemporary), Suppress)
 	case r.Enhanced == "5.6.7":
 		return Soft // an address in Unicode, which a server on the way does not support

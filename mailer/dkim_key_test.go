@@ -144,10 +144,10 @@ func TestSigningReportsWhatFails(t *testing.T) {
 	}
 }
 
-// TestSignaturesOfMailsAtRandomVerify signs mails whose headers and bodies have white space, folds, empty
+// TestSignaturesOfRandomMailsVerify signs mails whose headers and bodies have white space, folds, empty
 // lines and repeated fields in all places, and lets go-msgauth verify them: its canonicalization (RFC 6376,
 // section 3.4) is independent of ours.
-func TestSignaturesOfMailsAtRandomVerify(t *testing.T) {
+func TestSignaturesOfRandomMailsVerify(t *testing.T) {
 	t.Parallel()
 	keys, records := testKeys()
 	rng := mathrand.New(mathrand.NewPCG(63, 76))

@@ -103,7 +103,7 @@ func (f *field) check() error {
 	}
 	for _, p := range f.value {
 		if i := strings.IndexFunc(p.text, func(r rune) bool { return r < ' ' || r >= 0x7f }); i >= 0 {
-			return fmt.Errorf("mailer: header %s: %q at octet %d of %q: only printable ASCII can stand there", f.name, p.text[i], i, p.text)
+			return fmt.Errorf("mailer: header %s: %q at octet %d of %q: only printable ASCII is allowed there", f.name, p.text[i], i, p.text)
 		}
 		for word := range strings.FieldsSeq(p.text) {
 			if len(word) > staticMax {

@@ -178,8 +178,8 @@ func TestActionOfATextReport(t *testing.T) {
 	}
 }
 
-// TestTextOfTheReturnedMailIsNoReply: what stands in our own mail says nothing about its delivery.
-func TestTextOfTheReturnedMailIsNoReply(t *testing.T) {
+// TestTextOfTheReturnedMailIsNotAReply: what stands in our own mail says nothing about its delivery.
+func TestTextOfTheReturnedMailIsNotAReply(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"--- Below this line is a copy of the message.", "------ This is a copy of the message, including all the headers. ------", "----- Original message -----",

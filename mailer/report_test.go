@@ -89,7 +89,7 @@ func TestReportsOfManySystemsAreRead(t *testing.T) {
 	}
 }
 
-func TestRepliesOfPeopleAreNoReports(t *testing.T) {
+func TestRepliesOfPeopleAreNotReports(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
 		"vacation": string(sample(t, "vacation")), "empty": "", "no header": "hello", "nothing": "\r\n\r\n",

@@ -13,7 +13,7 @@ const (
 	transcriptLine  = 500 // bytes
 )
 
-// hiddenText stands in place of what a transcript hides.
+// hiddenText replaces what a transcript hides.
 const hiddenText = "(hidden)"
 
 // TranscriptLine is one line of a dialogue.

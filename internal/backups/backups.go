@@ -204,7 +204,7 @@ func (r *Runner) removeExpired(ctx context.Context, to target, made string) erro
 	if !slices.Contains(names, made) {
 		return fmt.Errorf("%s was stored, but is not listed; no backup is removed", made)
 	}
-	// A later name is from a time when the clock was wrong. It must not stand for a newer backup.
+	// A later name is from a time when the clock was wrong. It must not count as a newer backup.
 	names = slices.DeleteFunc(names, func(name string) bool { return name > made })
 	for _, name := range expired(names, r.keep) {
 		if err := to.remove(ctx, name); err != nil {

@@ -89,8 +89,8 @@ func TestEventsOfOneRequestAreOfTheirOwnDeliveries(t *testing.T) {
 	}
 }
 
-// TestMailsAtRandomRecordNothing: pieces of reports without one of our ids, in any order, are about no subscriber.
-func TestMailsAtRandomRecordNothing(t *testing.T) {
+// TestRandomMailsRecordNothing: pieces of reports without one of our ids, in any order, are about no subscriber.
+func TestRandomMailsRecordNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	rng := rand.New(rand.NewPCG(7, 1))
@@ -117,8 +117,8 @@ func TestMailsAtRandomRecordNothing(t *testing.T) {
 	}
 }
 
-// TestComplaintsThatAreNoWishOfTheReaderChangeNothing has the types of RFC 5965, section 7.3, and of later RFCs.
-func TestComplaintsThatAreNoWishOfTheReaderChangeNothing(t *testing.T) {
+// TestFeedbackOtherThanComplaintsChangesNothing has the types of RFC 5965, section 7.3, and of later RFCs.
+func TestFeedbackOtherThanComplaintsChangesNothing(t *testing.T) {
 	t.Parallel()
 	for feedback, want := range map[string]Kind{
 		"abuse": Complained, "Abuse": Complained, "ABUSE;": Complained, "fraud": Complained, "abuse (spam button)": Complained, "opt-out": Unsubscribed, "opt-out-list": Unsubscribed,

@@ -29,25 +29,25 @@ func NewMailboxReader(box Mailbox) *MailboxReader {
 	return &MailboxReader{box: box.withDefaults(), shown: map[string]bool{}}
 }
 
-// readMails is how many of the newest mails a pass looks at.
+// readMails is how many of the newest mails a pass reads.
 const readMails = 200
 
-// Pass shows the mails that no earlier pass showed, the newest first, until look returns true. It looks at
-// the newest 200 mails, with IMAP at those of the last two days, and at the first megabyte of each.
-func (r *MailboxReader) Pass(ctx context.Context, look func(mail []byte) bool) error {
+// Pass shows the mails that no earlier pass showed, the newest first, until visit returns true. It reads
+// the newest 200 mails, with IMAP those of the last two days, and the first megabyte of each.
+func (r *MailboxReader) Pass(ctx context.Context, visit func(mail []byte) bool) error {
 	switch r.box.Protocol {
 	case "maildir":
-		return r.readMaildir(look)
+		return r.readMaildir(visit)
 	case "imap":
-		return r.box.dial(ctx, func(_ context.Context, conn net.Conn, _ *limitedConn) error { return r.readIMAP(conn, look) })
+		return r.box.dial(ctx, func(_ context.Context, conn net.Conn, _ *limitedConn) error { return r.readIMAP(conn, visit) })
 	case "pop3":
-		return r.box.dial(ctx, func(_ context.Context, conn net.Conn, _ *limitedConn) error { return r.readPOP3(conn, look) })
+		return r.box.dial(ctx, func(_ context.Context, conn net.Conn, _ *limitedConn) error { return r.readPOP3(conn, visit) })
 	}
 	return fmt.Errorf("bounce: unknown mailbox protocol %q; use imap, pop3 or maildir", r.box.Protocol)
 }
 
-// show calls look with a mail unless an earlier pass showed it. It reports whether the pass is over.
-func (r *MailboxReader) show(id string, read func() ([]byte, error), look func([]byte) bool) (bool, error) {
+// show calls visit with a mail unless an earlier pass showed it. It reports whether the pass is over.
+func (r *MailboxReader) show(id string, read func() ([]byte, error), visit func([]byte) bool) (bool, error) {
 	if r.shown[id] {
 		return false, nil
 	}
@@ -56,10 +56,10 @@ func (r *MailboxReader) show(id string, read func() ([]byte, error), look func([
 		return true, err
 	}
 	r.shown[id] = true
-	return mail != nil && look(mail), nil
+	return mail != nil && visit(mail), nil
 }
 
-func (r *MailboxReader) readIMAP(conn net.Conn, look func([]byte) bool) error {
+func (r *MailboxReader) readIMAP(conn net.Conn, visit func([]byte) bool) error {
 	client, err := openIMAP(conn, r.box)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (r *MailboxReader) readIMAP(conn net.Conn, look func([]byte) bool) error {
 	uids := found.AllUIDs()
 	slices.Reverse(uids)
 	for _, uid := range uids[:min(len(uids), readMails)] {
-		done, err := r.show(fmt.Sprint(uid), func() ([]byte, error) { return fetchIMAP(client, uid) }, look)
+		done, err := r.show(fmt.Sprint(uid), func() ([]byte, error) { return fetchIMAP(client, uid) }, visit)
 		if refusedByIMAP(err) {
 			continue
 		}
@@ -101,7 +101,7 @@ func fetchIMAP(client *imapclient.Client, uid imap.UID) ([]byte, error) {
 	return mail, nil
 }
 
-func (r *MailboxReader) readPOP3(conn net.Conn, look func([]byte) bool) error {
+func (r *MailboxReader) readPOP3(conn net.Conn, visit func([]byte) bool) error {
 	session, err := openPOP3(conn, r.box)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (r *MailboxReader) readPOP3(conn net.Conn, look func([]byte) bool) error {
 			})
 			return data, err
 		}
-		done, err := r.show(mail.unique, read, look)
+		done, err := r.show(mail.unique, read, visit)
 		if errors.Is(err, errRefused) {
 			continue
 		}
@@ -133,7 +133,7 @@ func (r *MailboxReader) readPOP3(conn net.Conn, look func([]byte) bool) error {
 
 // readMaildir reads the folders new and cur. A Maildir that does not exist is empty: the first mail creates
 // it.
-func (r *MailboxReader) readMaildir(look func([]byte) bool) error {
+func (r *MailboxReader) readMaildir(visit func([]byte) bool) error {
 	type file struct {
 		path string
 		time time.Time
@@ -153,7 +153,7 @@ func (r *MailboxReader) readMaildir(look func([]byte) bool) error {
 	}
 	slices.SortStableFunc(files, func(a, b file) int { return b.time.Compare(a.time) })
 	for _, f := range files[:min(len(files), readMails)] {
-		done, err := r.show(f.path, func() ([]byte, error) { return readStart(f.path) }, look)
+		done, err := r.show(f.path, func() ([]byte, error) { return readStart(f.path) }, visit)
 		if done || err != nil {
 			return err
 		}

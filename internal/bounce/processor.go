@@ -282,7 +282,7 @@ type Outcome struct {
 }
 
 // Recorder stores outcomes and changes the subscriber's state, in one transaction. It reports
-// whether the outcome's key was new. An unknown subscriber is no error.
+// whether the outcome's key was new. An unknown subscriber is not an error.
 type Recorder interface {
 	Record(ctx context.Context, outcome Outcome) (fresh bool, err error)
 }

@@ -239,7 +239,7 @@ func TestMailUnsubscribesInTheStore(t *testing.T) {
 	})
 }
 
-func TestFeedbackOnAnUnknownSubscriberIsNoError(t *testing.T) {
+func TestFeedbackOnAnUnknownSubscriberIsNotAnError(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		b := newStored(t, s)

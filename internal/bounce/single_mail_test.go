@@ -89,7 +89,7 @@ func TestBounceOfASingleMailCountsOverEveryInbox(t *testing.T) {
 			if _, err := s.AddSubscriber(t.Context(), subscriber.Subscriber{Address: address, State: subscriber.Pending}); !errors.As(err, &held) && !errors.Is(err, store.ErrExists) {
 				t.Errorf("%s: the address can be added again: %v", in.source, err)
 			}
-			story, err := s.SubscriberStory(t.Context(), sub, 10)
+			story, err := s.SubscriberHistory(t.Context(), sub, 10)
 			if err != nil || len(story) == 0 || !strings.Contains(fmt.Sprint(storyFeedback(story)), "no such user") {
 				t.Errorf("%s: the story has no bounce: %+v, %v", in.source, story, err)
 			}

@@ -129,7 +129,7 @@ func automaticReplies() []string {
 	)
 }
 
-func TestVacationMailsAreNoBounces(t *testing.T) {
+func TestVacationMailsAreNotBounces(t *testing.T) {
 	t.Parallel()
 	for _, mail := range automaticReplies() {
 		b := setup(t)
@@ -220,9 +220,9 @@ func TestServiceEventsWithoutAVerdictAreIgnored(t *testing.T) {
 	}
 }
 
-// TestMailsThatAServiceDidNotSendSuppressNobody: no server refused them. They are counted apart, so that
+// TestMailsThatAServiceDidNotSendSuppressNoAddress: no server refused them. They are counted apart, so that
 // an operator can compare the lists.
-func TestMailsThatAServiceDidNotSendSuppressNobody(t *testing.T) {
+func TestMailsThatAServiceDidNotSendSuppressNoAddress(t *testing.T) {
 	t.Parallel()
 	ses := func(_ context.Context, body []byte) ([]event, error) { return sesEvents(body) }
 	for _, test := range []struct {

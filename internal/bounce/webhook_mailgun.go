@@ -50,7 +50,7 @@ type mailgunBody struct {
 }
 
 // verify checks the signature. Since it does not cover the event, a token is taken for one event only:
-// who saw a request cannot send another event with its signature.
+// someone who saw a request cannot send another event with its signature.
 func (m mailgun) verify(_ context.Context, _ http.Header, body []byte) error {
 	var posted mailgunBody
 	if err := json.Unmarshal(body, &posted); err != nil {

@@ -32,7 +32,6 @@ func (p postmark) events(_ context.Context, body []byte) ([]event, error) {
 		RecordType        string
 		Type              string
 		Details           string
-		Description       string
 		SuppressSending   bool
 		SuppressionReason string
 		Origin            string

@@ -40,7 +40,7 @@ type ACMEOptions struct {
 	HTTP      net.Addr       // where plain HTTP is answered; nil for nowhere
 	Log       *slog.Logger
 
-	Every  time.Duration // between two looks at the hosts and at the ages of certificates; a minute when 0
+	Every  time.Duration // between two checks of the hosts and of the ages of certificates; a minute when 0
 	Retry  time.Duration // delay after the first failed try; 2 minutes when 0
 	Window float64       // renew in this last part of a certificate's life; a third when 0
 }

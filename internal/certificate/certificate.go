@@ -67,7 +67,7 @@ func Inspect(path string) (Info, error) {
 		return Info{}, err
 	}
 	block, rest := pem.Decode(data)
-	for block != nil && block.Type != "CERTIFICATE" { // its key may stand before it, as in the files of some programs
+	for block != nil && block.Type != "CERTIFICATE" { // its key may come before it, as in the files of some programs
 		block, rest = pem.Decode(rest)
 	}
 	if block == nil {

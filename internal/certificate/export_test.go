@@ -1,4 +1,4 @@
 package certificate
 
-// Look reads the files once, as Run does again and again.
-func (f *Files) Look() { f.look() }
+// Reload reads the files once, as Run does again and again.
+func (f *Files) Reload() { f.reload() }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// readEvery is the time between two looks at the files of a certificate.
+// readEvery is the time between two reads of the files of a certificate.
 const readEvery = 10 * time.Second
 
 // Files is a certificate in two files, which are read again when they change.
@@ -29,7 +29,7 @@ type Files struct {
 type FileOptions struct {
 	CertFile, KeyFile string        // in PEM format
 	Host              string        // of the site
-	Every             time.Duration // between two looks at the files; 10 s when 0
+	Every             time.Duration // between two reads of the files; 10 s when 0
 	Log               *slog.Logger
 }
 
@@ -60,17 +60,17 @@ func (f *Files) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ticker.C:
-			f.look()
+			f.reload()
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// look takes a changed certificate. Files with an error leave the old certificate in use. Programs
+// reload takes a changed certificate into use. Files with an error leave the old certificate in use. Programs
 // replace certificate and key one after the other, so that the two do not match for a moment: an error
-// is logged when the same files have it at two looks.
-func (f *Files) look() {
+// is logged when the same files have it at two reads in a row.
+func (f *Files) reload() {
 	p, err := readPair(f.options.CertFile, f.options.KeyFile, f.used, f.refused)
 	switch {
 	case err == nil:

@@ -122,12 +122,12 @@ func TestFilesThatVanishTwiceAreReportedTwice(t *testing.T) {
 	}
 	for outage := 1; outage <= 3; outage++ {
 		move(keyFile, keyFile+".away")
-		files.Look()
-		files.Look()
+		files.Reload()
+		files.Reload()
 		if n := log.count(problem); n != outage {
 			t.Errorf("outage %d is reported %d times in all", outage, n)
 		}
 		move(keyFile+".away", keyFile)
-		files.Look()
+		files.Reload()
 	}
 }

@@ -11,7 +11,7 @@ func TestLimitsOfSenderAreChecked(t *testing.T) {
 		return "site: {url: https://press.example}\nrelays:\n  - host: smtp.example.org\n    " + line + "\n"
 	}
 	for text, want := range map[string]string{
-		file("warmup: 500/week x2"):                              `"500/week x2" is no warm-up plan`,
+		file("warmup: 500/week x2"):                              `"500/week x2" is not a warm-up plan`,
 		file("warmup_per_domain: 500/day x1"):                    "the factor is x1; use one above x1",
 		file("warmup: 500/day x2 max 100"):                       "the maximum 100 is below the 500 mails of the first day",
 		file("weight: 1") + "delivery: {complaints_stop: 101}\n": "use a percentage from 0 (off) to 100",

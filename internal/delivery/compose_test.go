@@ -363,7 +363,7 @@ func TestEditsThatCannotBeUsedAreRefused(t *testing.T) {
 		"articles: no article is left; keep one, or cancel the edition": func(c *delivery.Composition) { c.Exclude(id, "", false) },
 		`lead: no article of this draft has the id "gone"`:              func(c *delivery.Composition) { c.Edits.Lead = "gone" },
 		`unknown form "tiny"; write full, summary or title`:             func(c *delivery.Composition) { c.Edits.Forms[id] = "tiny" },
-		`intro.french: "french" is no language`:                         func(c *delivery.Composition) { c.Edits.Intro["french"] = "Bonjour" },
+		`intro.french: "french" is not a language`:                      func(c *delivery.Composition) { c.Edits.Intro["french"] = "Bonjour" },
 		"outro: it has 30000 bytes; write at most 20000":                func(c *delivery.Composition) { c.Edits.Outro[""] = strings.Repeat("x", 30_000) },
 		"subject: it has 400 characters; write at most 300":             func(c *delivery.Composition) { c.Subject = strings.Repeat("é", 400) },
 		`sponsor.url: "javascript:alert(1)" is not a web address`: func(c *delivery.Composition) {

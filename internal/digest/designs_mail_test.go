@@ -38,8 +38,8 @@ const maxSpamScore = 1.0
 // gtube is what SpamAssassin takes for spam in any mail, to test that it works.
 const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
-// TestDesignsAreNoSpam asks SpamAssassin about each design, with its local rules only.
-func TestDesignsAreNoSpam(t *testing.T) {
+// TestDesignsAreNotClassifiedAsSpam asks SpamAssassin about each design, with its local rules only.
+func TestDesignsAreNotClassifiedAsSpam(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs SpamAssassin")

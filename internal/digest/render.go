@@ -53,7 +53,7 @@ func (v view) variant(mail *templates.Mail, placeholders Placeholders) (Variant,
 		return Variant{}, err
 	}
 	out := Variant{
-		Edition: v.in.ID, Language: v.page.Language, Direction: v.page.Direction,
+		Edition: v.in.ID, Language: v.page.Language,
 		Title: v.in.Definition.Title.In(v.lang), Subject: v.page.Subject, HTML: mailed.HTML, Text: mailed.Text, Placeholders: placeholders,
 		Articles: ids(v.articles), Shown: shown.whole,
 		Warnings: warnings(len(mailed.HTML), shown, total),

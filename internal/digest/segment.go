@@ -112,13 +112,13 @@ func (k ConditionKind) value(text string) (string, error) {
 	switch k {
 	case JoinedSince, JoinedBefore:
 		if _, err := time.Parse(time.DateOnly, text); err != nil {
-			return "", fmt.Errorf("%s: %q is no date; write it as 2026-01-31", k, text)
+			return "", fmt.Errorf("%s: %q is not a date; write it as 2026-01-31", k, text)
 		}
 		return text, nil
 	case HasLanguage:
 		tag, err := language.Parse(text)
 		if err != nil || tag == language.Und {
-			return "", fmt.Errorf("lang: %q is no language; write it as en or pt-BR", text)
+			return "", fmt.Errorf("lang: %q is not a language; write it as en or pt-BR", text)
 		}
 		return strings.ToLower(tag.String()), nil
 	}

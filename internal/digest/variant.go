@@ -11,7 +11,6 @@ type Variant struct {
 	Edition       string
 	Key           string // canonical form of the preferences, "" for everything
 	Language      string // of the fixed phrases
-	Direction     string // "ltr" or "rtl"
 	Title         string `json:",omitempty"` // of the digest, in the mail's language; empty for variants of earlier versions
 	Subject       string
 	HTML          string

@@ -227,7 +227,7 @@ func (r *received) checkSPF(ctx context.Context, o *Options) []Finding {
 // addressLiteral is an IP address in brackets, as servers write that of a client in Received.
 var addressLiteral = regexp.MustCompile(`\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]`)
 
-// The name that a client gave in EHLO may be an address literal of its choice. It stands before the comment
+// The name that a client gave in EHLO may be an address literal of its choice. It comes before the comment
 // with the client's address (RFC 5321, section 4.4), or after the word helo, as Exim writes it.
 var (
 	heloWord   = regexp.MustCompile(`(?i)\bhelo[ =][^\s()]+`)

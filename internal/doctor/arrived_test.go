@@ -320,9 +320,9 @@ func TestMailboxIsReadUntilAllMailsArrived(t *testing.T) {
 	second.Code, second.MessageID = "QX8", "m-2@gazette.example"
 	passes := [][]string{{"Subject: other\r\n\r\n"}, {sentText, sentText}, {strings.NewReplacer("m-1@", "m-2@", "QX7", "QX8").Replace(sentText), "Subject: later\r\n\r\n"}}
 	shown, stopped := 0, false
-	box := TestMail{Wait: testkit.Timeout, Read: func(_ context.Context, look func([]byte) bool) error {
+	box := TestMail{Wait: testkit.Timeout, Read: func(_ context.Context, visit func([]byte) bool) error {
 		for _, mail := range passes[shown] {
-			if stopped = look([]byte(mail)); stopped {
+			if stopped = visit([]byte(mail)); stopped {
 				break
 			}
 		}

@@ -152,7 +152,7 @@ func checkDMARC(ctx context.Context, o *Options, domain string) []Finding {
 	if rua, found := record.tags["rua"]; !found {
 		out = append(out, Finding{Severity: Notice, What: "the DMARC record asks for no reports", Fix: "Add rua=mailto:ADDRESS, and you learn which mail in your name fails."})
 	} else if !areReportURIs(rua, "mailto:") {
-		out = append(out, Finding{Severity: Notice, What: fmt.Sprintf("the DMARC record asks for reports to %q, which is no mailto address, so there may be none", rua), Fix: "Write rua=mailto:ADDRESS."})
+		out = append(out, Finding{Severity: Notice, What: fmt.Sprintf("the DMARC record asks for reports to %q, which is not a mailto address, so there may be none", rua), Fix: "Write rua=mailto:ADDRESS."})
 	}
 	return out
 }

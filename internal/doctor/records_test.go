@@ -121,7 +121,7 @@ func TestOrganizationsFollowTheTreeWalk(t *testing.T) {
 	}
 }
 
-func TestAddressesOfMachinesAreTold(t *testing.T) {
+func TestAddressesOfMachinesAreDetected(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "127.9.9.9": true, "::1": true, "::ffff:127.0.0.1": true, "192.0.2.1": false, "mail.example.org": false, "": false, "localhost.example.org": false} {
 		if got := isLoopback(host); got != want {

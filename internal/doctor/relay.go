@@ -141,7 +141,7 @@ func largestMail(ctx context.Context, o *Options) (int64, error) {
 // CheckAddress returns an error unless a text is an IP address.
 func CheckAddress(text string) error {
 	if net.ParseIP(text) == nil {
-		return fmt.Errorf("%q is no IP address; write one such as 203.0.113.5", text)
+		return fmt.Errorf("%q is not an IP address; write one such as 203.0.113.5", text)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func NewResolver(server string) (Resolver, error) {
 	}
 	host, port, err := net.SplitHostPort(server)
 	if _, invalid := strconv.ParseUint(port, 10, 16); err != nil || host == "" || invalid != nil {
-		return Resolver{}, fmt.Errorf("%q is no address of a DNS server; write HOST:PORT, such as 9.9.9.9:53", server)
+		return Resolver{}, fmt.Errorf("%q is not the address of a DNS server; write HOST:PORT, such as 9.9.9.9:53", server)
 	}
 	return Resolver{server}, nil
 }
@@ -49,10 +49,10 @@ func (r Resolver) net() *net.Resolver {
 // absolute returns a name with a dot at its end, so that no search domain is added.
 func absolute(name string) string { return strings.TrimSuffix(asciiName(name), ".") + "." }
 
-// lookupProfile allows the underscores of names such as _dmarc.example.org, which are no host names.
+// lookupProfile allows the underscores of names such as _dmarc.example.org, which are not host names.
 var lookupProfile = idna.New(idna.MapForLookup(), idna.StrictDomainName(false))
 
-// asciiName returns a domain as it stands in DNS (RFC 5891): the configuration may have it in Unicode. It
+// asciiName returns a domain as DNS has it (RFC 5891): the configuration may have it in Unicode. It
 // returns a name that cannot be converted as it is.
 func asciiName(name string) string {
 	if ascii, err := lookupProfile.ToASCII(name); err == nil {
@@ -91,7 +91,7 @@ func (r Resolver) MX(ctx context.Context, domain string) ([]string, error) {
 	for _, mx := range found {
 		names = append(names, mx.Host)
 	}
-	if len(names) > 0 { // names that are no host names are left out with an error
+	if len(names) > 0 { // names that are not host names are left out with an error
 		err = nil
 	}
 	return names, lookupError("MX", domain, err)

@@ -153,7 +153,7 @@ func checkKey(ctx context.Context, o *Options, key mailer.DKIMKey) Finding {
 	return ok("the DKIM record at %s is that of the configured key", name)
 }
 
-// rsaBits returns the size of a public key in base64, 0 if it is no RSA key.
+// rsaBits returns the size of a public key in base64, 0 if it is not an RSA key.
 func rsaBits(text string) int {
 	der, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {

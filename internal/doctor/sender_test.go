@@ -75,7 +75,7 @@ func TestRecordsOfSenders(t *testing.T) {
 		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=quarantine; rua=mailto:d@example.test"`, OK, "policy quarantine"},
 		{"dmarc", `_dmarc.test. TXT "v=DMARC1; p=reject; sp=none"`, OK, "at _dmarc.test with the policy none"},
 		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=none"`, Notice, "asks for no reports"},
-		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=none; rua=d@example.test"`, Notice, "asks for reports to \"d@example.test\", which is no mailto address"},
+		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=none; rua=d@example.test"`, Notice, "asks for reports to \"d@example.test\", which is not a mailto address"},
 		{"dmarc", `_dmarc.example.test. TXT "p=none; v=DMARC1"`, Error, "there is no DMARC record"},
 		{"dmarc", `_dmarc.example.test. TXT "v=DMARC1; p=Quarantine; p=none"`, OK, "policy quarantine"},
 		{"dmarc", `_dmarc.example.test. TXT "v = DMARC1 ;rua=mailto:d@example.test"`, Error, `the policy ""`},

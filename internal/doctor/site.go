@@ -92,7 +92,7 @@ func (o *Options) siteURL() (*url.URL, *Finding) {
 	}
 	u, err := url.Parse(o.Config.Site.URL)
 	if err != nil || u.Hostname() == "" {
-		return nil, &Finding{Severity: Error, What: fmt.Sprintf("site.url %q is no address", o.Config.Site.URL), Fix: "Write one such as https://news.example.org."}
+		return nil, &Finding{Severity: Error, What: fmt.Sprintf("site.url %q is not an address", o.Config.Site.URL), Fix: "Write one such as https://news.example.org."}
 	}
 	if isLoopback(u.Hostname()) {
 		return nil, &Finding{Severity: Error, What: o.Config.Site.URL + " is an address of this machine only", Why: "Links in mails lead nowhere for everyone else, those to unsubscribe among them.", Fix: "Set site.url to the public address."}

@@ -117,9 +117,9 @@ func TestSPFLimits(t *testing.T) {
 	}
 }
 
-// TestSPFLookupFailuresAreNoVerdict: a server that fails says nothing about the record (temperror, RFC
+// TestSPFLookupFailuresAreNotAVerdict: a server that fails says nothing about the record (temperror, RFC
 // 7208, section 2.6.6), except for ptr, which does not match then (section 5.5).
-func TestSPFLookupFailuresAreNoVerdict(t *testing.T) {
+func TestSPFLookupFailuresAreNotAVerdict(t *testing.T) {
 	t.Parallel()
 	for term, broken := range map[string]string{"a:x.test": "x.test", "mx:x.test": "x.test", "include:x.test": "x.test", "exists:x.test": "x.test", "redirect=x.test": "x.test", "mx:m.test": "h.test"} {
 		o, server := withZone(t, "m.test. MX 1 h.test.\nexample.test. TXT \"v=spf1 "+term+"\"")

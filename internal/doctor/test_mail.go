@@ -14,9 +14,9 @@ type TestMail struct {
 	Relays []string // names; each sends one mail
 	// Send sends a mail by a relay.
 	Send func(ctx context.Context, relay string) (SentMail, error)
-	// Read shows the mails of the mailbox that it has not shown before, until look returns true. Nil
+	// Read shows the mails of the mailbox that it has not shown before, until visit returns true. Nil
 	// without a mailbox.
-	Read    func(ctx context.Context, look func(mail []byte) bool) error
+	Read    func(ctx context.Context, visit func(mail []byte) bool) error
 	Mailbox string        // what Read reads, for messages
 	Wait    time.Duration // for the arrival; 0 for two minutes
 }
@@ -36,8 +36,8 @@ const testMailCheck = "test-mail"
 const (
 	arrivalWait = 2 * time.Minute // when TestMail.Wait is 0
 	sendingWait = 6 * time.Minute // for handing the mails to the relays, and for looking up what they need
-	firstLook   = 200 * time.Millisecond
-	lastLook    = 5 * time.Second // between two passes over the mailbox
+	firstDelay  = 200 * time.Millisecond
+	maxDelay    = 5 * time.Second // between two passes over the mailbox
 )
 
 // wait returns how long the arrival is awaited.
@@ -100,7 +100,7 @@ func (t *TestMail) await(ctx context.Context, mails []*arrived) error {
 	open := func() bool {
 		return slices.ContainsFunc(mails, func(m *arrived) bool { return m.data == nil })
 	}
-	look := func(data []byte) bool {
+	visit := func(data []byte) bool {
 		for _, mail := range mails {
 			if mail.data == nil && mail.sent.isIn(data) {
 				mail.data = crlf(data)
@@ -109,8 +109,8 @@ func (t *TestMail) await(ctx context.Context, mails []*arrived) error {
 		}
 		return !open()
 	}
-	for pause := firstLook; open(); pause = min(2*pause, lastLook) {
-		if err := t.Read(limited, look); err != nil {
+	for pause := firstDelay; open(); pause = min(2*pause, maxDelay) {
+		if err := t.Read(limited, visit); err != nil {
 			if limited.Err() != nil && ctx.Err() == nil {
 				return nil // the time is over
 			}

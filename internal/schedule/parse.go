@@ -169,12 +169,12 @@ var fields = []field{
 	{words.T("day of the month"), 1, 31}, {words.T("month"), 1, 12}, {words.T("day of the week"), 0, 7},
 }
 
-// explain says why the library refused a spec. Its own errors exist in English only and do not name the
+// explain returns the reason why the library refused a spec. Its own errors exist in English only and do not name the
 // field.
 func explain(spec string) error {
 	if rest, found := strings.CutPrefix(spec, "@"); found {
 		if name, _, _ := strings.Cut(rest, " "); name == "every" {
-			return &Error{Spec: spec, Problem: words.T("the interval is no duration"), Fix: words.T("a duration such as @every 90m")}
+			return &Error{Spec: spec, Problem: words.T("the interval is not a duration"), Fix: words.T("a duration such as @every 90m")}
 		}
 		return &Error{Spec: spec, Problem: words.T("there is no such word for a schedule"), Fix: words.T("@yearly, @monthly, @weekly, @daily, @hourly or @every 90m")}
 	}
@@ -194,7 +194,7 @@ func explain(spec string) error {
 	return &Error{Spec: spec, Problem: words.T("it is not a cron spec"), Fix: fieldsFix}
 }
 
-// explain says why the library refuses an item of the field's list; it returns nil if it does not.
+// explain returns the reason why the library refuses an item of the field's list; it returns nil if it does not.
 func (f field) explain(item string) *Error {
 	if item == "" {
 		return nil

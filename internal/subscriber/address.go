@@ -124,7 +124,7 @@ func (a Address) Domain() string { return a.domain }
 // Local returns the part before the @ as in SMTP, quoted if it has to be.
 func (a Address) Local() string { return a.local }
 
-// IsZero reports whether a is the zero value, which is no address.
+// IsZero reports whether a is the zero value, which is not an address.
 func (a Address) IsZero() bool { return a.domain == "" }
 
 // MarshalText returns String, for JSON.
@@ -183,15 +183,15 @@ func parseDomain(s string) (domain, what, expected string) {
 	const example = "something like example.org after the @"
 	switch {
 	case s == "":
-		return "", "nothing stands after the @", example
+		return "", "there is nothing after the @", example
 	case s[0] == '[':
-		return "", "an address literal stands after the @", "a domain, " + example
+		return "", "there is an address literal after the @", "a domain, " + example
 	}
 	domain = strings.ToLower(s)
 	if !isASCII(s) || strings.Contains(domain, "xn--") {
 		ascii, err := idnaProfile.ToASCII(s)
 		if err != nil {
-			return "", "the domain is no valid international domain", example
+			return "", "the domain is not a valid international domain", example
 		}
 		domain = ascii
 	}
@@ -228,7 +228,7 @@ func checkDomain(s string) (what string) {
 func checkLabel(label string) (what string) {
 	switch {
 	case label == "":
-		return "a dot stands first, last or twice in the domain"
+		return "a dot is first, last or doubled in the domain"
 	case len(label) > 63:
 		return "a part of the domain has more than 63 octets"
 	case label[0] == '-' || label[len(label)-1] == '-':

@@ -52,13 +52,13 @@ func readAddress(value string) (Address, string, *LineError) {
 	}
 	name, parsed, err := ParseMailbox(strings.TrimSuffix(value, "."))
 	if strings.HasPrefix(parsed.Local(), "'") {
-		return Address{}, "", badAddress(value, "an apostrophe stands before it", "the address without it")
+		return Address{}, "", badAddress(value, "there is an apostrophe before it", "the address without it")
 	}
 	switch {
 	case err == nil && strings.ContainsAny(name, "@<") && !strings.EqualFold(name, parsed.String()):
 		return Address{}, "", badAddress(value, severalAddresses, "one address on each line")
 	case err == nil:
-		return parsed, normalizeName(name), nil
+		return parsed, NormalizeName(name), nil
 	}
 	var wrong *AddressError
 	if !errors.As(err, &wrong) {
@@ -77,7 +77,7 @@ func badAddress(value, what, expected string) *LineError {
 	return &LineError{Reason: "address not valid", What: "address " + quoteShort(value) + ": " + what, Expected: expected}
 }
 
-const severalAddresses = "several addresses stand in one field"
+const severalAddresses = "there are several addresses in one field"
 
 // isAddressSeparator reports whether a character may separate two addresses.
 func isAddressSeparator(r rune) bool { return strings.ContainsRune(",;|/ \t\n", r) }
@@ -117,11 +117,11 @@ func (n *nameParts) add(m Meaning, value string) {
 func (n *nameParts) join() string {
 	switch {
 	case n.full == "" || n.given != "" && n.family != "":
-		return normalizeName(n.given + " " + n.family)
+		return NormalizeName(n.given + " " + n.family)
 	case n.given != "" && n.family == "" && !strings.Contains(strings.ToLower(n.full), strings.ToLower(n.given)):
-		return normalizeName(n.given + " " + n.full)
+		return NormalizeName(n.given + " " + n.full)
 	}
-	return normalizeName(n.full)
+	return NormalizeName(n.full)
 }
 
 // checkName returns an error if a value is not a name. In a list without a header the second
@@ -131,11 +131,11 @@ func (l *List) checkName(c *Column, value string) *LineError {
 		return c.checkDeparture(value)
 	}
 	if strings.Contains(value, "@") {
-		return badAddress(value, "a second address stands beside the first", "one address on each line")
+		return badAddress(value, "there is a second address beside the first", "one address on each line")
 	}
 	_, isAnswer := answers[strings.ToLower(value)]
 	if isAnswer || value[0] >= '0' && value[0] <= '9' || stateOf(value) != "" || !strings.ContainsFunc(value, unicode.IsLetter) {
-		return &LineError{Reason: "second column is no name", What: fmt.Sprintf("%s beside the address is no name, and the list has no header that says what it is", quoteShort(value)), Expected: "a first line that names the columns, such as email,status"}
+		return &LineError{Reason: "second column is no name", What: fmt.Sprintf("%s beside the address is not a name, and the list has no header that says what it is", quoteShort(value)), Expected: "a first line that names the columns, such as email,status"}
 	}
 	return nil
 }

@@ -365,7 +365,7 @@ var postalHeadings = setOf(`city, town, zip, zip code, zipcode, postal code, pos
 // addressKinds stand before the parts of a postal address.
 var addressKinds = setOf("home, business, other, billing, shipping, work, office, default, company, postal, delivery")
 
-// otherChannels are words of headings about consent to something that is no mail.
+// otherChannels are words of headings about consent to something other than mail.
 var otherChannels = setOf("sms, mms, whatsapp, phone, telephone, mobile, fax, push, telegram, voice, telefon, portable")
 
 // fillWords add nothing to the meaning of a heading that speaks of state.

@@ -135,7 +135,7 @@ func (g *EncodingGuess) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Latin1 reports whether the file is Windows-1252: it has bytes that are no UTF-8, and no character of
+// Latin1 reports whether the file is Windows-1252: it has bytes that are not UTF-8, and no character of
 // UTF-8 beyond ASCII.
 func (g *EncodingGuess) Latin1() bool {
 	return (g.broken || len(g.rest) > 0) && !g.several && !g.zero

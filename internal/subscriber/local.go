@@ -12,7 +12,7 @@ import (
 // wrong and what is expected.
 func parseLocal(s string) (local, what, expected string) {
 	if s == "" {
-		return "", "nothing stands before the @", "something like ada@example.org"
+		return "", "there is nothing before the @", "something like ada@example.org"
 	}
 	if s[0] == '"' {
 		return parseQuoted(s)
@@ -30,7 +30,7 @@ func parseLocal(s string) (local, what, expected string) {
 // UTF-8 as RFC 6531 allows it), or empty strings.
 func checkAtom(s string) (what, expected string) {
 	if s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
-		return "a dot stands first, last or twice before the @", "single dots between letters"
+		return "a dot is first, last or doubled before the @", "single dots between letters"
 	}
 	for _, r := range s {
 		if r != '.' && !atomRune(r) {
@@ -67,7 +67,7 @@ func parseQuoted(s string) (local, what, expected string) {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == '"':
-			return "", "a quote stands inside the quotes before the @", example
+			return "", "there is a quote inside the quotes before the @", example
 		case r == '\\':
 			i++
 			r, size = utf8.DecodeRuneInString(s[i:])
@@ -94,7 +94,7 @@ var quoteEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func limitLocal(s string) (local, what, expected string) {
 	if len(s) > MaxLocal {
-		return "", fmt.Sprintf("%d octets stand before the @", len(s)), fmt.Sprintf("at most %d", MaxLocal)
+		return "", fmt.Sprintf("%d octets are before the @", len(s)), fmt.Sprintf("at most %d", MaxLocal)
 	}
 	return s, "", ""
 }

@@ -11,7 +11,7 @@ func ParseMailbox(s string) (name string, address Address, err error) {
 	trimmed := strings.TrimSpace(s)
 	if before, comment, found := strings.Cut(trimmed, " ("); found && strings.HasSuffix(comment, ")") {
 		if address, err = ParseAddress(before); err == nil {
-			return normalizeName(strings.TrimSuffix(comment, ")")), address, nil
+			return NormalizeName(strings.TrimSuffix(comment, ")")), address, nil
 		}
 	}
 	open := strings.LastIndexByte(trimmed, '<')
@@ -27,18 +27,15 @@ func ParseMailbox(s string) (name string, address Address, err error) {
 	if len(name) >= 2 && name[0] == '"' && name[len(name)-1] == '"' {
 		name = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(name[1 : len(name)-1])
 	}
-	return normalizeName(name), address, nil
+	return NormalizeName(name), address, nil
 }
-
-// NormalizeName returns a person's name as mails can show it: one line of visible characters,
-// at most 200 bytes.
-func NormalizeName(s string) string { return normalizeName(s) }
 
 // maxName is the maximum length of a name in bytes. Longer ones are cut.
 const maxName = 200
 
-// normalizeName is NormalizeName, for use in this package.
-func normalizeName(s string) string {
+// NormalizeName returns a person's name as mails can show it: one line of visible characters,
+// at most 200 bytes.
+func NormalizeName(s string) string {
 	plain := true
 	for i := range len(s) {
 		plain = plain && s[i] > ' ' && s[i] < 0x7F

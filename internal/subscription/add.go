@@ -12,7 +12,7 @@ import (
 
 // AddPending adds a person who gets mail once they confirm it. The caller sends the confirmation.
 func (m Manager) AddPending(ctx context.Context, n NewSubscriber) (subscriber.Subscriber, error) {
-	if err := m.checkNew(ctx, &n); err != nil {
+	if err := m.checkNew(&n); err != nil {
 		return subscriber.Subscriber{}, err
 	}
 	added, err := m.Store.AddSubscriber(ctx, n.subscriber(subscriber.Pending, subscriber.Consent{}))
@@ -21,7 +21,7 @@ func (m Manager) AddPending(ctx context.Context, n NewSubscriber) (subscriber.Su
 
 // AddAgreed adds a person who agreed in writing, and subscribes them to digests.
 func (m Manager) AddAgreed(ctx context.Context, n NewSubscriber, s Statement) (subscriber.Subscriber, error) {
-	if err := m.checkNew(ctx, &n); err != nil {
+	if err := m.checkNew(&n); err != nil {
 		return subscriber.Subscriber{}, err
 	}
 	consent, err := s.consent()
@@ -44,7 +44,7 @@ func (m Manager) AddAgreed(ctx context.Context, n NewSubscriber, s Statement) (s
 }
 
 // checkNew checks what an editor enters for a new person.
-func (m Manager) checkNew(ctx context.Context, n *NewSubscriber) (err error) {
+func (m Manager) checkNew(n *NewSubscriber) (err error) {
 	if len(n.Digests) == 0 {
 		return store.InvalidInput(words.T("choose at least one digest"))
 	}

@@ -267,7 +267,7 @@ func TestReportNamesWordsReadAsStates(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.Open(t, store.SQLite, store.Options{}))
 	list := s.start(s.check(s.upload("email,status\na@example.org,cleaned\nb@example.org,active\nc@example.org,cleaned\n"), settings()))
-	want := store.ReadWord{Mapped: subscriber.Mapped{Heading: "status", Value: "cleaned", State: subscriber.Bounced}, Lines: 2}
+	want := store.MappedCount{Mapped: subscriber.Mapped{Heading: "status", Value: "cleaned", State: subscriber.Bounced}, Lines: 2}
 	if !slices.Contains(list.Report.Values, want) {
 		t.Errorf("the report has %+v, want %+v", list.Report.Values, want)
 	}

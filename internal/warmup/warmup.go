@@ -35,7 +35,7 @@ func Parse(text string) (Plan, error) {
 	}
 	m := planPattern.FindStringSubmatch(text)
 	if m == nil {
-		return Plan{}, fmt.Errorf(`%q is no warm-up plan; write the mails of the first day and the factor of growth, such as "500/day x2" or "500/day x1.5 max 20000"`, text)
+		return Plan{}, fmt.Errorf(`%q is not a warm-up plan; write the mails of the first day and the factor of growth, such as "500/day x2" or "500/day x1.5 max 20000"`, text)
 	}
 	// The pattern admits numbers only.
 	start, _ := strconv.ParseInt(m[1], 10, 64)

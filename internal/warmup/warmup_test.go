@@ -22,12 +22,12 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"500":                     "is no warm-up plan; write the mails of the first day and the factor",
+		"500":                     "is not a warm-up plan; write the mails of the first day and the factor",
 		"500/day":                 "such as \"500/day x2\"",
-		"500/week x2":             "is no warm-up plan",
-		"-5/day x2":               "is no warm-up plan",
-		"500/day x2 max":          "is no warm-up plan",
-		"9999999999999999/day x2": "is no warm-up plan",
+		"500/week x2":             "is not a warm-up plan",
+		"-5/day x2":               "is not a warm-up plan",
+		"500/day x2 max":          "is not a warm-up plan",
+		"9999999999999999/day x2": "is not a warm-up plan",
 		"0/day x2":                "the first day has 0 mails; use 1 to 1000000",
 		"500/day x1":              "the factor is x1; use one above x1",
 		"500/day x0.5":            "the factor is x0.5",
