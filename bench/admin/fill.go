@@ -29,7 +29,7 @@ func (s *site) subscribers() int { return allSubscribers / s.scale }
 func (s *site) articles() int    { return allArticles / s.scale }
 func (s *site) editions() int    { return max(allEditions/s.scale, 10) }
 
-// fill fills the store if it is empty. The clock of the store stands at the time of each step.
+// fill fills the store if it is empty. The clock of the store is set to the time of each step.
 func (s *site) fill(ctx context.Context) error {
 	var clock atomic.Int64
 	now := time.Now()

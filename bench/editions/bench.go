@@ -67,7 +67,7 @@ func newBench(ctx context.Context, o *options, engine string, server *postgres, 
 		return nil, err
 	}
 	b := &bench{o: o, remove: func() { os.RemoveAll(dir) }}
-	dsn := "sqlite:" + filepath.Join(dir, "press.db")
+	dsn := "sqlite:" + filepath.Join(dir, "bench.db")
 	if engine == "postgres" {
 		dsn, err = server.Fresh(ctx, fmt.Sprint("editions", databases.Add(1)))
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/article"
 )
 
-var words = strings.Fields(`the press room opened its doors on a cold morning and nobody came so the editors wrote about the weather
+var words = strings.Fields(`the town hall opened its doors on a cold morning but no one came so the editors wrote about the weather
 	river council library market engine garden question harbour answer paper evening report century window signal teacher
 	valley music bridge station summer winter people money science letter history island journey village doctor mountain`)
 

@@ -20,7 +20,7 @@ import (
 // settings is the configuration of a typical site behind a proxy.
 const settings = `
 site: {title: The Bench, description: Articles to measure with, url: "https://bench.example", language: en}
-store: {dsn: "sqlite:press.db"}
+store: {dsn: "sqlite:bench.db"}
 server: {listen: "%s", trusted_proxies: ["127.0.0.0/8"]}
 feeds:
 - {name: all, limit: %d}
@@ -121,7 +121,7 @@ func prepare(ctx context.Context, dir, binary string, o *options) (err error) {
 	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), fmt.Appendf(nil, settings, o.listen, o.items), 0o600); err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "press.db"), store.Options{})
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "bench.db"), store.Options{})
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func newStore(ctx context.Context, engine string, server *testkit.Postgres) (db 
 	if err != nil {
 		return nil, nil, err
 	}
-	dsn := "sqlite:" + filepath.Join(dir, "press.db")
+	dsn := "sqlite:" + filepath.Join(dir, "bench.db")
 	switch engine {
 	case "sqlite":
 	case "postgres":

@@ -51,7 +51,7 @@ func start(ctx context.Context, dir string, o *options) (s *site, stop func(), e
 			return nil, stop, err
 		}
 	}
-	dsn := "sqlite:" + filepath.Join(dir, "press.db")
+	dsn := "sqlite:" + filepath.Join(dir, "bench.db")
 	if o.store == "postgres" {
 		server, err := testkit.LaunchPostgres(testkit.PostgresOptions{})
 		if err != nil {

@@ -258,7 +258,7 @@ func newArticleRemove(a *cli) *cobra.Command {
 					if err := p.Store.RemoveArticle(c.Context(), one.ID); err != nil {
 						return err
 					}
-					if err := a.warnHolding(c.Context(), p, one); err != nil {
+					if err := a.warnEditionsWith(c.Context(), p, one); err != nil {
 						return err
 					}
 					removed = append(removed, one.Slug)
@@ -269,8 +269,8 @@ func newArticleRemove(a *cli) *cobra.Command {
 	}
 }
 
-// warnHolding warns of editions in progress that still contain a removed article.
-func (a *cli) warnHolding(ctx context.Context, p *app.Service, one article.Article) error {
+// warnEditionsWith warns of editions in progress that still contain a removed article.
+func (a *cli) warnEditionsWith(ctx context.Context, p *app.Service, one article.Article) error {
 	held, err := p.Store.EditionsUnderWay(ctx, one.ID)
 	for _, id := range held {
 		a.warn("edition %s is being sent and still contains %s; pause it with: tidings digest pause %s", id, one.Slug, id)

@@ -114,7 +114,7 @@ func (a *cli) auditEntry(ctx context.Context, p *app.Service) (store.AuditEntry,
 	return e, ok
 }
 
-// auditObject returns the id of an object as it stands in the audit log: never an address.
+// auditObject returns the id of an object as the audit log has it: never an address.
 func auditObject(ctx context.Context, p *app.Service, kind, name string) string {
 	switch kind {
 	case "edition":

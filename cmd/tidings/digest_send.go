@@ -60,7 +60,7 @@ func newDigestSend(a *cli) *cobra.Command {
 			case detach:
 				return a.report(editionState(edition), "edition %s is approved; serve and worker send it", edition.ID)
 			}
-			return a.sendUntilOver(ctx, e, edition.ID)
+			return a.sendUntilFinished(ctx, e, edition.ID)
 		}),
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
@@ -97,8 +97,8 @@ func thousands(n int64) string {
 	return text
 }
 
-// sendUntilOver runs as a node until an edition is finished or waits for an editor.
-func (a *cli) sendUntilOver(ctx context.Context, e *delivery.Engine, id string) error {
+// sendUntilFinished runs as a node until an edition is finished or waits for an editor.
+func (a *cli) sendUntilFinished(ctx context.Context, e *delivery.Engine, id string) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	var work sync.WaitGroup
@@ -160,10 +160,10 @@ func (a *cli) follow(ctx context.Context, e *delivery.Engine, id string) (last d
 }
 
 // warnHeld warns once of each relay and domain that is on hold.
-func (a *cli) warnHeld(holds []store.Hold, told map[string]bool) {
+func (a *cli) warnHeld(holds []store.Hold, warned map[string]bool) {
 	for _, hold := range holds {
-		if text := hold.Target() + " is on hold: " + hold.Reason; !told[text] {
-			told[text] = true
+		if text := hold.Target() + " is on hold: " + hold.Reason; !warned[text] {
+			warned[text] = true
 			a.warn("%s", text)
 		}
 	}
@@ -175,7 +175,7 @@ type shownProgress struct {
 	Digest    string    `json:"digest"`
 	Number    int       `json:"number"`
 	State     string    `json:"state"`
-	Standing  string    `json:"standing"` // the state in words, such as "sent, 5 retrying"
+	StateText string    `json:"standing"` // the state in words, such as "sent, 5 retrying"
 	Reason    string    `json:"reason,omitempty"`
 	Subject   string    `json:"subject"`
 	Articles  int       `json:"articles,omitempty"`
@@ -215,7 +215,7 @@ func (s shownProgress) later() string {
 
 func showProgress(p delivery.Progress) shownProgress {
 	e, c := p.Edition, p.Counts
-	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), Standing: p.StateText().String(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
+	out := shownProgress{Edition: e.ID, Digest: e.Digest, Number: e.Number, State: string(e.State), StateText: p.StateText().String(), Reason: e.Reason, Subject: e.Subject, Articles: len(e.Articles), Created: e.Created,
 		Total: c.Total, Sent: c.Sent, Refused: c.Refused, Skipped: c.Skipped, Deferred: c.Deferred, Warming: c.Warming, Uncertain: c.Uncertain, Open: c.Open(), PerSecond: p.Rate}
 	if p.Votes.Total() > 0 {
 		out.Feedback = &shownVotes{p.Votes.Helpful, p.Votes.Unhelpful}
@@ -255,7 +255,7 @@ func (a *cli) printProgress(ctx context.Context, e *delivery.Engine, p delivery.
 		return err
 	}
 	return a.print(shown, func(w io.Writer) {
-		fmt.Fprintf(w, "%s: %s\nedition %s, number %d of %s", shown.Standing, shown.Subject, shown.Edition, shown.Number, shown.Digest)
+		fmt.Fprintf(w, "%s: %s\nedition %s, number %d of %s", shown.StateText, shown.Subject, shown.Edition, shown.Number, shown.Digest)
 		if shown.Reason != "" {
 			fmt.Fprintf(w, " (%s)", shown.Reason)
 		}

@@ -60,7 +60,7 @@ func newDigestStatus(a *cli) *cobra.Command {
 
 func printStatus(w io.Writer, list []shownProgress, ticks []store.Tick) {
 	for _, one := range list {
-		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %s, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.Standing,
+		fmt.Fprintf(w, "%s\t%s %d\t%s\t%d of %d sent, %d refused, %d skipped, %s, %d uncertain\t%s\n", one.Edition, one.Digest, one.Number, one.StateText,
 			one.Sent, one.Total, one.Refused, one.Skipped, one.later(), one.Uncertain, one.Subject)
 		one.Decision.indented(w)
 		for _, title := range one.Withdrawn {

@@ -17,7 +17,7 @@ import (
 )
 
 func newEditor(a *cli) *cobra.Command {
-	return group("editor", "Manage the editors who may use the admin", newEditorList(a), newEditorInvite(a), formerly("link", newEditorInvite(a)), newEditorLinks(a), newEditorRevoke(a), newEditorRole(a),
+	return group("editor", "Manage the editors who may use the admin", newEditorList(a), newEditorInvite(a), hiddenAlias("link", newEditorInvite(a)), newEditorLinks(a), newEditorRevoke(a), newEditorRole(a),
 		newEditorReset(a), newEditorDisable(a), newEditorEnable(a), newEditorRemove(a))
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 func newFeed(a *cli) *cobra.Command {
-	return group("feed", "List feeds and export them as files", newFeedList(a), newFeedExport(a), formerly("write", newFeedExport(a)))
+	return group("feed", "List feeds and export them as files", newFeedList(a), newFeedExport(a), hiddenAlias("write", newFeedExport(a)))
 }
 
 // shownFeed is a feed in a list.

@@ -92,7 +92,7 @@ func newMessageList(a *cli) *cobra.Command {
 			}
 			return a.print(list, func(w io.Writer) {
 				for _, m := range list {
-					fmt.Fprintf(w, "%s\t%s\t%d of %d sent\t%s\tto %s\n", m.Edition, m.Standing, m.Sent, m.Total, m.Subject, audienceText(m.Digests, m.Segment))
+					fmt.Fprintf(w, "%s\t%s\t%d of %d sent\t%s\tto %s\n", m.Edition, m.StateText, m.Sent, m.Total, m.Subject, audienceText(m.Digests, m.Segment))
 				}
 				if len(list) == 0 {
 					fmt.Fprintln(w, "No messages yet. Write one with: tidings message new")
@@ -226,7 +226,7 @@ func newMessageSend(a *cli) *cobra.Command {
 			if detach || edition.State == digest.Draft { // another editor must approve it too
 				return a.showEditionProgress(ctx, e, edition.ID)
 			}
-			return a.sendUntilOver(ctx, e, edition.ID)
+			return a.sendUntilFinished(ctx, e, edition.ID)
 		}),
 	}
 	c.Flags().StringVar(&fingerprint, "shown", "", "fingerprint printed by show; refuse a message that changed since")

@@ -150,7 +150,7 @@ func printQuarantine(w io.Writer, q shownQuarantine) {
 	printAccess(w, q)
 	for _, e := range q.Editions {
 		fmt.Fprintf(w, "\n%s  %s %d  %q\n", e.Edition, e.Digest, e.Number, e.Subject)
-		fmt.Fprintf(w, "  journal: %s\n  store: %s\n  on release: %s\n", journalSays(e), storeSays(e), releaseDoes(e))
+		fmt.Fprintf(w, "  journal: %s\n  store: %s\n  on release: %s\n", journalText(e), storeText(e), releaseText(e))
 	}
 	if len(q.Editions) == 0 {
 		fmt.Fprintln(w, "\nNo edition is known to have been sent since the backup.")
@@ -221,7 +221,7 @@ func lastFew(ticks []string) []string {
 	return ticks
 }
 
-func journalSays(e shownDecided) string {
+func journalText(e shownDecided) string {
 	switch {
 	case !e.Known:
 		return "no record"
@@ -231,15 +231,15 @@ func journalSays(e shownDecided) string {
 	return fmt.Sprintf("being sent; mail was sent to %d of %s", e.Left, some(e.Audience, "subscriber", "subscribers"))
 }
 
-func storeSays(e shownDecided) string {
+func storeText(e shownDecided) string {
 	if e.Stored == "" {
 		return "not in the store"
 	}
 	return digest.State(e.Stored).Label()
 }
 
-// releaseDoes describes what happens to an edition on release.
-func releaseDoes(e shownDecided) string {
+// releaseText describes what happens to an edition on release.
+func releaseText(e shownDecided) string {
 	decision := store.Decision(e.Decision)
 	if decision == "" {
 		if decision = store.DecideHold; e.Stored == "" {
@@ -334,7 +334,7 @@ they are imported later. --articles=new treats them as new instead.
 			}
 			return a.print(map[string]any{"released": true, "editions": shown}, func(w io.Writer) {
 				for _, one := range shown {
-					fmt.Fprintf(w, "%s %d: %s\n", one.Digest, one.Number, releaseDoes(one))
+					fmt.Fprintf(w, "%s %d: %s\n", one.Digest, one.Number, releaseText(one))
 				}
 				fmt.Fprintln(w, "The store is released; mail is sent again.")
 			})

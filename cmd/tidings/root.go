@@ -70,8 +70,8 @@ func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// formerly hides a command that has the name of an earlier version.
-func formerly(name string, c *cobra.Command) *cobra.Command {
+// hiddenAlias gives a command the name that it had in an earlier version, and hides it.
+func hiddenAlias(name string, c *cobra.Command) *cobra.Command {
 	_, args, _ := strings.Cut(c.Use, " ")
 	c.Use, c.Hidden = strings.TrimSpace(name+" "+args), true
 	return c

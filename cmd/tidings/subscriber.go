@@ -75,16 +75,16 @@ func languageFlag(value string) (string, error) {
 
 // shownPerson is a subscriber in the form that the commands print.
 type shownPerson struct {
-	ID       int64              `json:"id"`
-	Address  subscriber.Address `json:"address"`
-	Name     string             `json:"name,omitempty"`
-	State    subscriber.State   `json:"state"`
-	Language string             `json:"language,omitempty"`
-	Mail     string             `json:"mail_language,omitempty"`
-	Created  time.Time          `json:"created"`
-	Consent  string             `json:"consent,omitempty"`
-	Labels   []string           `json:"labels,omitempty"`
-	Digests  []shownPlace       `json:"digests"`
+	ID       int64               `json:"id"`
+	Address  subscriber.Address  `json:"address"`
+	Name     string              `json:"name,omitempty"`
+	State    subscriber.State    `json:"state"`
+	Language string              `json:"language,omitempty"`
+	Mail     string              `json:"mail_language,omitempty"`
+	Created  time.Time           `json:"created"`
+	Consent  string              `json:"consent,omitempty"`
+	Labels   []string            `json:"labels,omitempty"`
+	Digests  []shownSubscription `json:"digests"`
 
 	Suppressed *shownSuppression `json:"suppressed,omitempty"` // only of one person
 	Reports    []shownReport     `json:"reports,omitempty"`    // likewise
@@ -110,17 +110,17 @@ type shownReport struct {
 // maxReports is how many reports about a person are shown.
 const maxReports = 20
 
-type shownPlace struct {
+type shownSubscription struct {
 	Digest string    `json:"digest"`
 	Topics []string  `json:"topics,omitempty"`
 	Since  time.Time `json:"since"`
 }
 
 func showPerson(s subscriber.Subscriber, places []subscriber.Subscription) shownPerson {
-	out := shownPerson{ID: s.ID, Address: s.Address, Name: s.Name, State: s.State, Language: s.Language, Mail: s.MailLanguage, Created: s.Created, Labels: s.Labels, Digests: []shownPlace{}}
+	out := shownPerson{ID: s.ID, Address: s.Address, Name: s.Name, State: s.State, Language: s.Language, Mail: s.MailLanguage, Created: s.Created, Labels: s.Labels, Digests: []shownSubscription{}}
 	out.Consent = strings.Trim(s.Consent.Source+": "+s.Consent.Text, ": ")
 	for _, place := range places {
-		out.Digests = append(out.Digests, shownPlace{place.Digest, place.Topics, place.Since})
+		out.Digests = append(out.Digests, shownSubscription{place.Digest, place.Topics, place.Since})
 	}
 	return out
 }
@@ -182,7 +182,7 @@ func newSubscriberShow(a *cli) *cobra.Command {
 		Short:   "Show a person, their digests, consent, bounces and complaints",
 		Example: "  tidings subscriber show ada@example.org",
 		Args:    exactly("ADDRESS"),
-		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
+		RunE: a.withSubscriber(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
 			return a.printPerson(ctx, p, s)
 		}),
 	}
@@ -196,7 +196,7 @@ func newSubscriberRemove(a *cli) *cobra.Command {
 		Long:    "Remove unsubscribes a person, as the link in a mail would. Their record is kept; see erase.",
 		Example: "  tidings subscriber remove ada@example.org\n  tidings subscriber remove ada@example.org --digest weekly",
 		Args:    exactly("ADDRESS"),
-		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
+		RunE: a.withSubscriber(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
 			from, err := "all digests", error(nil)
 			if digest == "" {
 				err = p.Store.UnsubscribeAll(ctx, s.ID)
@@ -220,7 +220,7 @@ func newSubscriberErase(a *cli) *cobra.Command {
 		Long:    "Erase removes everything about a person from every table, and on SQLite from the files too. A keyed hash of the address\nis kept, so that no import adds them again. This cannot be undone. docs/privacy.md lists what is removed.",
 		Example: "  tidings subscriber erase ada@example.org",
 		Args:    exactly("ADDRESS"),
-		RunE: a.onPerson(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
+		RunE: a.withSubscriber(func(ctx context.Context, p *app.Service, s subscriber.Subscriber) error {
 			if err := p.Store.Erase(ctx, s.ID); err != nil {
 				return err
 			}
@@ -261,8 +261,8 @@ func newSubscriberSuppress(a *cli) *cobra.Command {
 	return c
 }
 
-// onPerson finds the subscriber that the argument names.
-func (a *cli) onPerson(work func(context.Context, *app.Service, subscriber.Subscriber) error) func(*cobra.Command, []string) error {
+// withSubscriber runs a command's work with the subscriber that its argument names.
+func (a *cli) withSubscriber(work func(context.Context, *app.Service, subscriber.Subscriber) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		address, err := subscriber.ParseAddress(args[0])
 		if err != nil {
