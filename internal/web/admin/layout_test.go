@@ -9,7 +9,8 @@ import (
 )
 
 // measure returns the width of the page, the lowest contrast of visible text (WCAG 2.2,
-// 1.4.3), controls that are too small (2.5.8: 24 pixels), and the number of clipped tables.
+// 1.4.3), controls that are too small (2.5.8: 24 pixels), the number of clipped tables, and that of
+// previews of a mail without a visible frame.
 const measure = `(() => {
 const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
 const back = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!c.endsWith(', 0)')) return c } return 'rgb(255, 255, 255)' };
@@ -29,12 +30,14 @@ const over = [...document.querySelectorAll('main *')].filter(e => {
   const box = e.getBoundingClientRect(), edge = e.closest('.scroll')?.getBoundingClientRect().right || innerWidth;
   return box.width && !e.closest('thead, .skip') && (box.right > edge + 1 && !e.querySelector('*') || e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && e.closest('.scroll'));
 }).map(e => e.outerHTML.slice(0, 120)).slice(0, 3);
-return { cut, over, width: document.documentElement.scrollWidth, contrast, faint, small, unnamed, headings: document.querySelectorAll('h1').length };
+const blank = [...document.querySelectorAll('.frames')].filter(e => ![...e.querySelectorAll('iframe')].some(f => f.offsetWidth > 200 && f.offsetHeight > 200)).length;
+return { cut, blank, over, width: document.documentElement.scrollWidth, contrast, faint, small, unnamed, headings: document.querySelectorAll('h1').length };
 })()`
 
 // measured is the result of measure.
 type measured struct {
 	Cut      int      `json:"cut"`
+	Blank    int      `json:"blank"`
 	Over     []string `json:"over"` // elements beyond the edge, to find the cause
 	Width    int      `json:"width"`
 	Contrast float64  `json:"contrast"`
@@ -140,6 +143,9 @@ func check(t *testing.T, b *testkit.Browser, name string, width int64) {
 	}
 	if got.Cut > 0 {
 		t.Errorf("%s at %d cuts off %d tables: %q", name, width, got.Cut, got.Over)
+	}
+	if got.Blank > 0 {
+		t.Errorf("%s at %d has %d previews without a visible frame", name, width, got.Blank)
 	}
 	if got.Contrast < 4.5 {
 		t.Errorf("%s: %q has a contrast of %.1f", name, got.Faint, got.Contrast)
