@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -231,14 +232,14 @@ func (e *Engine) editedSubject(input digest.Input, subject string) (string, erro
 }
 
 // PreviewEdition returns an edition as a subscriber would see it: for a frozen edition the
-// variant with the most articles, for a draft the variant without preferences.
+// variant that typicalVariant chooses, for a draft the variant without preferences.
 func (e *Engine) PreviewEdition(ctx context.Context, id string) (digest.Variant, error) {
 	edition, err := e.Store.Edition(ctx, id)
 	if err != nil {
 		return digest.Variant{}, err
 	}
 	if !edition.Approved.IsZero() {
-		return e.Store.FullVariant(ctx, edition.Seq)
+		return e.typicalVariant(ctx, edition)
 	}
 	input, err := e.inputOf(ctx, edition)
 	if err != nil {
@@ -249,4 +250,10 @@ func (e *Engine) PreviewEdition(ctx context.Context, id string) (digest.Variant,
 		return digest.Variant{}, fmt.Errorf("edition %s: %w", id, err)
 	}
 	return variant, nil
+}
+
+// typicalVariant returns the variant of a frozen edition that editors are shown first: in the language of
+// the site if there is one, or else the one with the most recipients.
+func (e *Engine) typicalVariant(ctx context.Context, edition store.Edition) (digest.Variant, error) {
+	return e.Store.TypicalVariant(ctx, edition.Seq, cmp.Or(e.Site.Language, "en"))
 }

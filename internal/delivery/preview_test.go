@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/article"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
+	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
 
 // preview renders a preview and fills in sample values.
@@ -93,5 +95,34 @@ func TestPreviewInALanguageHasItsTexts(t *testing.T) {
 	b.newEngine()
 	if _, text := b.preview(delivery.PreviewOptions{Language: "fr"}); text != "digest weekly is in one language, en" {
 		t.Error(text)
+	}
+}
+
+// TestPageOfApprovedEditionShowsTheMailInTheSiteLanguage approves an edition with an English mail for one
+// subscriber and a longer Arabic one for two, on sites in three languages.
+func TestPageOfApprovedEditionShowsTheMailInTheSiteLanguage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ site, want string }{{"en", "en"}, {"ar", "ar"}, {"ja", "ar"}} {
+		t.Run(c.site, func(t *testing.T) {
+			each(t, sink.Options{}, func(o *delivery.Options) { o.Site.Language = c.site }, func(b *env) {
+				b.importList("address,language\na@example.org,ar\nb@example.org,en\nc@example.org,ar\n", 3)
+				b.addArticle("ferries")
+				b.editArticle("mina", func(a *article.Article) {
+					a.Language, a.HTML = "ar", "<p>"+strings.Repeat("الميناء بعد العاصفة. ", 200)+"</p>"
+				})
+				b.newDeliveryEngine()
+				draft := b.draft()
+				if _, err := b.engine.Approve(b.t.Context(), draft.ID); err != nil {
+					b.t.Fatal(err)
+				}
+				if v, err := b.engine.PreviewEdition(b.t.Context(), draft.ID); err != nil || v.Language != c.want {
+					b.t.Errorf("the page shows the mail in %q, %v; want %q", v.Language, err, c.want)
+				}
+				shown, err := b.engine.PreviewEditionVariant(b.t.Context(), draft.ID, delivery.VariantPreviewOptions{})
+				if err != nil || shown.Language != c.want || len(shown.All) != 2 {
+					b.t.Errorf("the preview shows %q of %d, %v; want %q", shown.Language, len(shown.All), err, c.want)
+				}
+			})
+		})
 	}
 }

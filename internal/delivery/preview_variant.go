@@ -130,11 +130,11 @@ const maxPreviewedVariants = 20
 // previewFrozenVariant is PreviewEditionVariant for an edition that was approved.
 func (e *Engine) previewFrozenVariant(ctx context.Context, edition store.Edition, o VariantPreviewOptions) (VariantPreview, error) {
 	var out VariantPreview
-	full, err := e.Store.FullVariant(ctx, edition.Seq)
+	first, err := e.typicalVariant(ctx, edition)
 	if err != nil {
 		return out, err
 	}
-	out.All = []digest.Variant{full}
+	out.All = []digest.Variant{first}
 	for number := range maxPreviewedVariants {
 		v, err := e.Store.Variant(ctx, edition.Seq, number)
 		if errors.Is(err, store.ErrNotFound) {

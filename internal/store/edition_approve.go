@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/digest"
@@ -385,6 +386,22 @@ func (s *Store) VariantFor(ctx context.Context, seq, subscriber int64) (number i
 // none.
 func (s *Store) FullVariant(ctx context.Context, seq int64) (digest.Variant, error) {
 	return s.variant(ctx, "variant.longest", seq)
+}
+
+// variantSample is how many recipients are read to find the variant that most of them get.
+const variantSample = 10_000
+
+// TypicalVariant returns the frozen variant that stands for an edition where one must: the longest one in
+// a language, such as the site's, whatever the region; if there is none, the one with the most recipients, judged by the first
+// 10,000, and of several the longest. It returns ErrNotFound if the edition has no variant.
+func (s *Store) TypicalVariant(ctx context.Context, seq int64, language string) (digest.Variant, error) {
+	tag := strings.ToLower(language)
+	primary, _, _ := strings.Cut(tag, "-")
+	v, err := s.variant(ctx, "variant.inLanguage", seq, tag, primary)
+	if !errors.Is(err, ErrNotFound) {
+		return v, err
+	}
+	return s.variant(ctx, "variant.frequent", seq, variantSample)
 }
 
 func (s *Store) variant(ctx context.Context, query string, args ...any) (digest.Variant, error) {

@@ -20,6 +20,24 @@ SELECT v.number, v.data FROM deliveries d JOIN variants v ON v.edition = d.editi
 -- The largest variant of an edition. Index: primary key.
 SELECT data FROM variants WHERE edition = $1 ORDER BY length(data) DESC, number LIMIT 1;
 
+-- name: variant.inLanguage
+-- The largest variant of an edition in the language of a lower-case tag $2, whose primary subtag is $3:
+-- with the same tag if there is one. Index: primary key.
+SELECT data FROM (
+    SELECT data, number, lower(data->>'Language') AS language FROM variants WHERE edition = $1 -- sqlite only
+    SELECT data, number, lower(CAST(data AS jsonb)->>'Language') AS language FROM variants WHERE edition = $1 -- postgres only
+) AS v
+WHERE language = $3 OR substr(language, 1, length($3) + 1) = $3 || '-'
+ORDER BY CASE WHEN language = $2 THEN 0 ELSE 1 END, length(data) DESC, number LIMIT 1;
+
+-- name: variant.frequent
+-- The variant that most of the first $2 recipients of an edition get, the largest of several.
+-- Index: primary keys.
+SELECT v.data FROM variants v LEFT JOIN (
+    SELECT variant, count(*) AS n FROM (SELECT variant FROM deliveries WHERE edition = $1 ORDER BY subscriber LIMIT $2) AS first GROUP BY variant
+) AS c ON c.variant = v.number
+WHERE v.edition = $1 ORDER BY coalesce(c.n, 0) DESC, length(v.data) DESC, v.number LIMIT 1;
+
 -- name: recipients.preferences
 -- The distinct preferences of the next $3 active subscribers of a digest after $2.
 -- Index: primary keys of subscriptions and subscribers.
