@@ -102,9 +102,10 @@ func (m queueWatermark) before(found []StoredArticle) queueWatermark {
 	return m
 }
 
-// setWatermark stores a watermark after a search that found all articles that wait.
+// setWatermark stores a watermark after a search that found all articles that wait. The search may be a part
+// of a change, whose entry in the audit log belongs to another transaction.
 func (s *Store) setWatermark(ctx context.Context, digest string, m queueWatermark) error {
-	return s.write(ctx, func(tx *conn) error {
+	return s.write(WithoutAudit(ctx), func(tx *conn) error {
 		if _, err := tx.Exec(ctx, "queue.start", digest); err != nil {
 			return err
 		}
