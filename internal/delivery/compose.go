@@ -188,13 +188,16 @@ func (e *Engine) Addable(ctx context.Context, c *Composition, limit int) ([]arti
 }
 
 // Add puts an article into a draft that the digest's filter left out, that did not fit, or that an
-// editor excluded before. name is its id, its slug, or the address of its page here. The error is
-// EditProblems if it cannot be added.
+// editor excluded before. name is its id, its slug, the address of its page here, or its whole title if no
+// other published article has it. The error is EditProblems if it cannot be added.
 func (e *Engine) Add(ctx context.Context, c *Composition, name string) error {
 	refused := func(what, fix string) error { return EditProblems{{Key: "add", What: what, Fix: fix}} }
 	a, err := e.findArticle(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return refused(fmt.Sprintf("unknown article %q", name), "use an id or a slug, which \"tidings article list\" shows")
+	}
+	if errors.Is(err, errSeveralArticles) {
+		return refused(fmt.Sprintf("several articles have the title “%s”", strings.TrimSpace(name)), "use the id or the slug of one of them, which \"tidings article list\" shows")
 	}
 	if err != nil {
 		return err
@@ -225,5 +228,38 @@ func (e *Engine) findArticle(ctx context.Context, name string) (article.Article,
 	if errors.Is(err, store.ErrNotFound) {
 		a, err = e.Store.Article(ctx, name)
 	}
+	if errors.Is(err, store.ErrNotFound) {
+		a, err = e.articleByTitle(ctx, name)
+	}
 	return a, err
+}
+
+// errSeveralArticles reports that a title does not name one article.
+var errSeveralArticles = errors.New("several articles have this title")
+
+// titleMatches bounds how many articles with the words of a title are compared with it.
+const titleMatches = 500
+
+// articleByTitle returns the only published article with a title, in upper or lower case. It returns
+// store.ErrNotFound if there is none, and errSeveralArticles if there are more.
+func (e *Engine) articleByTitle(ctx context.Context, title string) (article.Article, error) {
+	var words article.Filter // the index finds the articles that have them all
+	for _, word := range article.Words(title) {
+		words = words.And(article.Filter{Expr: article.Word{Text: word}})
+	}
+	if words.Expr == nil {
+		return article.Article{}, store.ErrNotFound
+	}
+	found, err := e.Store.Articles(ctx, store.Query{Filter: words, Titles: true, Order: store.ByDate, AsOf: e.Store.Now(), Limit: titleMatches})
+	if err != nil {
+		return article.Article{}, err
+	}
+	same := slices.DeleteFunc(found, func(a store.StoredArticle) bool { return !strings.EqualFold(a.Title, title) })
+	switch len(same) {
+	case 0:
+		return article.Article{}, store.ErrNotFound
+	case 1:
+		return e.Store.Article(ctx, same[0].ID)
+	}
+	return article.Article{}, errSeveralArticles
 }

@@ -178,6 +178,35 @@ func TestAddedArticleIsSentOnce(t *testing.T) {
 	})
 }
 
+func TestArticleIsAddedByItsTitle(t *testing.T) {
+	t.Parallel()
+	each(t, sink.Options{}, func(o *delivery.Options) {
+		o.Digests[0].Filter = article.Filter{Expr: article.Tag{Key: "harbour"}}
+	}, func(b *env) {
+		b.addArticle("ferries", "harbour")
+		for _, slug := range []string{"opera", "opera-again", "market", "theatre"} {
+			b.addArticle(slug)
+		}
+		b.editArticle("market", func(a *article.Article) { a.Title = "Notes" })
+		b.editArticle("theatre", func(a *article.Article) { a.Title = "NOTES" })
+		b.newDeliveryEngine()
+		draft := b.draft()
+		b.compose(draft.ID, func(c *delivery.Composition) { b.add(c, " about OPERA ") })
+		if got := b.articlesOf(draft.ID); got != "opera ferries" {
+			b.t.Errorf("the draft has %s", got)
+		}
+		c, err := b.engine.Composition(b.t.Context(), draft.ID, "ann", "")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for title, want := range map[string]string{"Notes": "several articles have the title “Notes”", "About": `unknown article "About"`, "…": `unknown article "…"`} {
+			if err := b.engine.Add(b.t.Context(), c, title); err == nil || !strings.Contains(err.Error(), want) {
+				b.t.Errorf("adding %q: %v; want %q", title, err, want)
+			}
+		}
+	})
+}
+
 // TestAddedArticleOfTwoDraftsIsInOne checks that an article that waits is not in two drafts when two
 // editors add it at once.
 func TestAddedArticleOfTwoDraftsIsInOne(t *testing.T) {

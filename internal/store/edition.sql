@@ -61,6 +61,10 @@ WHERE id = $1 AND state = $2;
 SELECT seq, columns(edition) FROM editions
 WHERE state = 'draft' AND automatic = 0 AND author = '' AND audience = '' AND digest = $1 AND (send_at = 0 OR send_at <= $3 AND held <> '') ORDER BY seq DESC LIMIT $2;
 
+-- name: edition.draft
+-- The newest draft of a digest, made by its schedule or by hand. Index: editions_state.
+SELECT seq, columns(edition) FROM editions WHERE state = 'draft' AND audience = '' AND digest = $1 ORDER BY seq DESC LIMIT 1;
+
 -- name: edition.redraft
 -- Updates a draft to which a later tick adds articles, if it did not change meanwhile.
 -- Index: editions_id.

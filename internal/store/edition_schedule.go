@@ -211,6 +211,16 @@ func (s *Store) WaitingDrafts(ctx context.Context, digestName string, limit int)
 	return s.readers.editions(ctx, "edition.waitingDraft", digestName, limit, millis(s.Now()))
 }
 
+// NewestDraft returns the newest draft of a digest, whether its schedule or an editor has made it. found
+// is false if there is none.
+func (s *Store) NewestDraft(ctx context.Context, digestName string) (e Edition, found bool, err error) {
+	drafts, err := s.readers.editions(ctx, "edition.draft", digestName)
+	if err != nil || len(drafts) == 0 {
+		return e, false, err
+	}
+	return drafts[0], true, nil
+}
+
 // claimDraft claims the tick of a new draft as claimTick does. A message does not begin its
 // digest.
 func (s *Store) claimDraft(ctx context.Context, tx *conn, e Edition, update *ScheduleUpdate) error {

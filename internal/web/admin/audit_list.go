@@ -46,7 +46,7 @@ var auditActions = []string{
 	"article.publish", "article.remove", "article.restore", "article.restore-revision", "article.save", "article.unpublish",
 	"backup.make", "checklist.dismiss",
 	"doctor.accept", "doctor.run",
-	"digest.seen", "digest.send", "digest.start", "digest.test", "digest.unseen",
+	"digest.draft", "digest.seen", "digest.send", "digest.start", "digest.test", "digest.unseen",
 	"edition.add", "edition.approve", "edition.cancel", "edition.check", "edition.compose", "edition.drop", "edition.export", "edition.hold", "edition.pause", "edition.release", "edition.resend", "edition.resume", "edition.retry", "edition.subject", "edition.test", "edition.undo", "edition.unwaive", "edition.waive",
 	"image.upload",
 	"message.write",

@@ -80,6 +80,39 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 	return nil
 }
 
+// makeDraft makes a draft of the new articles and leads to the page on which it is composed. If the digest
+// has a draft already, it leads to that one.
+func (h *Handler) makeDraft(w http.ResponseWriter, r *http.Request, session store.Session) error {
+	d, err := h.requestedDigest(r)
+	if err != nil {
+		return err
+	}
+	e, found, err := h.store.NewestDraft(r.Context(), d.Name)
+	if err != nil {
+		return err
+	}
+	if found {
+		unchanged(r)
+	} else {
+		e, err = h.engine.Draft(h.auditing(longRequest(w, r), session.Editor, "digest.draft", "edition", "", d.Name), d.Name, delivery.SendOptions{By: session.Editor.Email, Editor: session.Editor.ID})
+	}
+	if errors.Is(err, delivery.ErrNothingNew) { // another request may have made the draft meanwhile
+		unchanged(r)
+		made, found, findErr := h.store.NewestDraft(r.Context(), d.Name)
+		if findErr != nil {
+			return findErr
+		}
+		if found {
+			e, err = made, nil
+		}
+	}
+	if err != nil {
+		return conflict("No draft was made", err, "/admin/digests/"+d.Name)
+	}
+	http.Redirect(w, r, "/admin/editions/"+e.ID+"/compose", http.StatusSeeOther)
+	return nil
+}
+
 // latestFor is how long after an edition was made the confirmation page names it.
 const latestFor = time.Hour
 

@@ -1,10 +1,13 @@
 package admin_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/delivery"
+	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
 )
@@ -21,6 +24,43 @@ func TestDigestWithoutArticlesIsNotSent(t *testing.T) {
 	e.want(e.post("/admin/digests/weekly/send", "sure", "weekly", "shown", delivery.Fingerprint{}.Token()), "Nothing to send")
 	e.want(e.post("/admin/digests/weekly/test", "to", "ada@gazette.example"), "No test email was sent")
 	e.want(e.post("/admin/digests/weekly/test", "to", "nonsense"), "No test email was sent")
+}
+
+// TestDraftOfAnAutomaticDigestIsMadeInTheBrowser makes a draft with the button, and tries to make a second one.
+func TestDraftOfAnAutomaticDigestIsMadeInTheBrowser(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	e := s.owner()
+	const button = `<form method="post" action="/admin/digests/weekly/draft"><button>Make a draft</button></form>`
+	e.want(e.get("/admin/digests/weekly"), button)
+	e.want(e.post("/admin/digests/weekly/draft"), "Compose “", "Save the texts")
+	all, err := s.Store.Editions(t.Context(), "weekly", 5)
+	if err != nil || len(all) != 1 || all[0].State != digest.Draft || all[0].Author != adaEmail || e.at != "/admin/editions/"+all[0].ID+"/compose" {
+		t.Fatalf("at %s: %+v, %v", e.at, all, err)
+	}
+	s.put("Late news from the harbour")
+	if strings.Contains(e.get("/admin/digests/weekly"), button) {
+		t.Error("beside a draft, the page has the button for another one")
+	}
+	e.want(e.body, `href="/admin/editions/`+all[0].ID+`">Open the draft`)
+	e.post("/admin/digests/weekly/draft")
+	if again, err := s.Store.Editions(t.Context(), "weekly", 5); err != nil || len(again) != 1 || e.at != "/admin/editions/"+all[0].ID+"/compose" {
+		t.Errorf("the second request leads to %s: %d editions, %v", e.at, len(again), err)
+	}
+	e.want(e.get("/admin/audit?action=digest.draft"), "digest.draft", all[0].ID)
+	if n := strings.Count(e.body, "<code>digest.draft</code>"); n != 1 {
+		t.Errorf("the audit log has %d entries of the draft", n)
+	}
+	if err := s.Store.SetEditionState(t.Context(), all[0].ID, digest.Cancelled, "not needed"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Store.SetDigestSince(t.Context(), "weekly", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	e.want(e.post("/admin/digests/weekly/draft"), "No draft was made", "every article that fits")
+	if e.code != http.StatusConflict {
+		t.Errorf("without an article, the answer is %d", e.code)
+	}
 }
 
 func TestSendWithoutConfirmationIsAskedFor(t *testing.T) {

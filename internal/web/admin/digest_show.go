@@ -25,6 +25,7 @@ type digestPage struct {
 	Backlog     delivery.Backlog  // the article queue
 	Ticks       []store.Tick      // the last ones
 	Editions    editionTable      // the last ones
+	Draft       string            // id of the digest's newest draft; empty for none
 	FirstDay    string            // articles from this day on belong to the digest; empty for any
 }
 
@@ -94,7 +95,11 @@ func (h *Handler) digest(w http.ResponseWriter, r *http.Request, session store.S
 	if err != nil {
 		return err
 	}
-	body.Editions.Editor = &session.Editor
+	draft, _, err := h.store.NewestDraft(r.Context(), body.Name)
+	if err != nil {
+		return err
+	}
+	body.Draft, body.Editions.Editor = draft.ID, &session.Editor
 	for _, one := range last {
 		body.Editions.Rows = append(body.Editions.Rows, h.editionRow(one))
 	}

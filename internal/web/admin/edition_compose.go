@@ -98,7 +98,7 @@ func (h *Handler) showComposition(w http.ResponseWriter, r *http.Request, sessio
 		}
 		body.Left = append(body.Left, leftOut{x, title})
 	}
-	const addable = 30
+	const addable = 50
 	var err error
 	if body.Addable, err = h.engine.Addable(r.Context(), c, addable); err != nil {
 		return err

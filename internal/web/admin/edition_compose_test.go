@@ -81,6 +81,27 @@ func TestDraftIsComposedWithoutScript(t *testing.T) {
 	e.want(e.post(here, "revision", "x", "do", "lead", "article", first), "only a draft can be changed")
 }
 
+// TestArticlesToAddAreOfferedByTitle reads the list of the field, and adds one of its articles by its title.
+func TestArticlesToAddAreOfferedByTitle(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	e := s.owner()
+	here, draft := s.composed()
+	late := s.put("Late news & more from the harbour")
+	offered := `<option value="` + late.Slug + `" label="Late news &amp; more from the harbour"></option>`
+	e.want(e.get(here), `name="name" maxlength="2000" required dir="auto" list="addable"`, offered)
+	if n := strings.Count(e.body, "<option value="+`"the-`); strings.Contains(e.body, draft.Articles[0]+`" label=`) || n > 0 {
+		t.Error("the list has articles that are in the draft")
+	}
+	e.want(e.post(here, "revision", e.hidden("revision"), "do", "add", "name", late.Title), "The draft was changed.")
+	if got := s.stored(draft.ID).Articles; !slices.Contains(got, late.ID) {
+		t.Errorf("the draft has %q, not %s", got, late.ID)
+	}
+	if strings.Contains(e.get(here), offered) {
+		t.Error("the list still has the article")
+	}
+}
+
 // TestSecondEditorKeepsWhatWasTyped checks that a change of a draft that somebody else has changed is
 // not stored, and that the page shows both.
 func TestSecondEditorKeepsWhatWasTyped(t *testing.T) {

@@ -56,7 +56,7 @@ var permitted = map[store.Role][]string{
 	store.EditorRole: {
 		"POST /admin/checklist/dismiss",
 		"POST /admin/digests/{name}/test", "POST /admin/digests/{name}/seen", "POST /admin/digests/{name}/unseen", "POST /admin/digests/{name}/begin",
-		"GET /admin/digests/{name}/send", "POST /admin/digests/{name}/send",
+		"GET /admin/digests/{name}/send", "POST /admin/digests/{name}/send", "POST /admin/digests/{name}/draft",
 		"GET /admin/digests/{name}/settings", "POST /admin/digests/{name}/settings", "GET /admin/digests/new", "POST /admin/digests/new",
 		"POST /admin/feeds", "POST /admin/feeds/{name}",
 		"GET /admin/editions/{id}/deliveries", "POST /admin/editions/{id}/deliveries.csv",
