@@ -111,6 +111,7 @@ func PreviewWith(dir, name, lang string, change func(*Digest)) (Rendered, error)
 		return set.mails[name].Render(SampleNotice(phrases))
 	}
 	data := Sample(phrases)
+	data.Reader.Name, data.Reader.Address = "Clara Stein", "clara@example.org" // Sample has marks here, which a check looks for
 	change(&data)
 	out, err := set.mails[name].Render(data)
 	out.Subject = data.Subject

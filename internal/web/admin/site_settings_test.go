@@ -41,7 +41,7 @@ func TestOwnerChangesTheAppearance(t *testing.T) {
 	ada.get("/admin/settings/appearance")
 	shown := ada.hidden("revision")
 	ada.want(ada.post("/admin/settings/appearance", "revision", shown, "do", "preview", "brand.light.ink", "#eeeeee"), "the contrast of ink", "appearance/mail?brand.light.ink=%23eeeeee")
-	ada.want(ada.get("/admin/settings/appearance/mail?brand.light.accent=%23903010"), "#903010")
+	ada.want(ada.get("/admin/settings/appearance/mail?brand.light.accent=%23903010"), "#903010", "Clara Stein")
 	ada.post("/admin/settings/appearance", "revision", shown, "brand.light.ink", "#eeeeee")
 	ada.want(ada.body, "Nothing was stored", "the contrast of ink")
 
