@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidings-press/tidings/feed"
@@ -216,7 +217,9 @@ func (h *Handler) growth(ctx context.Context, l *words.Language) (growth, error)
 
 // feedReaders is a feed and its readers.
 type feedReaders struct {
-	Path string
+	Title any    // a title, or an English text
+	Path  string // of its page; empty for none
+	base  string // of its documents
 	feed.Readers
 }
 
@@ -231,15 +234,45 @@ func (h *Handler) fillReaders(ctx context.Context, body *dashboardPage) error {
 	if err != nil {
 		return err
 	}
-	for path, n := range counted {
-		body.Readers = append(body.Readers, feedReaders{path, n})
+	for base, n := range counted {
+		body.Readers = append(body.Readers, feedReaders{base: base, Readers: n})
 		body.AllRead += n.Subscribers
 	}
 	slices.SortFunc(body.Readers, func(a, b feedReaders) int {
-		return cmp.Or(cmp.Compare(b.Subscribers, a.Subscribers), cmp.Compare(a.Path, b.Path))
+		return cmp.Or(cmp.Compare(b.Subscribers, a.Subscribers), cmp.Compare(a.base, b.base))
 	})
 	body.Readers = body.Readers[:min(len(body.Readers), readersShown)]
+	for i := range body.Readers {
+		body.Readers[i].Title, body.Readers[i].Path = h.feedOf(body.Readers[i].base)
+	}
 	return nil
+}
+
+// feedOf returns the title of the feed whose documents have a base path, and the path of its page: in the
+// admin if it is configured, or else on the site.
+func (h *Handler) feedOf(base string) (title any, path string) {
+	site := words.Verbatim(h.config.Site.Title.String())
+	for _, f := range h.config.Feeds {
+		if d, _, err := feedDefinition(f); err == nil && d.Base() == base {
+			if f.Title == "" {
+				return site, "/admin/feeds/" + f.Name
+			}
+			return words.Verbatim(f.Title), "/admin/feeds/" + f.Name
+		}
+	}
+	kind, segment, _ := strings.Cut(strings.Trim(base, "/"), "/")
+	name, err := feed.ParseSegment(segment)
+	switch {
+	case base == "/":
+		return site, "/feeds"
+	case kind == string(feed.Private):
+		return words.T("Private feeds"), ""
+	case kind == string(feed.ByDigest):
+		return words.Verbatim(h.digestTitle(name)), base
+	case err != nil || name == "":
+		return words.Verbatim(base), base
+	}
+	return words.Verbatim(name), base
 }
 
 // nextEditions returns all digests with their next ticks, and with those of ahead that were drafted for

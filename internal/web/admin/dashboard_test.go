@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,12 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
+	"github.com/tidings-press/tidings/internal/web/admin"
 )
 
 // nextNewYear returns the next tick of the digest.
@@ -272,4 +275,31 @@ func TestDashboardNamesFilesThatWereNotImported(t *testing.T) {
 	s.eventually("the problem to be shown", func() bool { return strings.Contains(e.get("/admin/"), "A file was not imported: "+file) })
 	write("---\ntitle: Mended\ndate: 2026-01-01\n---\nText\n")
 	s.eventually("the problem to go", func() bool { return !strings.Contains(e.get("/admin/"), "A file was not imported") })
+}
+
+// TestDashboardNamesFeedsByTheirTitles counts readers of feeds of all kinds.
+func TestDashboardNamesFeedsByTheirTitles(t *testing.T) {
+	t.Parallel()
+	s := startSite(t, with("feeds:\n  - {name: all}\n  - {name: harbour, title: From the harbour, filter: {tags: [harbour]}}\n"))
+	s.owner()
+	readers := map[string]feed.Readers{
+		"/": {Subscribers: 50}, "/feeds/harbour/": {Subscribers: 40}, "/tags/C%2FC%2B%2B/": {Subscribers: 30}, "/digests/weekly/": {Subscribers: 20}, "/private//": {Subscribers: 10},
+	}
+	h, err := admin.New(admin.Deps{
+		Store: s.Store, Engine: s.newEngine(), Config: s.Config, Log: s.Log,
+		Readers: func(context.Context) (map[string]feed.Readers, error) { return readers, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	viewer := s.member(store.ViewerRole)
+	page := s.as(h, &viewer, http.MethodGet, "/admin/", nil).Body.String()
+	for _, want := range []string{
+		`<a href="/admin/feeds/all" dir="auto">The Harbour Gazette</a>`, `<a href="/admin/feeds/harbour" dir="auto">From the harbour</a>`,
+		`<a href="/tags/C%2FC%2B%2B/" dir="auto">C/C&#43;&#43;</a>`, `<a href="/digests/weekly/" dir="auto">The week at the harbour</a>`, "<span>Private feeds</span>",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the dashboard lacks %s:\n%s", want, page)
+		}
+	}
 }

@@ -24,17 +24,23 @@ type listedFeed struct {
 	Items   []store.StoredArticle // the newest ones
 }
 
+// feedDefinition returns what the paths of a feed depend on, and its filter.
+func feedDefinition(f config.Feed) (feed.Definition, article.Filter, error) {
+	filter, err := f.Filter.Compile()
+	d := feed.Definition{Kind: feed.Named, Name: f.Name}
+	if f.Name == "all" && filter.String() == "" {
+		d.Kind = feed.Everything
+	}
+	return d, filter, err
+}
+
 type feedFormat struct{ Name, ID, URL string }
 
 // listedFeed returns a feed with at most limit of its newest articles.
 func (h *Handler) listedFeed(ctx context.Context, f config.Feed, readers map[string]feed.Readers, limit int) (listedFeed, error) {
-	filter, err := f.Filter.Compile()
+	d, filter, err := feedDefinition(f)
 	if err != nil {
 		return listedFeed{}, err
-	}
-	d := feed.Definition{Kind: feed.Named, Name: f.Name}
-	if f.Name == "all" && filter.String() == "" {
-		d.Kind = feed.Everything
 	}
 	out := listedFeed{Feed: f, Shown: cmp.Or(f.Title, h.config.Site.Title.String()), Readers: readers[d.Base()]}
 	site := strings.TrimRight(h.config.Site.URL, "/")
