@@ -172,10 +172,13 @@ func (d Data) xTicks() []string {
 	return out
 }
 
+// widestBar is the most that a bar of a few takes of the width.
+const widestBar = width * .08
+
 func (d Data) bars(s scale) []shape {
 	var out []shape
 	column := width / float64(len(d.Labels))
-	gap := min(column*.25, 12)
+	gap := max(min(column*.25, 12), column-widestBar)
 	for i, label := range d.Labels {
 		var below int64
 		for _, one := range d.Series {

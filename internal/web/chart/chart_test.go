@@ -55,8 +55,8 @@ func TestBarsOfSeriesAreStacked(t *testing.T) {
 		Title: "Growth", Labels: months, Ticks: []string{"J", "F", "M"},
 		Series: []chart.Series{{Name: "Joined", Values: []int64{10, 0, 30}}, {Name: "Left", Tone: chart.Bad, Values: []int64{5, 2, 10}}},
 	}),
-		`<path class="bar tone-1" d="M6 200V150H327.3V200Z"><title>January, Joined: 10</title>`,
-		`<path class="bar tone-bad" d="M6 150V125H327.3V150Z"><title>January, Left: 5</title>`, // on top of it
+		`<path class="bar tone-1" d="M126.7 200V150H206.7V200Z"><title>January, Joined: 10</title>`, // not as wide as a third
+		`<path class="bar tone-bad" d="M126.7 150V125H206.7V150Z"><title>January, Left: 5</title>`,  // on top of it
 		`<div class="y"><span>40</span><span>30</span><span>20</span><span>10</span><span>0</span></div>`,
 		`<div class="x"><span>J</span><span>F</span><span>M</span></div>`,
 		`<caption>Growth</caption>`, `<th scope="row">February</th><td>0</td><td>2</td>`, `<span class="key tone-bad">Left</span>`)
@@ -90,7 +90,7 @@ func TestSingleAndZeroValuesAreDrawn(t *testing.T) {
 	t.Parallel()
 	one := chart.Data{Title: "One", Labels: []string{"today"}, Series: []chart.Series{{Values: []int64{7}}}}
 	contains(t, chart.Lines(one), `<path class="dot tone-1" d="M500 25h0">`, "<span>8</span><span>6</span><span>4</span><span>2</span><span>0</span>")
-	contains(t, chart.Bars(one), `<path class="bar tone-1" d="M6 200V25H994V200Z">`)
+	contains(t, chart.Bars(one), `<path class="bar tone-1" d="M460 200V25H540V200Z">`)
 	zero := chart.Data{Title: "None", Labels: months, Series: []chart.Series{{Values: []int64{0, 0, 0}}}}
 	contains(t, chart.Bars(zero), "<span>1</span><span>0</span>")
 	contains(t, chart.Lines(zero), `d="M166.7 200L500 200L833.3 200"`)
