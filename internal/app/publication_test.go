@@ -131,20 +131,23 @@ func TestArticlesAppearAndExpireOnTime(t *testing.T) {
 	soon := time.Now().Add(4 * time.Second).UTC().Truncate(time.Second)
 	at := soon.Format(time.RFC3339)
 	write(t, dir, map[string]string{
-		"comes.md": "---\ntitle: Comes\ndate: 2026-05-01\npublishDate: " + at + "\n---\nText.\n",
+		"comes.md": "---\ntitle: Comes\ndate: 2026-05-01\ntags: [Arrival]\npublishDate: " + at + "\n---\nText.\n",
 		"goes.md":  "---\ntitle: Goes\ndate: 2026-05-01\nexpiryDate: " + at + "\n---\nText.\n",
 	})
 	importFile("comes.md")
 	importFile("goes.md")
 	// On a busy machine the import can end after the date. The page is then there already.
-	if status, _ := r.getPage(t, "/articles/comes"); status != http.StatusNotFound && time.Now().Before(soon) {
-		t.Errorf("the page of a scheduled article answers %d", status)
+	for _, path := range []string{"/articles/comes", "/tags/Arrival/", "/tags/Arrival/feed.xml"} {
+		if status, _ := r.getPage(t, path); status != http.StatusNotFound && time.Now().Before(soon) {
+			t.Errorf("%s tells of a scheduled article: status %d", path, status)
+		}
 	}
 	testkit.Eventually(t, "one article appears and the other expires", func() bool {
 		_, feed := r.getPage(t, "/feed.xml")
 		comes, _ := r.getPage(t, "/articles/comes")
 		goes, _ := r.getPage(t, "/articles/goes")
-		return strings.Contains(feed, "Comes") && !strings.Contains(feed, "Goes") && comes == http.StatusOK && goes == http.StatusGone
+		tagged, _ := r.getPage(t, "/tags/Arrival/feed.xml")
+		return strings.Contains(feed, "Comes") && !strings.Contains(feed, "Goes") && comes == http.StatusOK && goes == http.StatusGone && tagged == http.StatusOK
 	})
 }
 

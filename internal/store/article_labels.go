@@ -107,7 +107,8 @@ func mostFrequent(all []LabelCount, limit int) []LabelCount {
 }
 
 // TagSpelling returns a tag as the first published article writes it. The spelling stays while any
-// article has the tag, so that addresses made from it do not change. ErrNotFound reports that there is none.
+// article has the tag, so that addresses made from it do not change. ErrNotFound reports that no article
+// has it, or only articles whose date has not come.
 func (s *Store) TagSpelling(ctx context.Context, tag string) (string, error) {
 	return s.spelling(ctx, tagLabel, article.TagKey(tag))
 }
@@ -124,7 +125,7 @@ func (s *Store) LanguageSpelling(ctx context.Context, tag string) (string, error
 
 func (s *Store) spelling(ctx context.Context, kind, key string) (string, error) {
 	var name string
-	found, err := s.readers.One(ctx, "label.spelling", []any{kind, key}, &name)
+	found, err := s.readers.One(ctx, "label.spelling", []any{kind, key, millis(s.Now())}, &name)
 	if err == nil && !found {
 		err = notFound(kind, key)
 	}

@@ -52,12 +52,14 @@ SELECT key FROM keys WHERE key IS NOT NULL;
 
 -- name: label.spelling
 -- The spelling of a tag, author or language: that of the article which was published first, while
--- published or removed articles have the label, or else that of the newest removed one. Each part
--- reads one row, however many articles have the label.
+-- articles that appeared before $3 or were removed have the label, or else that of the newest removed
+-- one. Each part reads one row, however many articles have the label. A label that only articles of the
+-- future have is none, since its name would tell of them.
 -- Index: primary key of label_counts, article_labels_appears.
 SELECT name FROM (
     SELECT name, 1 AS place FROM label_counts WHERE kind = $1 AND key = $2
-        AND (articles > 0 OR EXISTS (SELECT 1 FROM article_labels l WHERE l.kind = $1 AND l.key = $2 AND l.status = 'removed'))
+        AND (EXISTS (SELECT 1 FROM article_labels l WHERE l.kind = $1 AND l.key = $2 AND l.status = 'published' AND l.appears <= $3)
+            OR EXISTS (SELECT 1 FROM article_labels l WHERE l.kind = $1 AND l.key = $2 AND l.status = 'removed'))
     UNION ALL
     SELECT name, 2 AS place FROM (SELECT name FROM article_labels
         WHERE kind = $1 AND key = $2 AND status = 'removed' ORDER BY appears DESC, seq DESC LIMIT 1) AS b

@@ -121,7 +121,7 @@ func TestRemovedMovedAndUnknownArticles(t *testing.T) {
 	expired := b.put(article.Article{Slug: "expired", Title: "Offer", HTML: "<p>1</p>", Expires: b.store.Now().Add(-time.Hour)})
 	b.want(b.get(expired.Path()), http.StatusNotFound)
 	future := b.put(article.Article{Slug: "future", Title: "Tomorrow", HTML: "<p>1</p>", Language: "nl", Tags: []string{"merger"}, Authors: []article.Author{{Name: "Cy"}}, Published: b.store.Now().Add(time.Hour)})
-	for _, path := range []string{future.Path(), "/tags/merger/", "/authors/Cy/", "/languages/nl/"} {
+	for _, path := range []string{future.Path(), "/tags/merger/", "/tags/MERGER/", "/authors/Cy/", "/languages/nl/"} {
 		b.want(b.get(path), http.StatusNotFound)
 	}
 	for _, hidden := range []string{"Tomorrow", "For those who know", "Offer", "Secret"} {
