@@ -235,7 +235,7 @@ language write {en: …, fr: …}, or a line per language below the key.`
 func WriteDraftFile(c *delivery.Composition, more []article.Article) ([]byte, error) {
 	w := draftWriter{}
 	w.root.Kind = yaml.MappingNode
-	w.key("revision", text(c.Revision), "Leave this line as it is: it shows whether somebody else has changed the draft meanwhile.")
+	w.key("revision", text(c.Revision), "Leave this line as it is: it shows whether someone else has changed the draft meanwhile.")
 	w.key("subject", text(c.Subject), "Automatic: "+c.AutomaticSubject)
 	w.key("preheader", text(c.Edits.Preheader), "The line that inboxes show beside the subject.")
 	w.key("lead", text(nameOf(c, c.Edits.Lead)), "The article shown first.")
