@@ -114,7 +114,7 @@ func TestCopyOfBuiltInTemplatesLoads(t *testing.T) {
 	}
 }
 
-// TestSharedPartsCanBeReplaced: a part that mails share, such as the colours, can be replaced
+// TestSharedPartsCanBeReplaced: a part that mails share, such as the colors, can be replaced
 // alone.
 func TestSharedPartsCanBeReplaced(t *testing.T) {
 	t.Parallel()

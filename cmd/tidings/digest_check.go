@@ -14,7 +14,7 @@ import (
 )
 
 const checkLong = `Check finds faults of an edition before it is sent: broken links and images, parts that are missing or too
-large, subjects that are too long, leftovers of templates, colours that are hard to read, and what common mail programs
+large, subjects that are too long, leftovers of templates, colors that are hard to read, and what common mail programs
 do not support. With the name of a digest it checks the next edition as it would be now. docs/checks.md explains all
 findings. An editor waives all findings of a name with --waive and --reason; both are stored with the edition.
 The exit code is 1 if there is an error that was not waived, and 0 otherwise.`

@@ -53,7 +53,7 @@ var features = []feature{
 	{"css-unit-rem", "the unit rem", "the declaration is dropped", property("", `\d\s*rem\b`)},
 	{"css-unit-vw", "the unit vw", "the declaration is dropped", property("", `\d\s*vw\b`)},
 	{"css-unit-vh", "the unit vh", "the declaration is dropped", property("", `\d\s*vh\b`)},
-	{"css-modern-color", "colours such as oklch()", "the colour is dropped", property("", `\b(?:hwb|lab|lch|oklab|oklch|color|color-mix)\(`)},
+	{"css-modern-color", "colors such as oklch()", "the color is dropped", property("", `\b(?:hwb|lab|lch|oklab|oklch|color|color-mix)\(`)},
 	{"css-writing-mode", "writing-mode", "text runs from left to right", property("writing-mode", `^(?:vertical|sideways)`)},
 	{"css-column-count", "columns of text", "the text is in one column", property("column-count|columns", `\d`)},
 	{"css-aspect-ratio", "aspect-ratio", "the element has another height", property("aspect-ratio", `\d`)},

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/image/colornames"
 )
 
-// parseColor reads a CSS colour: a name, a hexadecimal number, rgb() or rgba(). It returns false
+// parseColor reads a CSS color: a name, a hexadecimal number, rgb() or rgba(). It returns false
 // for values that it does not understand.
 func parseColor(s string) (color.NRGBA, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
@@ -68,7 +68,7 @@ func parseRGB(arguments []string) (color.NRGBA, bool) {
 	return color.NRGBA{uint8(values[0]), uint8(values[1]), uint8(values[2]), uint8(values[3])}, true
 }
 
-// over returns a colour on an opaque background.
+// over returns a color on an opaque background.
 func over(c, background color.NRGBA) color.NRGBA {
 	mix := func(a, b uint8) uint8 {
 		return uint8((int(a)*int(c.A) + int(b)*(255-int(c.A)) + 127) / 255)
@@ -76,7 +76,7 @@ func over(c, background color.NRGBA) color.NRGBA {
 	return color.NRGBA{mix(c.R, background.R), mix(c.G, background.G), mix(c.B, background.B), 255}
 }
 
-// contrast returns the contrast ratio of two opaque colours, from 1 to 21 (WCAG 2.2, contrast
+// contrast returns the contrast ratio of two opaque colors, from 1 to 21 (WCAG 2.2, contrast
 // ratio).
 func contrast(a, b color.NRGBA) float64 {
 	light, dark := luminance(a), luminance(b)
@@ -86,7 +86,7 @@ func contrast(a, b color.NRGBA) float64 {
 	return (light + 0.05) / (dark + 0.05)
 }
 
-// luminance returns the relative luminance of a colour (WCAG 2.2, relative luminance).
+// luminance returns the relative luminance of a color (WCAG 2.2, relative luminance).
 func luminance(c color.NRGBA) float64 {
 	channel := func(value uint8) float64 {
 		v := float64(value) / 255

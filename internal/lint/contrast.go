@@ -23,7 +23,7 @@ const (
 	largeBoldText    = 18.66
 )
 
-// scheme is a colour scheme of mail programs.
+// scheme is a color scheme of mail programs.
 type scheme struct {
 	rule             string // name of its findings
 	dark             bool
@@ -35,8 +35,8 @@ var (
 	darkScheme  = scheme{"contrast-dark", true, color.NRGBA{255, 255, 255, 255}, color.NRGBA{158, 158, 255, 255}, color.NRGBA{18, 18, 18, 255}}
 )
 
-// contrast checks the colours of all text, in dark mode only if the template has rules for it:
-// otherwise mail programs choose the colours.
+// contrast checks the colors of all text, in dark mode only if the template has rules for it:
+// otherwise mail programs choose the colors.
 func (c *checker) contrast(v *Variant, d *document) {
 	c.colors(v, d, lightScheme, d.base)
 	if len(d.dark) > 0 {
@@ -54,9 +54,9 @@ func (c *checker) colors(v *Variant, d *document, s scheme, rules []cssRule) {
 			text = words.T("{0} and {1} more", text, more)
 		}
 		args := []any{text, hexOf(found.color), hexOf(found.background), fmt.Sprintf("%.1f", contrast(found.color, found.background)), found.needed}
-		message := words.T("in the light scheme the text {0} has the colour {1} on {2}: a contrast of {3}:1, where {4}:1 is needed", args...)
+		message := words.T("in the light scheme the text {0} has the color {1} on {2}: a contrast of {3}:1, where {4}:1 is needed", args...)
 		if s.dark {
-			message = words.T("in the dark scheme the text {0} has the colour {1} on {2}: a contrast of {3}:1, where {4}:1 is needed", args...)
+			message = words.T("in the dark scheme the text {0} has the color {1} on {2}: a contrast of {3}:1, where {4}:1 is needed", args...)
 		}
 		c.add(s.rule, where{variant: v.Key}, message)
 	}
@@ -81,19 +81,19 @@ func (d *document) matched(rules []cssRule) map[*html.Node]declarations {
 // style is what an element inherits, and what is behind it.
 type style struct {
 	color, background color.NRGBA
-	pictured          bool // a picture is the background, so its colour is unknown
+	pictured          bool // a picture is the background, so its color is unknown
 	size              float64
 	bold              bool
 	hidden            bool
 }
 
-// pair is a text colour with its background.
+// pair is a text color with its background.
 type pair struct {
 	color, background color.NRGBA
 	needed            float64
 }
 
-// painter computes the colours of text in one scheme.
+// painter computes the colors of text in one scheme.
 type painter struct {
 	*document
 	scheme scheme

@@ -9,7 +9,7 @@ import (
 	"github.com/tidings-press/tidings/internal/digest"
 )
 
-// TestColorsAreRead has colours as CSS writes them (CSS Color 4, sections 4 to 6). What is not understood
+// TestColorsAreRead has colors as CSS writes them (CSS Color 4, sections 4 to 6). What is not understood
 // must not count as black: it would have a wrong contrast.
 func TestColorsAreRead(t *testing.T) {
 	t.Parallel()

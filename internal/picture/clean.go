@@ -10,7 +10,7 @@ import (
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
 // cleanJPEG returns a JPEG without metadata and without what follows its end, such as the video of a
-// moving photo, and its EXIF data (JEITA CP-3451; ITU T.81, annex B). It keeps JFIF, Adobe and colour
+// moving photo, and its EXIF data (JEITA CP-3451; ITU T.81, annex B). It keeps JFIF, Adobe and color
 // profiles.
 func cleanJPEG(data []byte) (cleaned, exif []byte) {
 	out := append(make([]byte, 0, len(data)), data[:2]...)
@@ -79,7 +79,7 @@ func keepsJPEGSegment(marker byte, segment []byte) bool {
 
 const iccSignature = "ICC_PROFILE\x00"
 
-// iccOf returns the segments with the colour profile of a JPEG.
+// iccOf returns the segments with the color profile of a JPEG.
 func iccOf(kind string, data []byte) []byte {
 	if kind != JPEG {
 		return nil
@@ -214,7 +214,7 @@ func cleanGIF(data []byte) (cleaned []byte, frames int) {
 	return out, frames
 }
 
-// colorTable returns the size of the colour table that flags announce, in bytes.
+// colorTable returns the size of the color table that flags announce, in bytes.
 func colorTable(flags byte) int {
 	if flags&0x80 == 0 {
 		return 0

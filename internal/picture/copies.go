@@ -175,7 +175,7 @@ func encodePNG(img image.Image) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// encodeJPEG encodes an image as JPEG with the segments of a colour profile after its first marker.
+// encodeJPEG encodes an image as JPEG with the segments of a color profile after its first marker.
 func encodeJPEG(img image.Image, quality int, profile []byte) ([]byte, error) {
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: quality}); err != nil {

@@ -110,7 +110,7 @@ func typeOf(data []byte) string {
 }
 
 // Clean returns an image without metadata, such as the place where a photo was taken, and upright.
-// Colour profiles stay. If nothing has to change, it returns the data themselves. An image that is not
+// Color profiles stay. If nothing has to change, it returns the data themselves. An image that is not
 // upright is encoded again, as JPEG or PNG.
 func Clean(data []byte) ([]byte, Info, error) {
 	info, err := Inspect(data)

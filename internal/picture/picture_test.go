@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// photo returns an image with many colours and a red upper left quarter.
+// photo returns an image with many colors and a red upper left quarter.
 func photo(width, height int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -139,7 +139,7 @@ func TestMetadataIsRemoved(t *testing.T) {
 			continue
 		}
 		if before.Type == JPEG && !bytes.Contains(cleaned, []byte("profile")) {
-			t.Errorf("%s: the colour profile is gone", name)
+			t.Errorf("%s: the color profile is gone", name)
 		}
 		was, _, err1 := image.Decode(bytes.NewReader(data))
 		is, _, err2 := image.Decode(bytes.NewReader(cleaned))
@@ -266,7 +266,7 @@ func TestCopiesHaveTheWidthsOfMailAndPage(t *testing.T) {
 			}
 		}
 		if name == "photo" && !bytes.Contains(copies[0].Data, []byte("profile")) {
-			t.Error("the copy of a photo has no colour profile")
+			t.Error("the copy of a photo has no color profile")
 		}
 	}
 }
@@ -407,7 +407,7 @@ func TestJPEGWithImpossibleLength(t *testing.T) {
 			t.Errorf("length %x is taken", length)
 		}
 		if icc := iccOf(JPEG, []byte("\xff\xd8\xff\xe2"+length+"\xff\xda")); icc != nil {
-			t.Errorf("length %x: a colour profile of %d bytes", length, len(icc))
+			t.Errorf("length %x: a color profile of %d bytes", length, len(icc))
 		}
 	}
 }

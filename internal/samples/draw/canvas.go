@@ -20,7 +20,7 @@ func newCanvas() *canvas {
 	return &canvas{image.NewRGBA(image.Rect(0, 0, width*scale, height*scale))}
 }
 
-// rgb reads a colour such as 0xff8800.
+// rgb reads a color such as 0xff8800.
 func rgb(hex uint32) color.RGBA {
 	return color.RGBA{R: uint8(hex >> 16), G: uint8(hex >> 8), B: uint8(hex), A: 255}
 }

@@ -252,10 +252,10 @@ func readPicture(t *testing.T, path string) image.Image {
 	return picture
 }
 
-// sheetGround is the colour behind the pictures of a sheet.
+// sheetGround is the color behind the pictures of a sheet.
 var sheetGround = color.RGBA{0x9a, 0x98, 0x92, 0xff}
 
-// sheetPalette returns the most frequent colours of some pictures, so that their file is small.
+// sheetPalette returns the most frequent colors of some pictures, so that their file is small.
 func sheetPalette(parts []image.Image) color.Palette {
 	counts := map[color.RGBA]int{}
 	for _, part := range parts {
@@ -275,7 +275,7 @@ func sheetPalette(parts []image.Image) color.Palette {
 	for _, c := range all[:min(len(all), 110)] {
 		out = append(out, c)
 	}
-	// The edges of letters are mixtures of the most frequent colours.
+	// The edges of letters are mixtures of the most frequent colors.
 	const mixed = 8
 	for i, one := range all[:min(len(all), mixed)] {
 		for _, other := range all[:i] {

@@ -1,7 +1,7 @@
 // Package chart draws small charts as SVG on the server: Bars, Lines and Share return HTML
 // for a page.
 //
-// Colours and sizes come from classes of the stylesheet, since the content security policy
+// Colors and sizes come from classes of the stylesheet, since the content security policy
 // allows no styles in the page. A chart stretches to the width of its place, and its labels
 // are HTML, so that their size stays the same. Bars and Lines have a table with the same
 // numbers for screen readers, Share a text.
@@ -35,7 +35,7 @@ type Series struct {
 // Unknown is the value of a label without a number. Nothing is drawn for it.
 const Unknown = -1
 
-// Tone is the class that colours a series or a part.
+// Tone is the class that colors a series or a part.
 type Tone string
 
 // The tones. First to Fourth tell series apart; the others say what a number means.
