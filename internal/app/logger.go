@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/tidings-press/tidings/internal/config"
+	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/subscriber"
-	"github.com/tidings-press/tidings/internal/web/middleware"
 )
 
 // logSettings are what SetLevel changes of a logger and of all that are made from it.
@@ -93,7 +93,7 @@ func (l *logSettings) shortClient(client string) string {
 	if err != nil {
 		return client // a text such as "an unknown address"
 	}
-	return middleware.Network24or48(address.Unmap()).String()
+	return connlimit.Network24or48(address.Unmap()).String()
 }
 
 // shortTime prints the time without the day.

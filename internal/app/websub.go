@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/web"
 	"github.com/tidings-press/tidings/internal/web/middleware"
@@ -57,7 +58,7 @@ func allowSubscriptions() func(*http.Request) bool {
 	limit := middleware.NewLimiter[netip.Prefix](hubRequests, hubPause, nil)
 	return func(r *http.Request) bool {
 		client := middleware.Client(r.Context())
-		return !client.IsValid() || limit.Allow(middleware.Network32or64(client))
+		return !client.IsValid() || limit.Allow(connlimit.Network32or64(client))
 	}
 }
 

@@ -4,6 +4,8 @@
 //
 // At the limit, the connection that has been idle the longest is closed to admit the new
 // one. A new connection is refused only when none is idle.
+//
+// Network32or64 and Network24or48 return the networks by which all limits count clients.
 package connlimit
 
 import (
@@ -189,16 +191,7 @@ func clientNetwork(conn net.Conn) netip.Prefix {
 	if err != nil {
 		return netip.Prefix{} // a Unix socket
 	}
-	ip := addrPort.Addr().Unmap().WithZone("")
-	bits := ip.BitLen()
-	if ip.Is6() {
-		bits = 64
-	}
-	prefix, err := ip.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return prefix
+	return Network32or64(addrPort.Addr())
 }
 
 // IsLocal reports whether an address belongs to this machine or a private network. Such a

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/publicnet"
 )
 
@@ -25,7 +26,7 @@ func NewClient() *http.Client {
 		if errors.Is(err, publicnet.ErrPrivate) {
 			return fmt.Errorf("%w: the callback: %w", errPermanent, err)
 		}
-		if err == nil && ctx.Value(verifying{}) != nil && !verified.allow(networkOf(ip), time.Now()) {
+		if err == nil && ctx.Value(verifying{}) != nil && !verified.allow(connlimit.Network24or48(ip), time.Now()) {
 			err = errNetworkBusy
 		}
 		return err
@@ -69,27 +70,13 @@ func (n *networkCounts) allow(network netip.Prefix, now time.Time) bool {
 	return n.counts[network] <= maxVerified
 }
 
-// networkOf returns the network of an address whose addresses probably have the same owner:
-// the /24 of IPv4, the /48 of IPv6.
-func networkOf(ip netip.Addr) netip.Prefix {
-	bits := 24
-	if ip.Unmap().Is6() {
-		bits = 48
-	}
-	prefix, err := ip.Unmap().WithZone("").Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return prefix
-}
-
 // traceNetwork returns a context for a request, and a function that returns the network to
 // which the request was sent, or "" before there is a connection.
 func traceNetwork(ctx context.Context) (context.Context, func() string) {
 	var network string
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		if at, err := netip.ParseAddrPort(info.Conn.RemoteAddr().String()); err == nil {
-			network = networkOf(at.Addr()).String()
+			network = connlimit.Network24or48(at.Addr()).String()
 		}
 	}}
 	return httptrace.WithClientTrace(ctx, trace), func() string { return network }

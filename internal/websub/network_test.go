@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/connlimit"
 )
 
 func TestVerificationsOfNetworkAreBounded(t *testing.T) {
@@ -13,7 +15,7 @@ func TestVerificationsOfNetworkAreBounded(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	allowed := func(format string, n int, at time.Time) (allowed int) {
 		for i := range n {
-			if counts.allow(networkOf(netip.MustParseAddr(fmt.Sprintf(format, i))), at) {
+			if counts.allow(connlimit.Network24or48(netip.MustParseAddr(fmt.Sprintf(format, i))), at) {
 				allowed++
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
@@ -26,7 +27,7 @@ func newAuditEntry(ctx context.Context, by store.Editor, action, kind, id, detai
 	entry := store.AuditEntry{
 		Editor: by.ID, Who: by.Email, Action: action, Kind: kind, Object: id, Detail: detail, Request: middleware.ID(ctx),
 	}
-	if network := middleware.Network24or48(middleware.Client(ctx)); network.IsValid() {
+	if network := connlimit.Network24or48(middleware.Client(ctx)); network.IsValid() {
 		entry.Network = network.String()
 	}
 	return entry

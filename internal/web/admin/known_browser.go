@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/token"
 	"github.com/tidings-press/tidings/internal/web/middleware"
@@ -84,7 +85,7 @@ func (h *Handler) signInLimits(r *http.Request, account string, editor store.Edi
 // clientNetwork returns the network by which attempts are counted: an IPv4 address, or
 // the /64 of an IPv6 address.
 func clientNetwork(r *http.Request) string {
-	return middleware.Network32or64(middleware.Client(r.Context())).String()
+	return connlimit.Network32or64(middleware.Client(r.Context())).String()
 }
 
 // clientAddress returns the address of the client, for logs and mails.

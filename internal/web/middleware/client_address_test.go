@@ -111,22 +111,3 @@ func TestClientOfAnUnusualPeer(t *testing.T) {
 		}
 	}
 }
-
-func TestNetworksOfLimits(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string][2]string{
-		"192.0.2.77":           {"192.0.2.77/32", "192.0.2.0/24"},
-		"2001:db8:1:2:3:4:5:6": {"2001:db8:1:2::/64", "2001:db8:1::/48"},
-		"fe80::1%eth0":         {"fe80::/64", "fe80::/48"},
-		"2001:db8::1%x":        {"2001:db8::/64", "2001:db8::/48"}, // a zone must not give limits of its own
-		"0.0.0.0":              {"0.0.0.0/32", "0.0.0.0/24"},
-	} {
-		a := netip.MustParseAddr(address)
-		if short, long := middleware.Network32or64(a).String(), middleware.Network24or48(a).String(); short != want[0] || long != want[1] {
-			t.Errorf("%s counts as %s and %s, want %s and %s", address, short, long, want[0], want[1])
-		}
-	}
-	if middleware.Network24or48(netip.Addr{}).IsValid() {
-		t.Error("the zero address has a network")
-	}
-}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -45,20 +44,6 @@ func TestForwardedForIsReadFromTrustedProxiesOnly(t *testing.T) {
 	}
 	if _, err := middleware.ParseProxies([]string{"everyone"}); err == nil || !strings.Contains(err.Error(), "10.0.0.0/8") {
 		t.Errorf("a wrong network: %v", err)
-	}
-}
-
-func TestAddressesShareNetwork(t *testing.T) {
-	t.Parallel()
-	a, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff:1")
-	if middleware.Network32or64(a) != middleware.Network32or64(b) || middleware.Network32or64(a) == middleware.Network32or64(netip.MustParseAddr("2001:db8:0:1::1")) {
-		t.Error("want one network for the addresses of a /64, and another for the next /64")
-	}
-	if middleware.Network32or64(netip.MustParseAddr("192.0.2.1")) == middleware.Network32or64(netip.MustParseAddr("192.0.2.2")) {
-		t.Error("want a network for each IPv4 address")
-	}
-	if middleware.Network32or64(netip.Addr{}).IsValid() {
-		t.Error("want no network for the zero address")
 	}
 }
 

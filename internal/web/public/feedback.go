@@ -3,6 +3,7 @@ package public
 import (
 	"net/http"
 
+	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/web/middleware"
@@ -52,7 +53,7 @@ func (p *Pages) feedback(w http.ResponseWriter, r *http.Request) error {
 	if err := http.NewCrossOriginProtection().Check(r); err != nil {
 		return &refusal{status: http.StatusForbidden, title: l.Say("One moment, please"), Text: l.Say("Please open the link in the email, and use the button on its page.")}
 	}
-	if !p.feedbackLimit.Allow(middleware.Network32or64(middleware.Client(r.Context()))) {
+	if !p.feedbackLimit.Allow(connlimit.Network32or64(middleware.Client(r.Context()))) {
 		w.Header().Set("Retry-After", "60")
 		return p.tooMany(r)
 	}

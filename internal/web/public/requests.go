@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tidings-press/tidings/internal/backoff"
+	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/web/middleware"
@@ -168,7 +169,7 @@ func (p *Pages) withinLimits(ctx context.Context, r request, address subscriber.
 	}
 	limits := []store.RequestLimit{{Name: "mailbox", Key: key, Max: mailboxPerHour}, {Name: "all", Key: "all", Max: allPerHour}}
 	if ip, err := netip.ParseAddr(r.IP); err == nil {
-		network := middleware.Network24or48(ip.Unmap()).String()
+		network := connlimit.Network24or48(ip.Unmap()).String()
 		limits = append(limits, store.RequestLimit{Name: "network", Key: "network " + network, Max: networkPerHour})
 	}
 	over, err := p.store.CountRequest(ctx, limits...)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidings-press/tidings/feed"
 	"github.com/tidings-press/tidings/internal/article"
+	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/feedserver"
 	"github.com/tidings-press/tidings/internal/store"
 	"github.com/tidings-press/tidings/internal/web/middleware"
@@ -46,7 +47,7 @@ func searchFor(kind feed.Kind, question string) searchForm {
 
 // limitSearches is the rate limit of searches per network, which cost more than other pages.
 func (p *Pages) limitSearches(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.RawQuery == "" || p.searchLimit.Allow(middleware.Network32or64(middleware.Client(r.Context()))) {
+	if r.URL.RawQuery == "" || p.searchLimit.Allow(connlimit.Network32or64(middleware.Client(r.Context()))) {
 		return nil
 	}
 	w.Header().Set("Retry-After", "10")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/tidings-press/tidings/internal/connlimit"
 	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/web/middleware"
 )
@@ -73,7 +74,7 @@ func (p *Pages) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if form.Problem != "" {
 		return p.show(w, r, http.StatusUnprocessableEntity, "subscribe", page{Title: p.layout(r.Context()).Say("Subscribe"), NoIndex: true, Narrow: true, Body: form})
 	}
-	if !p.subscribeLimit.Allow(middleware.Network32or64(middleware.Client(r.Context()))) {
+	if !p.subscribeLimit.Allow(connlimit.Network32or64(middleware.Client(r.Context()))) {
 		w.Header().Set("Retry-After", "60")
 		return p.tooMany(r)
 	}
