@@ -172,20 +172,18 @@ type Tally struct {
 	bytes      atomic.Int64
 	duplicates atomic.Int64
 	empty      atomic.Int64
-	unknown    atomic.Int64
 
 	mu   sync.Mutex
 	bits []uint64
 	seen int64
 }
 
-const maxNumber = 1 << 31 // numbers from here on count as unnumbered
+const maxNumber = 1 << 31 // recipients with higher numbers count as those without one
 
 // add counts one mail to one recipient.
 func (t *Tally) add(to string) {
 	n, ok := number(to)
 	if !ok {
-		t.unknown.Add(1)
 		return
 	}
 	word, bit := n/64, uint64(1)<<(n%64)
@@ -231,9 +229,6 @@ func (t *Tally) Distinct() int64 {
 
 // Duplicates returns the number of mails to numbered recipients that already had one.
 func (t *Tally) Duplicates() int64 { return t.duplicates.Load() }
-
-// Unnumbered returns the number of mails to recipients without a number.
-func (t *Tally) Unnumbered() int64 { return t.unknown.Load() }
 
 // Has reports whether the recipient with this number has at least one mail.
 func (t *Tally) Has(n int) bool {

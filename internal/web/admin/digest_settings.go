@@ -17,14 +17,13 @@ import (
 
 // digestSettingsPage is the data of the page of a digest's settings.
 type digestSettingsPage struct {
-	Name      string
-	Title     string
-	Form      *settingForm
-	Schedule  *scheduleForm
-	Limited   bool // without the fields that only owners change
-	YAML      string
-	Preview   bool // the times of a schedule that is not stored
-	Following string
+	Name     string
+	Title    string
+	Form     *settingForm
+	Schedule *scheduleForm
+	Limited  bool // without the fields that only owners change
+	YAML     string
+	Preview  bool // the times of a schedule that is not stored
 }
 
 // keysOfOwners are the settings of a digest that only owners change: an editor alone could otherwise
