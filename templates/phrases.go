@@ -48,8 +48,8 @@ func parsePhrases(file string, data []byte, lang string, want *Phrases) (*Phrase
 	if err := decoder.Decode(p); err != nil {
 		return nil, yamlError(file, err)
 	}
-	if what, right := p.missing(want); what != "" {
-		return nil, &Error{File: file, What: what, Fix: right}
+	if what, fix := p.missing(want); what != "" {
+		return nil, &Error{File: file, What: what, Fix: fix}
 	}
 	return p, nil
 }
@@ -66,7 +66,7 @@ func yamlError(file string, err error) error {
 }
 
 // missing returns what is missing or wrong in the phrases and how to fix it.
-func (p *Phrases) missing(want *Phrases) (what, right string) {
+func (p *Phrases) missing(want *Phrases) (what, fix string) {
 	switch {
 	case p.Direction != "ltr" && p.Direction != "rtl":
 		return fmt.Sprintf("direction is %q", p.Direction), `"ltr" or "rtl"`
@@ -95,7 +95,7 @@ var optionalPhrases = []string{
 	"next", "sponsor", "contents", "imprint", "via", "minutes",
 }
 
-func (p *Phrases) missingWords(want *Phrases) (what, right string) {
+func (p *Phrases) missingWords(want *Phrases) (what, fix string) {
 	for _, key := range slices.Sorted(maps.Keys(want.Texts)) {
 		if p.Texts[key] == "" && !slices.Contains(optionalPhrases, key) {
 			return "phrases: " + key + " is missing", fmt.Sprintf("a translation of %q", want.Texts[key])

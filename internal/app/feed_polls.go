@@ -22,7 +22,7 @@ type FeedPolls struct {
 // services on one machine; their counts are added.
 func NewFeedPolls(s *store.Store, node string) *FeedPolls { return &FeedPolls{s, node} }
 
-// RecordPolls implements serve.PollRecorder.
+// RecordPolls implements feedserver.PollRecorder.
 func (f *FeedPolls) RecordPolls(ctx context.Context, batch []feedserver.Polls) error {
 	var rows []store.Poll
 	for _, p := range batch {

@@ -34,7 +34,7 @@ type Service struct {
 	changed  func(ctx context.Context) // takes settings that were changed in the admin; nil without a node
 }
 
-// Open opens the store, lays the settings of the admin over the file's, and loads the templates.
+// Open opens the store, applies the settings of the admin to those of the file, and loads the templates.
 func Open(ctx context.Context, file *config.Config, log *slog.Logger) (*Service, error) {
 	s, err := store.Open(ctx, file.Store.DSN.Reveal(), StoreOptions(file))
 	if err != nil {

@@ -36,7 +36,7 @@ lists all errors, each with its line and how to fix it, and ` + "`serve`" + ` re
 - **Reloading**: SIGHUP makes ` + "`serve`" + ` and ` + "`worker`" + ` read the file again. When it has errors, they log them and keep the old settings.
   Everything is reloaded except ` + "`store`, `log.format`, `bounces.smtp`, `bounces.lmtp`, `feed_server.memory`, `metrics` and `server`, of which `trusted_proxies` and `hsts` are" + `.
 - **Settings of the admin**: editors change a listed set of keys in the admin (names, texts, colors, schedules, senders, filters; never
-  listeners, the store, secrets or files). Such values are kept in the store and stand in place of the file's, on every node within a second or
+  listeners, the store, secrets or files). Such values are kept in the store and replace the file's, on every node within a second or
   two. They pass the same checks before they are stored, and environment variables are not expanded in them. The admin shows the file's value beside each, and
   goes back to it on request. ` + "`tidings config show --stored`" + ` lists them, ` + "`tidings config show --effective`" + ` prints what applies,
   ` + "`tidings config export`" + ` prints the file with them in place, and ` + "`tidings config set`" + ` and ` + "`tidings config unset`" + ` change them. See

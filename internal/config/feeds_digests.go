@@ -86,7 +86,7 @@ type Digest struct {
 	Title Text `yaml:"title"`
 	// One sentence about it, on the subscription page: a text, or one per language.
 	Description Text `yaml:"description"`
-	// Markdown before the articles of each mail: a text, or one per language. An editor's intro of an edition stands in its place.
+	// Markdown before the articles of each mail: a text, or one per language. An editor's intro of an edition replaces it.
 	Intro Text `yaml:"intro"`
 	// Lines in the footer of its mails, as text: a text, or one per language; the brand's footer when empty.
 	Footer Text `yaml:"footer"`
@@ -112,7 +112,7 @@ type Digest struct {
 	Order string `yaml:"order"`
 	// A tag. The newest article with it is shown first and largest; without one it is the first in the order.
 	Lead string `yaml:"lead"`
-	// Sections with headings, in the order shown. An article is in the first section that selects it. Those that no section selects stand before the sections, or in the section that selects all.
+	// Sections with headings, in the order shown. An article is in the first section that selects it. Those that no section selects come before the sections, or in the section that selects all.
 	Sections []DigestSection `yaml:"sections"`
 	// How much of each article is shown: full, summary or title. When empty, what the template shows.
 	Form string `yaml:"form"`

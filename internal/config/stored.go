@@ -13,13 +13,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Stored is a value that was set in the admin. It stands in place of the file's.
+// Stored is a value that was set in the admin. It replaces the file's.
 type Stored struct {
 	Key   string // such as "site.title" or "digests[weekly].schedule"
 	Value string // in JSON
 }
 
-// StoredPlace stands in place of the file in problems of stored values.
+// StoredPlace is named in place of the file in problems of stored values.
 const StoredPlace = "settings of the admin"
 
 // AddedEntry is the value of a key such as "digests[weekly]", which adds an entry to the list.

@@ -76,7 +76,7 @@ func makeFor(ctx context.Context, s *store.Store, name string) (problem, err err
 
 // Make returns the copies of an image, smallest first, and whether the image moves. It sets the
 // image's width and height. Where the image itself has no more bytes than a copy of its width, and a
-// format that mail programs show, it stands in place of the copy. problem is why there are no copies.
+// format that mail programs show, it takes the place of the copy. problem is why there are no copies.
 func Make(image *article.Medium) (copies []article.Medium, animated bool, problem error) {
 	info, err := picture.Inspect(image.Data)
 	if err != nil {

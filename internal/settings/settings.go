@@ -1,5 +1,5 @@
-// Package settings keeps what editors set in the admin: values in the store that stand in place of
-// those of config.yaml. Load lays them over a file's configuration; Manager.Change checks and stores
+// Package settings keeps what editors set in the admin: values in the store that replace
+// those of config.yaml. Load applies them to a file's configuration; Manager.Change checks and stores
 // changes.
 package settings
 

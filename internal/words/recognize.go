@@ -31,7 +31,7 @@ var (
 )
 
 // Recognize translates an English text that was stored, such as the reason of a skipped edition: it
-// finds the text of the catalogue of which it was made, and what stands in place of {0}, {1} and so on.
+// finds the text of the catalogue of which it was made, and what replaces {0}, {1} and so on.
 // Texts that it does not recognize stay in English.
 func (l *Language) Recognize(text string) string { return l.recognize(text, 0) }
 
@@ -100,7 +100,7 @@ func newPatterns(texts map[string]string) []pattern {
 	return out
 }
 
-// match returns what stands in place of {0}, {1} and so on if the text was made of the pattern.
+// match returns what replaces {0}, {1} and so on if the text was made of the pattern.
 func (p pattern) match(text string) ([]string, bool) {
 	last := len(p.literals) - 1
 	rest, ok := strings.CutPrefix(text, p.literals[0])

@@ -22,7 +22,7 @@ type Text struct {
 	several string // its plural
 }
 
-// T returns an English text and what stands in place of {0}, {1} and so on.
+// T returns an English text and what replaces {0}, {1} and so on.
 func T(english string, args ...any) Text { return Text{English: english, Args: args} }
 
 // N returns a text with a number, as Language.Plural does.
@@ -72,7 +72,7 @@ func (t Text) String() string { return english.Translate(t) }
 // IsZero reports whether there is no text.
 func (t Text) IsZero() bool { return t.English == "" }
 
-// Errorf returns an error with an English text and what stands in place of {0}, {1} and so on. It
+// Errorf returns an error with an English text and what replaces {0}, {1} and so on. It
 // wraps the errors among args.
 func Errorf(text string, args ...any) error { return &textError{T(text, args...)} }
 

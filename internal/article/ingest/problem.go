@@ -12,7 +12,7 @@ type Problem struct {
 	File string
 	Line int // counted from 1; 0 if the problem has no line
 	What string
-	Fix  string `json:"Right"` // what to write instead; may be empty
+	Fix  string // what to write instead; may be empty
 }
 
 // Error returns "file:line: what; fix".
