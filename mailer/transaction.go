@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func (c *Conn) readEnvelope(ctx context.Context) (Reply, error) {
 			return Reply{}, c.breakConnection(stage, err)
 		}
 		if c.state == stateClosed {
-			return firstReply(refusal, reply), nil
+			return cmp.Or(refusal, reply), nil
 		}
 		if refusal.Code == 0 && !isPositive(reply) {
 			if reply.OK() {
@@ -141,14 +142,6 @@ func (c *Conn) readEnvelope(ctx context.Context) (Reply, error) {
 		}
 	}
 	return refusal, nil
-}
-
-// firstReply returns a, or b if a is empty.
-func firstReply(a, b Reply) Reply {
-	if a.Code != 0 {
-		return a
-	}
-	return b
 }
 
 // isPositive reports whether a reply lets the transaction go on: 354 to DATA, 2xx to other commands.

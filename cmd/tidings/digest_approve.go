@@ -181,7 +181,7 @@ func newApprove(a *cli) *cobra.Command {
 			if errors.As(err, &changed) {
 				err = fmt.Errorf("not approved: %w; review it again with: tidings digest show %s", err, edition.ID)
 			}
-			var faults *delivery.FaultsError
+			var faults *delivery.CheckError
 			if errors.As(err, &faults) {
 				err = fmt.Errorf("not approved: %w. To waive a finding: tidings digest check %s --waive NAME --reason REASON", err, edition.ID)
 			}

@@ -39,7 +39,7 @@ type shownBacklog struct {
 	Next     int    `json:"next"`
 	Queued   int    `json:"queued"`
 	Editions int    `json:"editions"`           // that the queued articles take
-	Ripening int    `json:"ripening,omitempty"` // too new for the digest's setting after
+	TooNew   int    `json:"ripening,omitempty"` // too new for the digest's setting after
 	Earlier  int    `json:"earlier"`            // dated before the start
 	Seen     int    `json:"seen"`
 	Drafted  int    `json:"drafted"`
@@ -47,7 +47,7 @@ type shownBacklog struct {
 }
 
 func showBacklog(b delivery.Backlog) shownBacklog {
-	out := shownBacklog{Waiting: b.Waiting, Next: b.Next, Queued: b.Queued(), Editions: b.Editions(), Ripening: b.Ripening, Earlier: b.Earlier, Seen: b.Seen, Drafted: b.Drafted, Sent: b.Sent}
+	out := shownBacklog{Waiting: b.Waiting, Next: b.Next, Queued: b.Queued(), Editions: b.Editions(), TooNew: b.TooNew, Earlier: b.Earlier, Seen: b.Seen, Drafted: b.Drafted, Sent: b.Sent}
 	if !b.Since.IsZero() {
 		out.Since = b.Since.Format(time.RFC3339)
 	}
@@ -68,7 +68,7 @@ func (b shownBacklog) lines() []string {
 		n    int
 		what string
 	}{
-		{b.Ripening, "here for less time than the digest's setting “after” requires"},
+		{b.TooNew, "here for less time than the digest's setting “after” requires"},
 		{b.Drafted, "in drafts that await approval"},
 		{b.Earlier, "dated before the digest's start date: in no edition unless --since DATE moves the start date"},
 		{b.Seen, "marked as seen"},

@@ -213,7 +213,7 @@ func (e *Engine) reviewApprovalsOf(ctx context.Context, id string) error {
 	counting := countingApprovals(all, is)
 	if len(counting) >= e.approversOf(def, review.Edition) {
 		_, err = e.approveOnce(ctx, id, &is, nil, e.Policy.Undo)
-		var faults *FaultsError
+		var faults *CheckError
 		var first *FirstSendError
 		if errors.As(err, &faults) || errors.As(err, &first) { // the editor who approved last was shown them
 			return nil

@@ -24,7 +24,7 @@ func (e *Engine) approveDrafts(ctx context.Context) error {
 	}
 	var errs []error
 	for _, draft := range drafts {
-		var faults *FaultsError
+		var faults *CheckError
 		var first *FirstSendError
 		if _, err := e.Approve(ctx, draft.ID); err != nil && !errors.As(err, &faults) && !errors.As(err, &first) {
 			errs = append(errs, err)

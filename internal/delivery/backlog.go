@@ -11,15 +11,15 @@ import (
 // Backlog counts the articles that fit a digest: those that are queued for an edition, and the
 // others by the reason why they are not queued.
 type Backlog struct {
-	Since    time.Time // start date of the digest; zero includes all articles
-	Waiting  int       // articles that an edition made now may take
-	Next     int       // of those, how many would be in an edition made now
-	Max      int       // most articles of one edition; 0 is no limit
-	Ripening int       // too new for the digest's After
-	Earlier  int       // dated before the start date: in no edition unless it is moved
-	Seen     int       // marked as seen
-	Drafted  int       // in drafts
-	Sent     int       // in editions that were approved
+	Since   time.Time // start date of the digest; zero includes all articles
+	Waiting int       // articles that an edition made now may take
+	Next    int       // of those, how many would be in an edition made now
+	Max     int       // most articles of one edition; 0 is no limit
+	TooNew  int       // too new for the digest's After
+	Earlier int       // dated before the start date: in no edition unless it is moved
+	Seen    int       // marked as seen
+	Drafted int       // in drafts
+	Sent    int       // in editions that were approved
 }
 
 // Queued returns how many articles are left for editions after the next one.
@@ -72,13 +72,13 @@ func backlog(ctx context.Context, s *store.Store, def *Definition, w store.Queue
 			b.Next = min(b.Waiting, def.Max)
 		}
 	}
-	if !w.Ripe.IsZero() {
-		w.Ripe = time.Time{}
+	if !w.AppearedBy.IsZero() {
+		w.AppearedBy = time.Time{}
 		all, err := s.CountWaiting(ctx, w)
 		if err != nil {
 			return b, err
 		}
-		b.Ripening = max(0, all-b.Waiting)
+		b.TooNew = max(0, all-b.Waiting)
 	}
 	w.Earlier = true
 	if b.Earlier, err = s.CountWaiting(ctx, w); err != nil {
@@ -130,8 +130,8 @@ func (b Backlog) reason(least int, zone *time.Location) words.Text {
 	}
 	var places []place
 	for _, p := range []place{
-		{b.Ripening, words.T("every article that fits has been here for less time than the digest's setting “after” requires"),
-			words.N(b.Ripening, "{0} has been here for less time than the digest's setting “after” requires", "{0} have been here for less time than the digest's setting “after” requires")},
+		{b.TooNew, words.T("every article that fits has been here for less time than the digest's setting “after” requires"),
+			words.N(b.TooNew, "{0} has been here for less time than the digest's setting “after” requires", "{0} have been here for less time than the digest's setting “after” requires")},
 		{b.Sent, words.T("every article that fits has been in an edition"), words.N(b.Sent, "{0} has been in an edition", "{0} have been in an edition")},
 		{b.Drafted, words.T("every article that fits has a place in a draft that awaits approval"),
 			words.N(b.Drafted, "{0} has a place in a draft that awaits approval", "{0} have a place in a draft that awaits approval")},
@@ -187,7 +187,7 @@ func (e *Engine) datedBefore(ctx context.Context, name string, before time.Time)
 		return store.QueueQuery{}, err
 	}
 	w := e.waiting(def, state, selection{})
-	w.Before, w.Ripe = before, time.Time{}
+	w.Before, w.AppearedBy = before, time.Time{}
 	return w, nil
 }
 

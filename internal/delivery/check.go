@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/mailer"
 )
 
-// Check returns the faults of an edition: of a draft as it would be approved now, of an approved
+// Check returns the findings about an edition: of a draft as it would be approved now, of an approved
 // one as it was frozen. It changes nothing. It asks no other site, but tells what an earlier
 // CheckOnline found.
 func (e *Engine) Check(ctx context.Context, id string) ([]lint.Finding, error) {
@@ -62,7 +62,7 @@ func (e *Engine) checkInput(ctx context.Context, edition store.Edition, input di
 	return waived(findings, edition.Edits.Waived), err
 }
 
-// CheckNext returns the faults that the next edition of a digest would have now. It returns a
+// CheckNext returns the findings about the next edition of a digest as it would be now. It returns a
 // *NothingNewError when there would be none.
 func (e *Engine) CheckNext(ctx context.Context, name string, online bool) ([]lint.Finding, error) {
 	def, err := e.definition(name)

@@ -41,15 +41,15 @@ func (c Checks) blocks(f lint.Finding, automatic bool) bool {
 	return f.Blocks() && (!automatic || f.Harms())
 }
 
-// FaultsError refuses an approval because the check found errors that were not waived.
-type FaultsError struct {
+// CheckError refuses an approval because the check found errors that were not waived.
+type CheckError struct {
 	Findings []lint.Finding // the errors
 }
 
-func (e *FaultsError) Error() string { return e.Text().String() }
+func (e *CheckError) Error() string { return e.Text().String() }
 
 // Text returns the error for pages.
-func (e *FaultsError) Text() words.Text {
+func (e *CheckError) Text() words.Text {
 	return words.T("the check found errors: {0}; fix or waive them first", summaryOf(e.Findings))
 }
 
@@ -76,7 +76,7 @@ func summaryOf(findings []lint.Finding) string {
 const approvalTimeout = 10 * time.Second
 
 // checkApproval checks an edition that is being approved. It returns the errors, and a
-// *FaultsError if they keep it from being sent; an edition without an editor is then left to one.
+// *CheckError if they keep it from being sent; an edition without an editor is then left to one.
 // Such editions are sent to the second, so other sites are asked only if they could block it. rendered
 // are variants that need not be rendered again, by key.
 func (e *Engine) checkApproval(ctx context.Context, edition store.Edition, input digest.Input, rendered map[string]digest.Variant) ([]lint.Finding, error) {
@@ -103,16 +103,16 @@ func (e *Engine) checkApproval(ctx context.Context, edition store.Edition, input
 		return errs, nil
 	}
 	if edition.Automatic {
-		if err := e.holdFaulty(ctx, edition, blocking); err != nil {
+		if err := e.holdWithErrors(ctx, edition, blocking); err != nil {
 			return errs, err
 		}
 	}
-	return errs, &FaultsError{Findings: blocking}
+	return errs, &CheckError{Findings: blocking}
 }
 
-// holdFaulty leaves an edition to the editors and tells them why.
-func (e *Engine) holdFaulty(ctx context.Context, edition store.Edition, errs []lint.Finding) error {
-	jobs, err := e.faultMails(ctx, edition, words.T("Held because of errors: {0}", edition.Subject), words.T("The edition was not sent, because the check found errors. Correct or waive them, then approve it."), errs)
+// holdWithErrors leaves an edition to the editors and tells them why.
+func (e *Engine) holdWithErrors(ctx context.Context, edition store.Edition, errs []lint.Finding) error {
+	jobs, err := e.errorMails(ctx, edition, words.T("Held because of errors: {0}", edition.Subject), words.T("The edition was not sent, because the check found errors. Correct or waive them, then approve it."), errs)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (e *Engine) reportErrors(ctx context.Context, edition store.Edition, errs [
 		return nil
 	}
 	e.Log.Warn("an edition is sent with errors", "digest", edition.Digest, "edition", edition.ID, "errors", summaryOf(errs))
-	jobs, err := e.faultMails(ctx, edition, words.T("Sent with errors: {0}", edition.Subject), words.T("The edition is being sent, although the check found errors."), errs)
+	jobs, err := e.errorMails(ctx, edition, words.T("Sent with errors: {0}", edition.Subject), words.T("The edition is being sent, although the check found errors."), errs)
 	for _, job := range jobs {
 		if _, err := e.Store.Enqueue(ctx, job); err != nil {
 			return err
@@ -135,8 +135,8 @@ func (e *Engine) reportErrors(ctx context.Context, edition store.Edition, errs [
 	return err
 }
 
-// faultMails returns the mails to editors about errors of an edition.
-func (e *Engine) faultMails(ctx context.Context, edition store.Edition, heading, line words.Text, errs []lint.Finding) ([]store.Job, error) {
+// errorMails returns the mails to editors about errors of an edition.
+func (e *Engine) errorMails(ctx context.Context, edition store.Edition, heading, line words.Text, errs []lint.Finding) ([]store.Job, error) {
 	def, err := e.definition(edition.Digest)
 	if err != nil {
 		return nil, err

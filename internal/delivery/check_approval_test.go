@@ -58,7 +58,7 @@ func TestErrorsKeepEditorsFromApproving(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = b.engine.ApproveUnchanged(t.Context(), draft.ID, review.Fingerprint)
-	var faults *delivery.FaultsError
+	var faults *delivery.CheckError
 	if !errors.As(err, &faults) || !strings.Contains(err.Error(), "leftover-text") || !strings.Contains(err.Error(), "fix or waive them first") {
 		t.Fatalf("%v", err)
 	}
@@ -98,7 +98,7 @@ func TestWaivedErrorsAllowTheApproval(t *testing.T) {
 	if err := b.engine.Unwaive(t.Context(), draft.ID, "leftover-text"); err != nil {
 		t.Fatal(err)
 	}
-	var faults *delivery.FaultsError
+	var faults *delivery.CheckError
 	if _, err := b.engine.ApproveAs(t.Context(), draft.ID, delivery.Approver{Name: "ann"}, review.Fingerprint); !errors.As(err, &faults) {
 		t.Fatalf("without the waiver: %v", err)
 	}
@@ -163,7 +163,7 @@ func TestErrorsOfAutomaticEditions(t *testing.T) {
 			t.Parallel()
 			b := envWithFaults(t, true, c.files, delivery.Checks{OnErrors: c.on})
 			edition, err := b.engine.SendNow(t.Context(), "weekly", "")
-			var faults *delivery.FaultsError
+			var faults *delivery.CheckError
 			if errors.As(err, &faults) == c.sent {
 				t.Fatalf("%v", err)
 			}
@@ -196,7 +196,7 @@ func TestBrokenLinkBlocksApproval(t *testing.T) {
 	if found, err := b.engine.Check(t.Context(), draft.ID); err != nil || len(found) > 0 {
 		t.Errorf("before any request: %+v, %v", found, err)
 	}
-	var faults *delivery.FaultsError
+	var faults *delivery.CheckError
 	if _, err := b.engine.Approve(t.Context(), draft.ID); !errors.As(err, &faults) || !slices.Equal(findingNames(faults.Findings), []string{"link-broken"}) {
 		t.Errorf("%v", err)
 	}

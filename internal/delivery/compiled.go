@@ -125,13 +125,9 @@ func extraPlaceholders(h digest.Placeholders) (messageID, mailto string) {
 
 // values appends the values of the placeholders for one subscriber to dst, in their order.
 func (e *Engine) values(dst []string, m *compiledVariant, paths *mailer.SignedAddresses, l *loadedEdition, r store.Recipient, address subscriber.Address) []string {
-	name := r.Name
-	if name == "" {
-		name = m.anonymousName
-	}
 	id := mailer.DeliveryID{Edition: l.ID, Person: token.PersonOf(r.UID)}
 	links := e.links(l.fixed.Site, r.UID, cmp.Or(r.Digest, l.Digest), l.ID, m.page)
-	return append(dst, name, address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
+	return append(dst, cmp.Or(r.Name, m.anonymousName), address.ASCII(), links.Unsubscribe, links.Preferences, links.Web, paths.MessageID(id), paths.Unsubscribe(id))
 }
 
 // messageIDValue is the index of the Message-ID in what values appends.

@@ -99,7 +99,7 @@ func TestExcludedArticleReturnsToQueue(t *testing.T) {
 		b.addArticle("bridges")
 		b.start()
 		first := b.draft()
-		b.compose(first.ID, func(c *delivery.Composition) { c.Exclude(b.ids("bridges")[0], "not ripe", false) })
+		b.compose(first.ID, func(c *delivery.Composition) { c.Exclude(b.ids("bridges")[0], "too early", false) })
 		if got := b.articlesOf(first.ID); got != "ferries" {
 			b.t.Fatalf("the draft has %s", got)
 		}

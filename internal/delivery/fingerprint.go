@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -188,11 +189,7 @@ func (e *Engine) Differences(ctx context.Context, was, is Fingerprint) ([]string
 		titles[found[i].ID] = found[i].Title
 	}
 	for _, change := range changes {
-		title := titles[change[1]]
-		if title == "" {
-			title = change[1]
-		}
-		out = append(out, change[0]+": “"+title+"”")
+		out = append(out, change[0]+": “"+cmp.Or(titles[change[1]], change[1])+"”")
 	}
 	if len(changes) == 0 && !slices.Equal(was.Articles, is.Articles) {
 		out = append(out, "the order of the articles changed")

@@ -46,10 +46,10 @@ type EditionResult struct {
 
 // Overview is the state of all editions.
 type Overview struct {
-	Tasks   []Task          // the most urgent first
-	Sending []EditionResult // approved or being sent
-	Ended   []EditionResult // the newest ones; also those whose deferred mails are retried
-	Ahead   []store.Edition // drafts and approved editions whose time is still to come, without their articles
+	Tasks    []Task          // the most urgent first
+	Sending  []EditionResult // approved or being sent
+	Ended    []EditionResult // the newest ones; also those whose deferred mails are retried
+	Upcoming []store.Edition // drafts and approved editions whose time is still to come, without their articles
 }
 
 const (
@@ -101,7 +101,7 @@ func (e *Engine) Overview(ctx context.Context, n int) (Overview, error) {
 // viewOpen adds an edition that has not ended, and what it needs.
 func (e *Engine) viewOpen(ctx context.Context, edition store.Edition, out *Overview, add func(Task)) error {
 	if edition.Started.IsZero() && edition.SendAt.After(e.Store.Now()) {
-		out.Ahead = append(out.Ahead, edition)
+		out.Upcoming = append(out.Upcoming, edition)
 	}
 	switch {
 	case edition.State == digest.Draft && edition.Held != "":

@@ -248,7 +248,7 @@ func (p *planner) choose(ctx context.Context, out *PlannedTick) error {
 }
 
 // nothingReason explains why no article waits for a tick. The reason of the first tick holds for the
-// others, unless articles ripen meanwhile.
+// others, unless the waiting period of an article ends meanwhile.
 func (p *planner) nothingReason(ctx context.Context, w store.QueueQuery) (words.Text, error) {
 	if p.nothing != nil && p.def.After == 0 {
 		return *p.nothing, nil

@@ -107,11 +107,11 @@ func (c *conditions) check(ctx context.Context) error {
 		return err
 	}
 	if c.def.After > 0 {
-		ripe := appears.Add(c.def.After)
-		if holds := !ripe.After(c.at); holds {
+		periodEnd := appears.Add(c.def.After)
+		if holds := !periodEnd.After(c.at); holds {
 			c.add("ripening", true, words.T("its waiting period of {0} is over: it has been here since {1}", days(c.def.After), c.day(appears)))
 		} else {
-			c.add("ripening", false, words.T("its waiting period ends on {0}: an edition takes articles only after {1}", c.day(ripe), days(c.def.After)))
+			c.add("ripening", false, words.T("its waiting period ends on {0}: an edition takes articles only after {1}", c.day(periodEnd), days(c.def.After)))
 		}
 	}
 	return nil

@@ -161,7 +161,7 @@ func (e *Engine) previewAs(ctx context.Context, def *Definition, input digest.In
 // sample returns the input for an edition of the newest articles that are dated before the
 // digest's beginning.
 func (e *Engine) sample(ctx context.Context, def *Definition, w store.QueueQuery) (digest.Input, error) {
-	w.Earlier, w.Oldest, w.Ripe = true, false, time.Time{}
+	w.Earlier, w.Oldest, w.AppearedBy = true, false, time.Time{}
 	if def.Max > 0 {
 		w.Limit = def.Max
 	}

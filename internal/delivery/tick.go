@@ -240,7 +240,7 @@ func waiting(now time.Time, def *Definition, state store.DigestState, from selec
 		Filter: def.Filter, Limit: maxCandidates, Oldest: def.Oldest, Draft: from.draft, Remember: from.keep,
 	}
 	if def.After > 0 {
-		w.Ripe = now.Add(-def.After)
+		w.AppearedBy = now.Add(-def.After)
 	}
 	if !from.since.IsZero() {
 		// All stored articles are then selected by their own date, as in a digest that begins now.

@@ -13,7 +13,7 @@ type Rule struct {
 	Min, Max int // number of articles; fewer than Min make no edition, a Max of 0 is no limit
 	// Oldest takes those that have waited longest, not the newest, when there are more than Max.
 	Oldest bool
-	// After is how long an article ripens: it is taken only when it has been available for so long.
+	// After is the waiting period of an article: it is taken only when it has been available for so long.
 	After time.Duration
 	// Filter is the digest's filter; nil takes every article.
 	Filter func(*article.Article) bool
@@ -22,7 +22,7 @@ type Rule struct {
 // Choose picks an edition's articles from candidates, the articles that have been in no edition
 // of the digest. It returns them newest first, in the order shown. If there are more than
 // rule.Max it takes the newest, unless rule.Oldest is set; the others wait for the next edition,
-// as do articles dated after now and those that still ripen. It returns none if there are fewer than rule.Min.
+// as do articles dated after now and those in their waiting period. It returns none if there are fewer than rule.Min.
 func Choose(candidates []article.Article, rule Rule, now time.Time) []article.Article {
 	chosen := eligible(candidates, rule, now)
 	if len(chosen) == 0 || len(chosen) < rule.Min {

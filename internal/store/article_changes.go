@@ -55,10 +55,10 @@ func (s *Store) HubPosition(ctx context.Context) (HubPosition, error) {
 	return p, nil
 }
 
-// FeedChanges returns the changes that readers see since a position, with up to most
+// FeedChanges returns the changes that readers see since a position, with up to limit
 // articles. If nothing changed, it reads only a few rows. Before the first announcement it
 // returns no changes, only the position at which they begin.
-func (s *Store) FeedChanges(ctx context.Context, since HubPosition, most int) (FeedChanges, error) {
+func (s *Store) FeedChanges(ctx context.Context, since HubPosition, limit int) (FeedChanges, error) {
 	now := s.Now()
 	if since.At.After(now) { // another node's clock is ahead
 		now = since.At
@@ -80,7 +80,7 @@ func (s *Store) FeedChanges(ctx context.Context, since HubPosition, most int) (F
 		n.After = since
 		return n, nil
 	}
-	return n, s.articleChanges(ctx, since, most, &n)
+	return n, s.articleChanges(ctx, since, limit, &n)
 }
 
 // editionChanges finds the editions that began. It recognizes new ones by their ids, since
@@ -104,15 +104,15 @@ func (s *Store) editionChanges(ctx context.Context, since HubPosition, now time.
 	})
 }
 
-func (s *Store) articleChanges(ctx context.Context, since HubPosition, most int, n *FeedChanges) error {
+func (s *Store) articleChanges(ctx context.Context, since HubPosition, limit int, n *FeedChanges) error {
 	revisions := []any{since.Revision, n.After.Revision}
 	window := append(revisions, millis(since.At), millis(n.After.At))
-	found, err := s.readers.articles(ctx, "changes.articles", append(window, most+1)...)
+	found, err := s.readers.articles(ctx, "changes.articles", append(window, limit+1)...)
 	if err != nil {
 		return err
 	}
-	n.More = len(found) > most
-	for _, a := range found[:min(len(found), most)] {
+	n.More = len(found) > limit
+	for _, a := range found[:min(len(found), limit)] {
 		n.Articles = append(n.Articles, a.Article)
 	}
 	digests := func(rows *sql.Rows) error {

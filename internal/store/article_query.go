@@ -251,8 +251,8 @@ func (q *QueueQuery) condition(st *statement, labels bool) string {
 	if !q.From.IsZero() {
 		text += fmt.Sprintf(" AND d.published >= %s", st.arg(millis(q.From)))
 	}
-	if !q.Ripe.IsZero() {
-		text += fmt.Sprintf(" AND d.appears <= %s", st.arg(millis(q.Ripe)))
+	if !q.AppearedBy.IsZero() {
+		text += fmt.Sprintf(" AND d.appears <= %s", st.arg(millis(q.AppearedBy)))
 	}
 	taken := "ledger e WHERE e.article_id = d.id"
 	if labels {

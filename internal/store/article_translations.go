@@ -38,10 +38,10 @@ func (s *Store) AddTranslations(ctx context.Context, all []*article.Article) err
 	return sqldb.Wrap("translations", err)
 }
 
-// OtherTranslations returns at most that many published articles that are translations of some
-// articles. When an article changes, what is shown of these changes too.
-func (s *Store) OtherTranslations(ctx context.Context, ids []string, most int) ([]article.Article, error) {
-	found, err := s.readers.articles(ctx, "translations.others", jsonList(ids), most)
+// OtherTranslations returns at most limit published articles that are translations of some articles. What is
+// shown of them changes when one of these articles does.
+func (s *Store) OtherTranslations(ctx context.Context, ids []string, limit int) ([]article.Article, error) {
+	found, err := s.readers.articles(ctx, "translations.others", jsonList(ids), limit)
 	if err != nil {
 		return nil, err
 	}

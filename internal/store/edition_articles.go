@@ -16,16 +16,16 @@ import (
 // belong to the digest. An article belongs to a digest if its date is not before Since, or,
 // whatever its date, if it was added after Began: a late article.
 type QueueQuery struct {
-	Digest string
-	Since  time.Time // the digest's beginning; zero for all articles
-	Began  time.Time // when its first tick or edition was handled; zero before that
-	Now    time.Time
-	Filter article.Filter
-	Before time.Time // only articles dated before; zero for all
-	From   time.Time // only articles dated from then on; zero for all
-	Ripe   time.Time // only articles that appeared no later than this; zero for all
-	Draft  string    // id of an edition whose articles count as waiting; empty for none
-	Limit  int
+	Digest     string
+	Since      time.Time // the digest's beginning; zero for all articles
+	Began      time.Time // when its first tick or edition was handled; zero before that
+	Now        time.Time
+	Filter     article.Filter
+	Before     time.Time // only articles dated before; zero for all
+	From       time.Time // only articles dated from then on; zero for all
+	AppearedBy time.Time // only articles that appeared no later than this; zero for all
+	Draft      string    // id of an edition whose articles count as waiting; empty for none
+	Limit      int
 	// WithoutHTML returns the articles without their HTML.
 	WithoutHTML bool
 	Oldest      bool // return those that have waited longest first, instead of the newest

@@ -289,10 +289,10 @@ var parameter = regexp.MustCompile(`\$\d+`)
 
 // highest returns the highest number of some parameters.
 func highest(parameters []string) int {
-	most := 0
+	limit := 0
 	for _, p := range parameters {
 		n, _ := strconv.Atoi(p[1:])
-		most = max(most, n)
+		limit = max(limit, n)
 	}
-	return most
+	return limit
 }

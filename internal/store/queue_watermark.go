@@ -10,11 +10,11 @@ import (
 
 // queueWatermark records what an earlier search found in the queue of a digest: as of a revision, no
 // article waited that is dated before published, or that appeared before appears. It does not cover
-// articles that changed since, or that appeared after ripe.
+// articles that changed since, or that appeared after appearedBy.
 type queueWatermark struct {
-	releases                           int64 // the watermark is valid while this number stays the same
-	basis                              string
-	revision, ripe, published, appears int64
+	releases                                 int64 // the watermark is valid while this number stays the same
+	basis                                    string
+	revision, appearedBy, published, appears int64
 }
 
 // basis returns what a watermark depends on besides the articles and the ledger.
@@ -28,15 +28,15 @@ func (q *QueueQuery) useWatermark(ctx context.Context, on *conn) error {
 	if q.Earlier || q.IgnoreWatermark {
 		return nil
 	}
-	m, err := on.queueWatermark(ctx, q.Digest)
+	m, err := on.readWatermark(ctx, q.Digest)
 	if err == nil && m.basis == q.basis() {
 		q.watermark = &m
 	}
 	return err
 }
 
-func (c *conn) queueWatermark(ctx context.Context, digest string) (m queueWatermark, err error) {
-	_, err = c.One(ctx, "queue.watermark", []any{digest}, &m.releases, &m.basis, &m.revision, &m.ripe, &m.published, &m.appears)
+func (c *conn) readWatermark(ctx context.Context, digest string) (m queueWatermark, err error) {
+	_, err = c.One(ctx, "queue.watermark", []any{digest}, &m.releases, &m.basis, &m.revision, &m.appearedBy, &m.published, &m.appears)
 	return m, err
 }
 
@@ -55,7 +55,7 @@ func (q *QueueQuery) covered() *QueueQuery {
 func (q *QueueQuery) exceptions(st *statement) string {
 	text := fmt.Sprintf(`SELECT seq FROM articles%s WHERE revision > %s
 		UNION SELECT seq FROM articles%s WHERE status = '%s' AND appears > %s`,
-		st.indexedBy("articles_revision"), st.arg(q.watermark.revision), st.indexedBy("articles_appears"), article.Published, st.arg(q.watermark.ripe))
+		st.indexedBy("articles_revision"), st.arg(q.watermark.revision), st.indexedBy("articles_appears"), article.Published, st.arg(q.watermark.appearedBy))
 	if q.Draft != "" {
 		text += fmt.Sprintf(" UNION SELECT a.seq FROM ledger l CROSS JOIN articles a%s WHERE a.id = l.article_id AND l.edition_id = %s", st.indexedBy("articles_id"), st.arg(q.Draft))
 	}
@@ -75,15 +75,15 @@ func (st *statement) indexedBy(index string) string {
 // newWatermark returns the watermark to store after a search that is about to begin. The result of the search
 // moves it.
 func (s *Store) newWatermark(ctx context.Context, q *QueueQuery) (queueWatermark, error) {
-	known, err := s.readers.queueWatermark(ctx, q.Digest)
+	known, err := s.readers.readWatermark(ctx, q.Digest)
 	if err != nil {
 		return queueWatermark{}, err
 	}
 	revision, err := s.Revision(ctx)
-	m := queueWatermark{releases: known.releases, basis: q.basis(), revision: revision, ripe: millis(q.Now), published: millis(q.Now), appears: millis(q.Now)}
-	if !q.Ripe.IsZero() {
-		m.ripe = millis(q.Ripe)
-		m.appears = m.ripe
+	m := queueWatermark{releases: known.releases, basis: q.basis(), revision: revision, appearedBy: millis(q.Now), published: millis(q.Now), appears: millis(q.Now)}
+	if !q.AppearedBy.IsZero() {
+		m.appearedBy = millis(q.AppearedBy)
+		m.appears = m.appearedBy
 	}
 	return m, err
 }
@@ -109,7 +109,7 @@ func (s *Store) setWatermark(ctx context.Context, digest string, m queueWatermar
 		if _, err := tx.Exec(ctx, "queue.start", digest); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "queue.setWatermark", digest, m.releases, m.basis, m.revision, m.ripe, m.published, m.appears)
+		_, err := tx.Exec(ctx, "queue.setWatermark", digest, m.releases, m.basis, m.revision, m.appearedBy, m.published, m.appears)
 		return err
 	})
 }

@@ -138,7 +138,7 @@ func (h *Handler) dashboard(w http.ResponseWriter, r *http.Request, session stor
 	if body.Quarantine, err = h.store.Quarantine(ctx); err != nil {
 		return err
 	}
-	if body.Next, err = h.nextEditions(ctx, overview.Ahead); err != nil {
+	if body.Next, err = h.nextEditions(ctx, overview.Upcoming); err != nil {
 		return err
 	}
 	if body.Articles, err = h.store.CountPublished(ctx); err != nil {

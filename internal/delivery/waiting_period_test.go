@@ -11,9 +11,9 @@ import (
 	"github.com/tidings-press/tidings/internal/testkit/storetest"
 )
 
-// TestArticleRipensBeforeItIsSent checks that an article waits for as long as the digest's setting
+// TestArticleIsSentAfterItsWaitingPeriod checks that an article waits for as long as the digest's setting
 // requires, counted from its import or from its own date if that is later.
-func TestArticleRipensBeforeItIsSent(t *testing.T) {
+func TestArticleIsSentAfterItsWaitingPeriod(t *testing.T) {
 	t.Parallel()
 	for _, kind := range storetest.Engines {
 		t.Run(string(kind), func(t *testing.T) {
@@ -26,20 +26,21 @@ func TestArticleRipensBeforeItIsSent(t *testing.T) {
 			b.addDatedArticle("yesterday", c.Now().Add(-day)) // it was imported today too
 			b.addDatedArticle("tomorrow", c.Now().Add(day))
 			b.wantChosen(delivery.PreviewOptions{}, "nothing new: every article that fits has been here for less time than the digest's setting “after” requires")
-			b.wantBacklog(delivery.Backlog{Ripening: 2})
+			b.wantBacklog(delivery.Backlog{TooNew: 2})
 			c.advance(2*day - time.Minute)
-			b.wantBacklog(delivery.Backlog{Ripening: 3})
+			b.wantBacklog(delivery.Backlog{TooNew: 3})
 			c.advance(time.Minute)
 			b.wantChosen(delivery.PreviewOptions{}, "today yesterday")
-			b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, Ripening: 1})
+			b.wantBacklog(delivery.Backlog{Waiting: 2, Next: 2, TooNew: 1})
 			c.advance(day)
 			b.wantChosen(delivery.PreviewOptions{}, "tomorrow today yesterday")
 		})
 	}
 }
 
-// TestRipeningArticleCanBeMarkedAsSeen checks that mark-seen includes articles that still ripen.
-func TestRipeningArticleCanBeMarkedAsSeen(t *testing.T) {
+// TestArticleInItsWaitingPeriodCanBeMarkedAsSeen checks that mark-seen includes articles whose waiting period has
+// not ended.
+func TestArticleInItsWaitingPeriodCanBeMarkedAsSeen(t *testing.T) {
 	t.Parallel()
 	b, c := weekly(t, store.SQLite)
 	b.options.Digests[0].After = time.Hour
