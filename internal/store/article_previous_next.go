@@ -43,9 +43,9 @@ type related struct {
 }
 
 // Related returns the listed articles that share most tags with an article, with nothing but id, slug,
-// title, language and date: those with as many are ordered by language, its own first, and then by date, the newest first. It returns at
-// most limit. It looks at the newest articles of each tag. Its queries are prepared, because it is called
-// for every page of an article.
+// title, language and date. Those that share as many are ordered by language, its own first, and then by
+// date, the newest first. It returns at most limit. It looks at the newest articles of each tag. Its
+// queries are prepared, because it is called for every page of an article.
 func (s *Store) Related(ctx context.Context, a *article.Article, limit int) ([]article.Article, error) {
 	now := millis(s.Now())
 	bySeq := map[int64]*related{}

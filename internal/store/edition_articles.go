@@ -102,7 +102,7 @@ func (s *Store) CountWaiting(ctx context.Context, w QueueQuery) (int, error) {
 	if err == nil {
 		err = sqldb.Walk(rows, func(rows *sql.Rows) error { return rows.Scan(&n, &first) })
 	}
-	if err == nil && w.remembers() && !w.Oldest { // else first is no date of publication
+	if err == nil && w.remembers() && !w.Oldest { // else first is not a date of publication
 		if n > 0 {
 			next.published, next.appears = min(next.published, first), 0
 		}

@@ -17,13 +17,13 @@ type SubscriberTotals struct {
 	At      time.Time        // when they were counted
 }
 
-// Members returns the number of subscribers who have not left: those who are active or paused.
+// Subscribed returns the number of subscribers who have not left: those who are active or paused.
 func (t SubscriberTotals) Subscribed() int64 {
 	return t.States[subscriber.Active] + t.States[subscriber.Paused]
 }
 
-// maxCountedSubscribers is the number of subscribers up to which a page counts them itself. A store with more of them shows the
-// totals of the last maintenance.
+// maxCountedSubscribers is the number of subscribers up to which a page counts them itself. A store with
+// more of them shows the totals of the last maintenance.
 const maxCountedSubscribers = 20_000
 
 // SubscriberTotals returns the numbers of subscribers. In a large store they are some minutes old.
@@ -85,15 +85,15 @@ type SubscriberDay struct {
 func (s *Store) SubscriberDays(ctx context.Context, from time.Time) ([]SubscriberDay, error) {
 	first := dayOf(from)
 	var days []SubscriberDay
-	var members int64
-	started, err := s.readers.One(ctx, "figures.before", []any{first}, &members)
+	var subscribed int64
+	started, err := s.readers.One(ctx, "figures.before", []any{first}, &subscribed)
 	if err != nil {
 		return nil, err
 	}
 	next := first
 	fill := func(until int64) { // days without rows are like the day before
 		for ; next < until && started; next++ {
-			days = append(days, SubscriberDay{Day: dayTime(next), Subscribed: members})
+			days = append(days, SubscriberDay{Day: dayTime(next), Subscribed: subscribed})
 		}
 	}
 	err = s.readers.Each(ctx, "figures.days", []any{first}, func(rows *sql.Rows) error {
@@ -103,13 +103,13 @@ func (s *Store) SubscriberDays(ctx context.Context, from time.Time) ([]Subscribe
 			return err
 		}
 		if fill(day); len(days) == 0 || dayOf(days[len(days)-1].Day) != day {
-			days = append(days, SubscriberDay{Day: dayTime(day), Subscribed: members})
+			days = append(days, SubscriberDay{Day: dayTime(day), Subscribed: subscribed})
 			started, next = true, day+1
 		}
 		last := &days[len(days)-1]
 		switch kind {
 		case "members":
-			members, last.Subscribed = n, n
+			subscribed, last.Subscribed = n, n
 		case "joined":
 			last.Joined = add(last.Joined, name, n)
 		case "left":
@@ -228,27 +228,28 @@ func shortSource(source string) string {
 	return source
 }
 
-// countBack sets the members of the days before the last one, from who joined and left after them.
+// countBack sets how many were subscribed at the end of the days before the last one, from who joined
+// and left after them.
 func countBack(days map[int64]*SubscriberDay, from, last int64) {
-	members := days[last].Subscribed
+	subscribed := days[last].Subscribed
 	for day := last; day >= from; day-- {
 		one := days[day]
 		if one == nil {
 			continue
 		}
-		one.Subscribed = members
+		one.Subscribed = subscribed
 		for _, n := range one.Joined {
-			members -= n
+			subscribed -= n
 		}
 		for _, n := range one.Left {
-			members += n
+			subscribed += n
 		}
-		members = max(members, 0)
+		subscribed = max(subscribed, 0)
 	}
 }
 
 // putFigures stores totals and the figures of days. With replace, they replace those from a day on;
-// otherwise only the members are updated.
+// otherwise only the numbers of subscribed people are updated.
 func (c *conn) putFigures(ctx context.Context, totals SubscriberTotals, days map[int64]*SubscriberDay, from int64, replace bool) error {
 	if _, err := c.Exec(ctx, "figures.dropTotals"); err != nil {
 		return err

@@ -41,7 +41,7 @@ ON CONFLICT (day, kind, name) DO UPDATE SET number = excluded.number;
 SELECT day, kind, name, number FROM subscriber_days WHERE day >= $1 ORDER BY day, kind, name;
 
 -- name: figures.before
--- The members at the end of the last day before $1 that has figures. Index: primary key.
+-- How many were subscribed at the end of the last day before $1 that has figures. Index: primary key.
 SELECT number FROM subscriber_days WHERE day < $1 AND kind = 'members' ORDER BY day DESC LIMIT 1;
 
 -- name: figures.digest
