@@ -143,7 +143,9 @@ var (
 	entities      = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&nbsp;", " ", "&amp;", "&")
 )
 
-// textOfHTML removes tags, styles and scripts from HTML; block tags become line ends.
+// textOfHTML removes tags, styles and scripts from HTML; block tags become line ends. Package
+// plaintext does not fit here: reports contain unescaped addresses, "<user@example.com>", which an
+// HTML parser takes for tags.
 func textOfHTML(html string) string {
 	html = invisibleHTML.ReplaceAllString(html, "")
 	html = lineTags.ReplaceAllString(html, "\n")

@@ -19,8 +19,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/lru"
 )
 
 // ses is the webhook of Amazon SES, whose events come through an SNS topic that signs them. SES
@@ -43,7 +44,7 @@ func newSES(topic string, log *slog.Logger) (service, error) {
 		},
 	}
 	get := func(ctx context.Context, url string) ([]byte, error) { return fetch(ctx, client, url) }
-	return &ses{topic: topic, certs: &certificates{get: get}, get: get, log: log}, nil
+	return &ses{topic: topic, certs: newCertificates(get), get: get, log: log}, nil
 }
 
 func (s *ses) verify(ctx context.Context, _ http.Header, body []byte) error {
@@ -243,17 +244,17 @@ func checkSNSAddress(address string) error {
 // certificates caches SNS's public keys by URL. There is one for each region and year.
 type certificates struct {
 	get  func(ctx context.Context, url string) ([]byte, error)
-	mu   sync.Mutex
-	keys map[string]*rsa.PublicKey
+	keys *lru.Cache[string, *rsa.PublicKey]
 }
 
-const certificatesMax = 50
+const maxCertificates = 50
+
+func newCertificates(get func(ctx context.Context, url string) ([]byte, error)) *certificates {
+	return &certificates{get: get, keys: lru.New[string](maxCertificates, func(*rsa.PublicKey) int64 { return 1 }, nil)}
+}
 
 func (c *certificates) key(ctx context.Context, address string) (*rsa.PublicKey, error) {
-	c.mu.Lock()
-	key := c.keys[address]
-	c.mu.Unlock()
-	if key != nil {
+	if key, ok := c.keys.Get(address); ok {
 		return key, nil
 	}
 	if err := checkSNSAddress(address); err != nil {
@@ -263,15 +264,11 @@ func (c *certificates) key(ctx context.Context, address string) (*rsa.PublicKey,
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
-	if key, err = publicKey(data); err != nil {
+	key, err := publicKey(data)
+	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.keys == nil || len(c.keys) >= certificatesMax {
-		c.keys = map[string]*rsa.PublicKey{}
-	}
-	c.keys[address] = key
+	c.keys.Put(address, key)
 	return key, nil
 }
 

@@ -99,7 +99,7 @@ func (s *sns) sign(t *testing.T, m snsMessage) string {
 }
 
 func (b *env) sesHook(s *sns) http.Handler {
-	return newWebhook(b.Processor, "ses", &ses{topic: testTopic, certs: &certificates{get: s.get}, get: s.get, log: slog.New(slog.DiscardHandler)})
+	return newWebhook(b.Processor, "ses", &ses{topic: testTopic, certs: newCertificates(s.get), get: s.get, log: slog.New(slog.DiscardHandler)})
 }
 
 func notification(message, version string) snsMessage {
@@ -192,7 +192,7 @@ func TestSNSSubscriptionIsConfirmed(t *testing.T) {
 func TestSNSCertificateIsFetchedOnce(t *testing.T) {
 	t.Parallel()
 	calls := 0
-	certs := &certificates{get: func(context.Context, string) ([]byte, error) { calls++; return testSNS().cert, nil }}
+	certs := newCertificates(func(context.Context, string) ([]byte, error) { calls++; return testSNS().cert, nil })
 	for range 5 {
 		if _, err := certs.key(t.Context(), testCert); err != nil {
 			t.Fatal(err)

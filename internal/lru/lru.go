@@ -1,7 +1,7 @@
 // Package lru keeps values in memory up to a total size, and then drops the least recently used
 // ones. It is the only bounded cache of the program: documents, sanitized bodies of articles,
-// compiled mails, loaded editions and the languages that browsers prefer are kept in a Cache. Start
-// with New, Cache.Get and Cache.Put.
+// compiled mails, loaded editions, the languages that browsers prefer and the keys of SNS are kept in a
+// Cache. Start with New, Cache.Get and Cache.Put.
 package lru
 
 import (
