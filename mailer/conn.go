@@ -111,7 +111,7 @@ func (c *Conn) AwaitReady(ctx context.Context) (Reply, error) {
 // Deliver sends the body and the final dot, and waits for the reply to them. If next is not nil,
 // the next envelope is sent in the same write; the next AwaitReady returns its reply, and after that
 // the mail must be delivered or the connection closed. If the reply is OK, the server has accepted the
-// mail, otherwise it has refused it. Errors are *BrokenError; the stage tells whether the mail may
+// mail, otherwise it has refused it. Errors are *BrokenError; the stage shows whether the mail may
 // have been accepted.
 //
 // The body must have CRLF line ends, as Render and Sign write them. If the envelope is marked

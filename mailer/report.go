@@ -155,7 +155,7 @@ func unixLines(data []byte) []byte {
 }
 
 // collectRecipients collects the addresses that the report was sent to. Servers add the envelope
-// recipient under one of these names; in regular bounces To has it as well.
+// recipient under one of these names; in regular bounces To also has it.
 func (r *reportReader) collectRecipients() {
 	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To"} {
 		for f := r.top.header.FieldsByKey(name); f.Next(); {

@@ -42,7 +42,7 @@ func TestPartsOfAMultipart(t *testing.T) {
 }
 
 // TestBodyOfAPart decodes transfer encodings (RFC 2045, section 6). What cannot be decoded is kept as far as
-// it could be, because the reason of a bounce may stand in it.
+// it could be, because it may contain the reason of a bounce.
 func TestBodyOfAPart(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ header, body, want string }{
@@ -76,7 +76,7 @@ func TestTextOfAPartIsReadable(t *testing.T) {
 		"KOI8-R":                    {"text/plain; charset=koi8-r", "\xcf\xdb\xc9\xc2\xcb\xc1", "ошибка"},
 		"ISO-2022-JP":               {"text/plain; charset=iso-2022-jp", "\x1b$B%(%i!<\x1b(B", "エラー"},
 		"UTF-8":                     {"text/plain; charset=UTF-8", "größe", "größe"},
-		"a charset nobody knows":    {"text/plain; charset=x-unknown", "550 no", "550 no"},
+		"an unknown charset":        {"text/plain; charset=x-unknown", "550 no", "550 no"},
 		"HTML":                      {"text/html", "<html><head><title>x</title></head><style>p{}</style><p>550 <b>user</b><br>unknown</p>", "\n550  user \nunknown\n"},
 		"HTML with entities":        {"text/html", "&lt;a@b.example&gt;&nbsp;&amp;lt;", "<a@b.example> &lt;"},
 		"an address is no HTML tag": {"text/html", "<a@b.example>: full", "<a@b.example>: full"},

@@ -90,7 +90,7 @@ func TestStageIsNamedByTheReport(t *testing.T) {
 	}
 }
 
-// TestReplyIsFoundInTheTextOfAReport: the most telling line counts, wherever it stands.
+// TestReplyIsFoundInTheTextOfAReport: the most specific line counts, wherever it is.
 func TestReplyIsFoundInTheTextOfAReport(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -178,7 +178,7 @@ func TestActionOfATextReport(t *testing.T) {
 	}
 }
 
-// TestTextOfTheReturnedMailIsNotAReply: what stands in our own mail says nothing about its delivery.
+// TestTextOfTheReturnedMailIsNotAReply: the text of our own mail says nothing about its delivery.
 func TestTextOfTheReturnedMailIsNotAReply(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{

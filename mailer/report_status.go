@@ -67,7 +67,7 @@ func (r *Reply) takeStatus(status string) {
 		return
 	}
 	if r.Code != 0 && status[0] != byte('0'+r.Code/100) {
-		return // the class differs from that of the reply
+		return // the class differs from the reply's
 	}
 	if own != "" && strings.HasSuffix(status, ".0.0") {
 		return

@@ -93,7 +93,7 @@ func (r *reportReader) action(reply Reply) string {
 var systemNames = regexp.MustCompile(`^(?:mailer-?_?daemon\S*|mail-?_?daemon|post_?master|mdaemon|mail[-.]?delivery\S*|mail-?system|mail[-.]delivery[-.]system|mta|root|bounces?|microsoftexchange[0-9a-f]+|mail_?admin|double-bounce)$`)
 
 // fromSystem reports whether a mail system sent the mail. It ignores the display name, because a
-// person's name may look like that of a system.
+// person's name may look like a system's.
 func (r *reportReader) fromSystem() bool {
 	from := strings.ToLower(r.top.header.Get("From"))
 	if at := strings.LastIndexByte(from, '<'); at >= 0 && !strings.HasPrefix(from[at:], "<>") {

@@ -16,7 +16,7 @@ type Result struct {
 	P50, P95, P99 time.Duration
 	Refused       int // answers with another status than 2xx or 3xx
 	// CPU is the processor time that the server took for each request. It is less affected by
-	// other work on the machine than the rate. The caller sets it, if it is to be shown.
+	// other work on the machine than the rate. The caller sets it if it should be shown.
 	CPU time.Duration
 }
 

@@ -133,7 +133,7 @@ func processorTime() (time.Duration, error) {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), err
 }
 
-// peakMemory returns the peak of the memory in use, in MB, or 0 where the system does not say.
+// peakMemory returns the peak of the memory in use, in MB, or 0 where the system does not report it.
 func peakMemory() int {
 	status, err := os.ReadFile("/proc/self/status")
 	if errors.Is(err, os.ErrNotExist) {

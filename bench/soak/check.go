@@ -92,7 +92,7 @@ func (s *site) checkArticles(ctx context.Context, name string, editions []store.
 	return nil
 }
 
-// tally is what the store says of the mails to one address.
+// tally counts the mails to one address, as the store has them.
 type tally struct {
 	digest              string
 	all, sent, doubtful int // deliveries; those that are or were uncertain

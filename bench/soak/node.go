@@ -97,7 +97,7 @@ func runNode() error {
 	return nil
 }
 
-// watchClock returns a clock that is ahead by what a file says, which it reads all the time.
+// watchClock returns a clock that is ahead by the duration in a file, which it reads all the time.
 func watchClock(ctx context.Context, path string) func() time.Time {
 	var ahead atomic.Int64
 	read := func() {

@@ -39,7 +39,7 @@ type draftArticle struct {
 	ID    string `json:"id"`
 	Slug  string `json:"slug"`
 	Title string `json:"title"`
-	Form  string `json:"form,omitempty"` // empty for that of the template
+	Form  string `json:"form,omitempty"` // empty for the template's form
 }
 
 func showDraft(c *delivery.Composition) shownDraft {
@@ -134,7 +134,7 @@ func draftText(ctx context.Context, e *delivery.Engine, c *delivery.Composition)
 	return app.WriteDraftFile(c, more)
 }
 
-// applyDraft changes a draft as a file says.
+// applyDraft makes the changes of a file to a draft.
 func (a *cli) applyDraft(ctx context.Context, e *delivery.Engine, id, file string) error {
 	in, err := a.input(file)
 	if err != nil {

@@ -106,7 +106,7 @@ func (f *previewFlags) options(p *app.Service, e *delivery.Engine, name string) 
 	return out, nil
 }
 
-// comingTime reads a time in the timezone of a digest. A day is that of its first tick.
+// comingTime reads a time in the timezone of a digest. A day means its first tick.
 func comingTime(e *delivery.Engine, name, text string) (time.Time, error) {
 	zone := e.Zone(name)
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {

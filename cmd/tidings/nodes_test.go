@@ -154,7 +154,7 @@ func (b *balancer) pass(client net.Conn, turn int) {
 func TestNodesShareOneCertificate(t *testing.T) {
 	t.Parallel()
 	testkit.Slow(t)
-	// The lock of a process that stands still for ten seconds is void, which is no fault. That three
+	// The lock of a process that is paused for ten seconds is void, which is no fault. That three
 	// runs are disturbed like this is not expected on any machine.
 	problem := ""
 	for range 3 {

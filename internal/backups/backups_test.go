@@ -83,7 +83,7 @@ func (s *site) set(at string) {
 	s.now.Store(when.UnixMilli())
 }
 
-// node returns a runner on a connection of its own to the store.
+// node returns a runner with its own connection to the store.
 func (s *site) node() *Runner {
 	s.t.Helper()
 	opened := storetest.Reopen(s.t, s.config.Store.DSN.Reveal(), store.Options{Clock: func() time.Time { return time.UnixMilli(s.now.Load()) }})

@@ -63,7 +63,7 @@ type pop3Mail struct {
 	unique string
 }
 
-// openPOP3 reads the greeting, starts TLS if the settings say starttls (RFC 2595), and signs in.
+// openPOP3 reads the greeting, starts TLS if the setting is starttls (RFC 2595), and signs in.
 func openPOP3(conn net.Conn, box Mailbox) (*pop3, error) {
 	s := &pop3{textproto.NewConn(conn)}
 	if _, err := s.reply(); err != nil {

@@ -40,7 +40,7 @@ type event struct {
 	note note
 }
 
-// note says more about an event without a kind.
+// note explains an event without a kind.
 type note string
 
 // The notes. The metrics have them as results.

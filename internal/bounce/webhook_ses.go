@@ -138,7 +138,7 @@ func snsMailText(text string) []byte {
 
 // sesNotSent are the subtypes of bounces and complaints about mails that Amazon SES did not send: the
 // address is on the suppression list of Amazon or of the account, or unsubscribed from a contact list
-// of the account. No server refused such a mail, and earlier bounces there may be those of others.
+// of the account. No server refused such a mail, and earlier bounces there may be from mails of others.
 var sesNotSent = map[string]bool{"Suppressed": true, "OnAccountSuppressionList": true, "UnsubscribedRecipient": true}
 
 // classifyBounce returns the kind, code and text of a bounce, by the reply if there is one. A

@@ -154,7 +154,7 @@ func TestSESWebhookRefusesForeignSignatures(t *testing.T) {
 		"certificate over HTTP":   func(m *snsMessage) { m.SigningCertURL = strings.Replace(testCert, "https", "http", 1) },
 		"host that looks alike":   func(m *snsMessage) { m.SigningCertURL = "https://sns.eu-west-1.amazonaws.com.evil.example/c.pem" },
 		"user in the address":     func(m *snsMessage) { m.SigningCertURL = "https://sns.eu-west-1.amazonaws.com@evil.example/c.pem" },
-		"bucket of somebody":      func(m *snsMessage) { m.SigningCertURL = "https://evil.s3.amazonaws.com/c.pem" },
+		"bucket of a stranger":    func(m *snsMessage) { m.SigningCertURL = "https://evil.s3.amazonaws.com/c.pem" },
 		"unknown version":         func(m *snsMessage) { m.SignatureVersion = "3" },
 		"port in the certificate": func(m *snsMessage) { m.SigningCertURL = "https://sns.eu-west-1.amazonaws.com:8443/c.pem" },
 	} {

@@ -34,7 +34,7 @@ type ACMEOptions struct {
 	Hosts     func() []string
 	Email     string         // of the account
 	Directory string         // of the authority
-	Roots     *x509.CertPool // for the authority's own certificate; nil for those of the system
+	Roots     *x509.CertPool // for the authority's own certificate; nil for the system's roots
 	Folder    string         // for the account and the certificates
 	HTTPS     net.Addr       // where the site is served over HTTPS
 	HTTP      net.Addr       // where plain HTTP is answered; nil for nowhere

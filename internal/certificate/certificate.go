@@ -26,7 +26,7 @@ func newTLSConfig(get func(*tls.ClientHelloInfo) (*tls.Certificate, error), more
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: get, NextProtos: append([]string{"h2", "http/1.1"}, more...)}
 }
 
-// Info is what a certificate says.
+// Info holds the contents of a certificate.
 type Info struct {
 	Hosts  []string  `json:"hosts"`
 	Issuer string    `json:"issuer"`
@@ -60,7 +60,7 @@ func (i Info) Covers(host string, now time.Time) error {
 // is left.
 func (i Info) Expiring(now time.Time) bool { return i.Until.Sub(now) < i.Until.Sub(i.From)/10 }
 
-// Inspect returns what the first certificate of a PEM file says.
+// Inspect returns the contents of the first certificate of a PEM file.
 func Inspect(path string) (Info, error) {
 	data, err := read(path)
 	if err != nil {
@@ -92,7 +92,8 @@ func infoOf(leaf *x509.Certificate) Info {
 	return Info{Hosts: hosts, Issuer: issuer, From: leaf.NotBefore, Until: leaf.NotAfter}
 }
 
-// Roots reads root certificates from a PEM file; for "" it returns nil, which means those of the system.
+// Roots reads root certificates from a PEM file. For "" it returns nil, which means the roots of the
+// system.
 func Roots(path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil

@@ -179,7 +179,7 @@ func TestCompleteApprovalOfDeadNodeIsCarriedOut(t *testing.T) {
 	})
 }
 
-// TestOnlyEditorsWhoMayApproveCount: neither a writer's approval counts, nor that of an editor who
+// TestOnlyEditorsWhoMayApproveCount: neither a writer's approval counts, nor the approval of an editor who
 // became a writer since.
 func TestOnlyEditorsWhoMayApproveCount(t *testing.T) {
 	t.Parallel()

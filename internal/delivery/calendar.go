@@ -15,7 +15,7 @@ type CalendarKind string
 // The kinds of calendar entries.
 const (
 	CalendarEdition CalendarKind = "edition" // exists; it was or will be sent then
-	CalendarTick    CalendarKind = "planned" // a coming tick without an edition of its own yet
+	CalendarTick    CalendarKind = "planned" // a coming tick without an edition yet
 	CalendarProof   CalendarKind = "proof"   // the articles of a coming tick are chosen, and editors get a proof
 	CalendarSkipped CalendarKind = "skipped" // a past tick that made no edition
 )

@@ -29,7 +29,7 @@ func findingNames(findings []lint.Finding) []string {
 	return out
 }
 
-// checkedDraft returns an env with a draft that has no faults but those of change.
+// checkedDraft returns an env with a draft whose only faults come from change.
 func checkedDraft(t *testing.T, articles ...string) (*env, store.Edition) {
 	t.Helper()
 	b := setup(t, store.SQLite, sink.Options{})

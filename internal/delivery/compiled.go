@@ -102,8 +102,8 @@ func (e *Engine) compile(fixed settings, date time.Time, v digest.Variant, page 
 	return &compiledVariant{made, v.AnonymousName, page}, nil
 }
 
-// list returns what the List headers of a mail say. An empty title is the digest's; mailto is offered only
-// if mail to it is read.
+// list returns the contents of the List headers of a mail. An empty title is the digest's; mailto is
+// offered only if mail to it is read.
 func (s settings) list(title, edition, unsubscribe, mailto string) mailer.List {
 	if !s.UnsubscribeMail {
 		mailto = ""

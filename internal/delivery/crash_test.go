@@ -45,7 +45,7 @@ log: {level: error}
 )
 
 // program is the real binary, built once. It is built without the race detector even when the tests
-// have it: the code that runs in it has race tests of its own.
+// have it: the code that runs in it has separate race tests.
 var program struct {
 	once sync.Once
 	dir  string

@@ -255,7 +255,7 @@ func (e *Engine) mayHold(ctx context.Context, id string, release bool) error {
 	return nil
 }
 
-// editionDate returns the date that an edition shows: that of its tick if it was drafted before.
+// editionDate returns the date that an edition shows: the date of its tick if it was drafted before.
 func editionDate(edition store.Edition) time.Time {
 	if !edition.SendAt.IsZero() {
 		return edition.SendAt

@@ -98,7 +98,7 @@ func urgent(ctx context.Context) bool { return ctx.Value(urgentKey{}) != nil }
 
 // MailEditorsNow sends a mail to some editors at once, without writing to the store. It is for
 // alerts that the store cannot be written to. It makes one try and ignores the limits of relays,
-// since they are counted in the store. Without a language the mail is in that of the site.
+// since they are counted in the store. Without a language the mail is in the site's.
 func (e *Engine) MailEditorsNow(ctx context.Context, to []string, mail EditorMail) error {
 	ctx = context.WithValue(ctx, urgentKey{}, true)
 	var errs []error

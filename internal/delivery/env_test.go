@@ -139,7 +139,7 @@ func (b *env) importList(list string, n int) {
 func (b *env) addArticle(slug string, tags ...string) {
 	b.t.Helper()
 	now := b.store.Now()
-	// Articles of one millisecond would be in the order of their random ids. A clock of a test may stand still.
+	// Articles of one millisecond would be in the order of their random ids. The clock of a test may be stopped.
 	for end := time.Now().Add(4 * time.Millisecond); now.UnixMilli() == b.lastDate && time.Now().Before(end); now = b.store.Now() {
 		runtime.Gosched()
 	}

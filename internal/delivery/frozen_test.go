@@ -140,11 +140,11 @@ func TestDraftChangedDuringRenderingIsNotApproved(t *testing.T) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		wishes, err := b.store.PreferenceGroups(ctx, "weekly")
+		groups, err := b.store.PreferenceGroups(ctx, "weekly")
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		frozen := store.Frozen{Groups: wishes, Choice: []int{0}, Reasons: []string{""}, ChunkSize: 10}
+		frozen := store.Frozen{Groups: groups, Choice: []int{0}, Reasons: []string{""}, ChunkSize: 10}
 		if _, err := frozen.Add(digest.Variant{Subject: draft.Subject}); err != nil {
 			b.t.Fatal(err)
 		}

@@ -70,7 +70,7 @@ func (e *Engine) plan(ctx context.Context, def *Definition, n int, left bool) ([
 }
 
 // planAt plans an edition at a coming time after the ticks before it, and returns its number. The
-// time need not be that of a tick.
+// time need not be a tick.
 func (e *Engine) planAt(ctx context.Context, def *Definition, at time.Time) (PlannedTick, int, error) {
 	p, err := e.newPlanner(ctx, def)
 	if err != nil {
@@ -119,12 +119,12 @@ type planner struct {
 	taken    map[string]bool // articles of earlier ticks
 	fresh    int             // how many of those were in no draft
 	editions []store.Edition // the newest ones
-	newest   *newestArticles // nil if each tick is planned with a query of its own
+	newest   *newestArticles // nil if each tick is planned with its own query
 	nothing  *words.Text     // why no article waits; nil until it is known
 	left     bool            // count the articles that are left
 }
 
-// plannedEditions is how many of a digest's newest editions are searched for those of coming ticks.
+// plannedEditions is how many of a digest's newest editions are searched for editions of coming ticks.
 const plannedEditions = 50
 
 func (e *Engine) newPlanner(ctx context.Context, def *Definition) (*planner, error) {

@@ -25,7 +25,7 @@ type PreviewOptions struct {
 	// Sample shows the newest articles when the digest has had no edition and all articles
 	// that fit are dated before its beginning.
 	Sample bool
-	// At shows the edition of a coming time, as Plan plans it; zero shows the one of now.
+	// At shows the edition of a coming time, as Plan plans it; zero means now.
 	At time.Time
 	// As shows the variant of the subscriber with this address, if it is not empty.
 	As subscriber.Address

@@ -21,7 +21,7 @@ type SendOptions struct {
 	// Expect is the fingerprint of what the editor was shown; nil sends without a check.
 	Expect *Fingerprint
 	// Request identifies the request to send. A second request with it makes no second edition, but
-	// finishes the first if a node ended meanwhile. If it is empty, each call is a request of its own.
+	// finishes the first if a node ended meanwhile. If it is empty, each call is a separate request.
 	Request string
 	Undo    time.Duration // how long the edition waits before its first mail
 }
@@ -101,7 +101,7 @@ func (e *Engine) requested(ctx context.Context, name string, o SendOptions) (sto
 	return edition, true, err
 }
 
-// manualKey returns the key of an edition that is made by hand, in place of that of a tick. Without
+// manualKey returns the key of an edition that is made by hand. It replaces the key of a tick. Without
 // the name of a request it is a new one.
 func manualKey(request string) string {
 	if request == "" {

@@ -271,7 +271,7 @@ type testMail struct {
 	fixed   settings
 	variant digest.Variant
 	date    time.Time
-	page    string // path of the public page; a variant that is only shown has no page of its own
+	page    string // path of the public page; a variant that is only shown has none
 }
 
 // sendOne sends a variant to one address that need not be a subscriber's.

@@ -16,7 +16,7 @@ import (
 	"github.com/tidings-press/tidings/templates"
 )
 
-// warmupClock gives the store a clock that stands at noon UTC.
+// warmupClock gives the store a clock that always shows noon UTC.
 func (b *env) warmupClock() *clock {
 	b.t.Helper()
 	c := &clock{}

@@ -50,7 +50,7 @@ type SectionRule struct {
 	Title  config.Text // heading
 	Filter article.Filter
 	Rest   bool // selects the articles that no other section selects, in place of the filter
-	Form   Form // of its articles; empty for that of the layout
+	Form   Form // of its articles; empty for the layout's form
 }
 
 // The values of Layout.Order.

@@ -29,7 +29,7 @@ type Input struct {
 	Audience string       // of a message, as Audience.Encode returns it; empty for an edition of a digest
 }
 
-// IsMessage reports whether the input is that of a message. Its text is the intro of its Edits; it
+// IsMessage reports whether the input is for a message. Its text is the intro of its Edits; it
 // may have no articles, and preferences select none of them.
 func (in Input) IsMessage() bool { return in.Audience != "" }
 
@@ -38,7 +38,7 @@ type Definition struct {
 	Name        string
 	Title       config.Text
 	Description config.Text
-	Intro       config.Text `json:",omitempty"` // Markdown before the articles of an edition without an intro of its own
+	Intro       config.Text `json:",omitempty"` // Markdown before the articles of an edition that has no intro
 	Footer      config.Text `json:",omitempty"` // lines of text; the brand's when empty
 	Language    string      // language of the digest; empty when its articles have several
 	Timezone    string      // IANA name, for the edition's date; UTC when empty

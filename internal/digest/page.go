@@ -50,7 +50,7 @@ func PublicInput(c *config.Config, e Edition, articles []article.Article) (Input
 }
 
 // ContentsOf arranges an edition for the web. lang is the language of its headings and of what
-// editors wrote; empty for that of the digest or the site.
+// editors wrote; empty for the digest's or the site's.
 func ContentsOf(in Input, lang string, set *templates.Set) (Contents, error) {
 	v := newView(in, cmp.Or(lang, in.language(Preferences{})), in.Articles, set)
 	var out Contents
@@ -90,7 +90,7 @@ func (v view) onPage(name, source string) (template.HTML, error) {
 // pageSizes is how wide the page of an edition shows images.
 const pageSizes = "(max-width: 44rem) 100vw, 42rem"
 
-// Public returns an edition as everyone may see it, and those of its articles that are still shown,
+// Public returns an edition as everyone may see it, and the articles in it that are still shown,
 // with their current content. found are its articles in the store. If one of them was withdrawn,
 // postponed or erased, the subject is empty, since it may name that article.
 func (e Edition) Public(found []article.Article, now time.Time) (Edition, []article.Article) {

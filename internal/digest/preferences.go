@@ -15,8 +15,8 @@ import (
 type Preferences struct {
 	Topics   []string // article tags, any of which matches; none matches all articles
 	Language string   // BCP 47; matches articles in it or in no known language; empty matches all
-	// MailLanguage is the BCP 47 tag of the fixed phrases; empty for that of the digest or the site.
-	// InMailLanguage sets it.
+	// MailLanguage is the BCP 47 tag of the fixed phrases; empty for the language of the digest or
+	// the site. InMailLanguage sets it.
 	MailLanguage string
 }
 
@@ -50,7 +50,7 @@ func (p Preferences) InMailLanguage(in Input, tag string, set *templates.Set) Pr
 // Narrowed returns preferences that select the same of the articles with as few topics as
 // possible: it drops topics that match no article or only articles that other topics match too,
 // and all topics if they match every article. Subscribers with many combinations of topics
-// thus share a few variants. Preferences that match no article are returned unchanged.
+// then share a few variants. Preferences that match no article are returned unchanged.
 func (p Preferences) Narrowed(articles []article.Article) Preferences {
 	everything := Preferences{Language: p.Language}.matching(articles)
 	topics := p.topics()

@@ -9,8 +9,8 @@ import (
 )
 
 // TestPublicEditionShowsAndNamesOnlyWhatMayBeRead goes through what can happen to an article after the edition
-// with it was sent. The subject may be its title, so it goes with every article that was taken back; one that
-// expired was public all the time that it was meant to be.
+// with it was sent. The subject may be its title, so it is removed if an article
+// was withdrawn. An article that expired was public for as long as intended.
 func TestPublicEditionShowsAndNamesOnlyWhatMayBeRead(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, time.November, 29, 12, 0, 0, 0, time.UTC)

@@ -58,7 +58,7 @@ func author(h mail.Header) string {
 	return from[0].Address
 }
 
-// received is what the headers of a test mail say.
+// received holds what the headers of a test mail contain.
 type received struct {
 	sent       SentMail
 	data       []byte
@@ -224,7 +224,7 @@ func (r *received) checkSPF(ctx context.Context, o *Options) []Finding {
 	return one(Finding{Severity: Error, What: fmt.Sprintf("%s, which connected to the receiving server, gets the SPF result %s for %s", address, r.spf, domain), Why: spfWhy, Fix: fmt.Sprintf("Add the address to the SPF record of %s, or the include of the relay.", domain)})
 }
 
-// addressLiteral is an IP address in brackets, as servers write that of a client in Received.
+// addressLiteral is an IP address in brackets, as servers write a client's in Received.
 var addressLiteral = regexp.MustCompile(`\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]`)
 
 // The name that a client gave in EHLO may be an address literal of its choice. It comes before the comment

@@ -97,8 +97,8 @@ func labelBelow(domain, above string) string {
 	return rest[strings.LastIndex(rest, ".")+1:] + "." + above
 }
 
-// policy returns the record that applies to the domain: its own, that of its organizational domain, or
-// that of the public suffix above; nil if there is none.
+// policy returns the record that applies to the domain: its own, its organizational domain's, or
+// the one of the public suffix above; nil if there is none.
 func (w walk) policy() *dmarcRecord {
 	for _, domain := range []string{w.start, w.organization()} {
 		for i := range w.records {

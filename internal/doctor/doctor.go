@@ -74,7 +74,7 @@ func (r *Report) Add(findings ...Finding) {
 	}
 }
 
-// Options say what is checked. All are optional: a check without what it needs reports that.
+// Options select what is checked. All are optional: a check reports it if it lacks what it needs.
 type Options struct {
 	Config      *config.Config
 	ConfigError error        // why there is no Config

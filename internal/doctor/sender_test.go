@@ -120,7 +120,7 @@ func TestFailedLookupsAreErrors(t *testing.T) {
 	}
 }
 
-// TestSPFLookupsAreCounted counts the terms that cause look-ups, those of included records too.
+// TestSPFLookupsAreCounted counts the terms that cause look-ups, also in included records.
 func TestSPFLookupsAreCounted(t *testing.T) {
 	t.Parallel()
 	zone := func(n int) string {

@@ -20,7 +20,7 @@ import (
 	"github.com/tidings-press/tidings/internal/token"
 )
 
-// HTTPOptions say how pages are requested.
+// HTTPOptions are the settings for requests of pages.
 type HTTPOptions struct {
 	Intranet bool // pages of other sites may have addresses that are not public
 

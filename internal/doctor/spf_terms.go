@@ -101,7 +101,8 @@ func parseTerm(text string) (spfTerm, error) {
 	return term, nil
 }
 
-// setNetwork sets the network of an ip4 or ip6 term; each has addresses of its own kind only.
+// setNetwork sets the network of an ip4 or ip6 term. An ip4 term has only IPv4 addresses, and an ip6
+// term only IPv6 addresses.
 func (t *spfTerm) setNetwork(text, value string) error {
 	network, err := netip.ParsePrefix(value)
 	if ip, wrong := netip.ParseAddr(value); wrong == nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // TestSPFTermsAreCheckedLikeReceiversDo has terms by the grammar of RFC 7208, sections 4.6.1, 5, 6 and 7.1.
-// A record with one invalid term counts as none, wherever the term stands.
+// A record with one invalid term counts as none, wherever the term is.
 func TestSPFTermsAreCheckedLikeReceiversDo(t *testing.T) {
 	t.Parallel()
 	for term, problem := range map[string]string{
@@ -53,7 +53,7 @@ func TestSPFTermsAreCheckedLikeReceiversDo(t *testing.T) {
 }
 
 // TestSPFTermsAfterAllAreNotTested (RFC 7208, section 5.1): they cost no look-ups and change no result, and
-// "all" outweighs redirect (section 6.1), wherever it stands.
+// "all" outweighs redirect (section 6.1), wherever it is.
 func TestSPFTermsAfterAllAreNotTested(t *testing.T) {
 	t.Parallel()
 	o, server := withZone(t, `example.test. TXT "v=spf1 redirect=other.test ip4:192.0.2.0/24 ~all a:a.test include:b.test +all"`)
@@ -155,7 +155,7 @@ json.dump([[spf.query(i=ip, s="x@" + domain, h="helo.example.test").check()[0] f
 `
 
 // spfZone is the DNS of TestSPFAgreesWithPyspf. Each address has a name that leads back to it, except for
-// the second, which has that of another host.
+// the second, which has the one of another host.
 const spfZone = `h1.example.test. A 192.0.2.10
 h1.example.test. AAAA 2001:db8::10
 h2.example.test. A 192.0.2.20
@@ -206,7 +206,7 @@ func spfRecords(rng *rand.Rand, n int) (records []string) {
 	return records
 }
 
-// TestSPFAgreesWithPyspf compares the results of records at random with those of an independent program.
+// TestSPFAgreesWithPyspf compares the results of random records with the results of an independent program.
 // evaluateSPF follows all terms, a receiver only those before the first match: of a record with an error
 // only the results for addresses that no term before it matches are compared.
 func TestSPFAgreesWithPyspf(t *testing.T) {

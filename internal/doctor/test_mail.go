@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestMail says how the check test-mail sends mails and reads them back.
+// TestMail holds the settings of the check test-mail, which sends mails and reads them back.
 type TestMail struct {
 	To     string   // address
 	Relays []string // names; each sends one mail
@@ -93,7 +93,7 @@ func checkTestMail(ctx context.Context, o *Options) (out []Finding) {
 	return out
 }
 
-// await fills in the mails that arrive in time. The error is that of a mailbox that cannot be read.
+// await fills in the mails that arrive in time. It returns an error if a mailbox cannot be read.
 func (t *TestMail) await(ctx context.Context, mails []*arrived) error {
 	limited, cancel := context.WithTimeout(ctx, t.wait())
 	defer cancel()

@@ -35,7 +35,7 @@ type FeedChanges struct {
 type Label struct{ Kind, Name string }
 
 // editionsOverlap is how much earlier than the position the search for editions begins, so
-// that it finds those of a node whose clock is behind.
+// that it finds the changes of a node whose clock is behind.
 const editionsOverlap = 10 * time.Minute
 
 // HubPosition returns the position up to which hubs were notified. Its Count is 0 before

@@ -58,7 +58,7 @@ func (l *lister) paths(ctx context.Context) ([]path, error) {
 	return out, nil
 }
 
-// choose picks the index of an access path: that of its rarest label, or of its words
+// choose picks the index of an access path: the index of its rarest label, or of its words
 // when these are rarer. Articles with frequent words are found soon enough in order.
 func (l *lister) choose(ctx context.Context, r *path) error {
 	rarest := int64(maxSortedArticles)

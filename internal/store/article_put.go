@@ -112,7 +112,7 @@ func (c *conn) storedArticleBy(ctx context.Context, query, key string) (storedAr
 	return old, found, err
 }
 
-// hasIdentity reports whether the stored source and identity are those of the article.
+// hasIdentity reports whether the stored source and identity are the article's.
 func (old storedArticle) hasIdentity(a *article.Article) bool {
 	return old.source == a.Source && old.guid == a.GUID && old.named == number(a.Named) && old.content == a.Content && old.asked == a.Status && old.translation == a.Translation
 }

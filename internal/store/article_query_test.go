@@ -142,11 +142,11 @@ func TestArticlesStayWithinTheHTMLBudget(t *testing.T) {
 		for i, size := range []int{300, 50, 800, 300, 10} { // the last one is shown first
 			put(t, s, newArticle(fmt.Sprintf("r%d", i), func(a *article.Article) { a.HTML = strings.Repeat("ü", size/2) }))
 		}
-		for room, want := range map[int]string{
+		for budget, want := range map[int]string{
 			0: "10 300 800 50 300", 5000: "10 300 800 50 300", 1459: "10 300 0 50 300", 659: "10 300 0 50 0", 360: "10 300 0 50 0", 359: "10 0 0 50 0", 9: "0 0 0 0 0",
 			store.WithoutHTML: "0 0 0 0 0",
 		} {
-			found, err := s.Search(t.Context(), store.Query{HTMLBudget: room})
+			found, err := s.Search(t.Context(), store.Query{HTMLBudget: budget})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,11 +154,11 @@ func TestArticlesStayWithinTheHTMLBudget(t *testing.T) {
 			for _, a := range found.Articles {
 				sizes = append(sizes, fmt.Sprint(len(a.HTML)))
 				if a.Title == "" {
-					t.Errorf("budget %d: %s has no title", room, a.Source)
+					t.Errorf("budget %d: %s has no title", budget, a.Source)
 				}
 			}
 			if got := strings.Join(sizes, " "); got != want {
-				t.Errorf("budget %d: HTML of %s bytes, want %s", room, got, want)
+				t.Errorf("budget %d: HTML of %s bytes, want %s", budget, got, want)
 			}
 		}
 		found, err := s.Search(t.Context(), store.Query{IDs: true})

@@ -28,7 +28,7 @@ type AuditEntry struct {
 	Network string // of the client; empty for the command line
 }
 
-// AuditCommandLine stands for the person in entries of the command line.
+// AuditCommandLine replaces the person in entries of the command line.
 const AuditCommandLine = "command line"
 
 // AuditKept is how long every entry is kept at least. The database itself refuses to remove younger ones.
@@ -80,7 +80,7 @@ func (p *PendingAudit) Added() bool { return p.added.Load() }
 func (p *PendingAudit) Entry() AuditEntry { return p.entry }
 
 // noteAudit completes the entry of the running transaction with what is known only now, such as the
-// id of a new object. Each call makes an entry of its own.
+// id of a new object. Each call makes a new entry.
 func noteAudit(ctx context.Context, complete func(*AuditEntry)) {
 	if pending, _ := ctx.Value(auditKey{}).(*PendingAudit); pending != nil && !pending.Added() {
 		e := pending.entry

@@ -70,8 +70,8 @@ func releaseArticles(ctx context.Context, tx *conn, was, next Edition) error {
 	return nil
 }
 
-// EditionsWith returns, for those of some articles that do not wait for a digest any more, the id
-// of the edition that contains them, or "" for an article that was marked as seen.
+// EditionsWith returns, for each of the articles that no longer waits for a digest, the id of the
+// edition that contains them, or "" for an article that was marked as seen.
 func (s *Store) EditionsWith(ctx context.Context, digestName string, articles []string) (map[string]string, error) {
 	out := map[string]string{}
 	err := s.readers.Each(ctx, "ledger.of", []any{digestName, jsonList(articles)}, func(rows *sql.Rows) error {

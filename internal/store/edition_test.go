@@ -49,11 +49,11 @@ func approveEdition(t *testing.T, s *store.Store, id string, articles ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wishes, err := s.PreferenceGroups(t.Context(), "weekly")
+	groups, err := s.PreferenceGroups(t.Context(), "weekly")
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err = s.Approve(t.Context(), e, addVariants(t, store.Frozen{Groups: wishes, Choice: make([]int, len(wishes)), ChunkSize: 10}, "x"))
+	e, err = s.Approve(t.Context(), e, addVariants(t, store.Frozen{Groups: groups, Choice: make([]int, len(groups)), ChunkSize: 10}, "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,15 +408,15 @@ func TestRecipientsOfSeveralStatementsFormWholeChunks(t *testing.T) {
 		if _, err := s.ImportSubscribers(t.Context(), people, store.ImportOptions{Digests: []string{"weekly"}, State: subscriber.Active}); err != nil {
 			t.Fatal(err)
 		}
-		wishes, err := s.PreferenceGroups(t.Context(), "weekly")
-		if err != nil || len(wishes) != 2 || wishes[0].Count != n/2 || wishes[1].Count != n/2 {
-			t.Fatalf("wishes %+v, %v", wishes, err)
+		groups, err := s.PreferenceGroups(t.Context(), "weekly")
+		if err != nil || len(groups) != 2 || groups[0].Count != n/2 || groups[1].Count != n/2 {
+			t.Fatalf("groups %+v, %v", groups, err)
 		}
 		e, err := s.CreateDraft(t.Context(), store.Edition{Edition: digest.Edition{ID: "e1", Digest: "weekly", ScheduledFor: "manual:e1", Created: s.Now()}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := addVariants(t, store.Frozen{Groups: wishes, Choice: []int{0, 1}, ChunkSize: size}, "en", "fr")
+		f := addVariants(t, store.Frozen{Groups: groups, Choice: []int{0, 1}, ChunkSize: size}, "en", "fr")
 		if e, err = s.Approve(t.Context(), e, f); err != nil || e.Recipients.Count != n {
 			t.Fatalf("%+v, %v", e.Recipients, err)
 		}

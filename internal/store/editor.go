@@ -67,7 +67,7 @@ func (s *Store) CountEditors(ctx context.Context) (int64, error) {
 
 // UpdateEditor stores an editor's address, name, role, password and whether they are
 // disabled. ErrExists reports that the address is taken. A new address, password or role
-// ends all their sessions except that of the token current, which may be empty, and voids
+// ends all their sessions except the one of the token current, which may be empty, and voids
 // links that change their password or address. Disabling an editor or changing the role also voids
 // the links that they made.
 func (s *Store) UpdateEditor(ctx context.Context, e Editor, current string) error {
@@ -223,7 +223,7 @@ type Session struct {
 }
 
 // CreateSession signs an editor in for a while and returns the token for their
-// cookie. The store keeps a hash of it. ErrNotFound says that the editor's password is
+// cookie. The store keeps a hash of it. It returns ErrNotFound if the editor's password is
 // no longer the one that was checked, or that they were disabled since.
 func (s *Store) CreateSession(ctx context.Context, editor Editor, agent string, ttl time.Duration) (string, error) {
 	token, hash := newToken()
@@ -279,13 +279,13 @@ func (s *Store) ProveSession(ctx context.Context, token string) error {
 type ListedSession struct {
 	Session
 	ID      string // identifies the session, but gives no access
-	Current bool   // is that of the token
+	Current bool   // the token belongs to it
 }
 
 // maxListedSessions bounds the list of an editor's sessions.
 const maxListedSessions = 100
 
-// Sessions returns an editor's sessions, the last used first. token is that of the session that
+// Sessions returns an editor's sessions, the last used first. token belongs to the session that
 // lists them.
 func (s *Store) Sessions(ctx context.Context, editor int64, token string) ([]ListedSession, error) {
 	var out []ListedSession

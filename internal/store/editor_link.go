@@ -15,7 +15,7 @@ const (
 	SetupLink  LinkPurpose = "setup"  // creates the first editor, while there is none
 	InviteLink LinkPurpose = "invite" // creates a further editor
 	ResetLink  LinkPurpose = "reset"  // gives an editor a new password
-	CodeLink   LinkPurpose = "code"   // stands for a right password until the code of the second factor
+	CodeLink   LinkPurpose = "code"   // proves a right password until the code of the second factor
 
 	// AddressLink gives an editor a new address. It is mailed there, so that only someone who reads the
 	// mail of the new address can use it.
@@ -117,7 +117,7 @@ func (s *Store) useLink(ctx context.Context, tx *conn, token string) (Link, erro
 	return l, err
 }
 
-// UseCodeLink uses up a link that stands for a right password, and returns its editor.
+// UseCodeLink uses up a link that proves a right password, and returns its editor.
 func (s *Store) UseCodeLink(ctx context.Context, token string) (Editor, error) {
 	var e Editor
 	err := s.write(ctx, func(tx *conn) error {

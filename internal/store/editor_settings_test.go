@@ -211,7 +211,7 @@ func TestReinstatementNeedsConsentStateAndDigest(t *testing.T) {
 			}
 		}
 		if err := s.Reinstate(ctx, 999, good, []string{"weekly"}); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("nobody: %v", err)
+			t.Errorf("an unknown ID: %v", err)
 		}
 		must(t, s.Reinstate(ctx, pending.ID, good, []string{"weekly", "daily"}))
 		got := byAddress(t, s, "p@example.org")
@@ -277,7 +277,7 @@ func TestEditOfAChangedSubscriberIsRefused(t *testing.T) {
 			}
 		}
 		if err := s.EditSubscriber(ctx, 999, "", edit); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("of nobody: %v", err)
+			t.Errorf("of an unknown ID: %v", err)
 		}
 	})
 }

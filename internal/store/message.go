@@ -34,8 +34,8 @@ func (c *conn) messageGroups(ctx context.Context, a Audience) ([]PreferenceGroup
 	return c.groups(ctx, a.query("message.preferencesOfDigest", "message.preferences"), args...)
 }
 
-// query returns one of two names of queries for the recipients. Those of one digest are found by its
-// subscriptions, those of several by all active subscribers.
+// query returns one of two names of queries for the recipients. Recipients in one digest are found
+// by its subscriptions, recipients in several digests among all active subscribers.
 func (a *Audience) query(ofDigest, ofSeveral string) string {
 	if len(a.Digests) == 1 {
 		return ofDigest

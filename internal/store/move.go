@@ -166,7 +166,7 @@ func copyStore(ctx context.Context, from string, target *Store, opts Options) (s
 	}
 	summary.Header, summary.Rows = rows.Header, rows.Total()
 	if err := target.write(ctx, func(tx *conn) error {
-		_, err := tx.Exec(ctx, "quarantine.end") // the mark was copied as well
+		_, err := tx.Exec(ctx, "quarantine.end") // the copy includes the quarantine
 		return err
 	}); err != nil {
 		return summary, err

@@ -16,7 +16,7 @@ import (
 
 // TryRestore restores an archive file into a temporary store and removes it: for dsn "sqlite:" in
 // a temporary folder, for a DSN of PostgreSQL in a temporary schema of that database, whose other
-// content is not touched. Errors are those of Restore.
+// content is not touched. It returns the same errors as Restore.
 func TryRestore(ctx context.Context, dsn, file string, opts RestoreOptions) (out RestoredStore, err error) {
 	opts.Options = Options{Clock: opts.Clock, name: sqldb.SessionName + " check"}
 	nothing, err := journal.Read()

@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// Setting is a value that an editor set in place of that of config.yaml.
+// Setting is a value that an editor set. It replaces the value in config.yaml.
 type Setting struct {
 	Key      string // such as "site.title" or "digests[weekly].schedule"
 	Value    string // in JSON; in a change, empty for the value of config.yaml

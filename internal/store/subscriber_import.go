@@ -145,7 +145,7 @@ type importLine struct {
 }
 
 // readBatches checks the rows after the first ones, which are skipped, and cuts them into batches, in
-// a goroutine of its own.
+// a separate goroutine.
 func (im *importer) readBatches(ctx context.Context, rows iter.Seq2[subscriber.Row, error], skip int64, out chan<- importBatch) {
 	defer close(out)
 	b := importBatch{lines: make([]importLine, 0, im.size)}

@@ -362,7 +362,7 @@ func (im *importer) insertSome(ctx context.Context, tx *conn, stmt *sql.Stmt, li
 }
 
 // insertPostgres sends the rows as one array per column: as fast as COPY into a
-// table of its own and a merge from there, in one round trip.
+// separate table and a merge from there, in one round trip.
 func (im *importer) insertPostgres(ctx context.Context, tx *conn, lines []*importLine) error {
 	keys := make([]string, len(lines))
 	values := make([][]any, len(lines))

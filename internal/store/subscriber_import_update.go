@@ -73,7 +73,7 @@ func (im *importer) label(ctx context.Context, tx *conn, lines []*importLine) er
 	return err
 }
 
-// withLabels returns labels with those of more that are not among them.
+// withLabels returns labels and those labels in more that it lacks.
 func withLabels(labels, more []string) []string {
 	for _, label := range more {
 		if !slices.Contains(labels, label) {

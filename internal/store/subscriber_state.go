@@ -149,7 +149,7 @@ func (s *Store) ErasePending(ctx context.Context, before time.Time, limit int) (
 	return len(expired), s.truncateLog(ctx)
 }
 
-// forget removes what all tables hold about a subscriber; hash is that of their address.
+// forget removes what all tables hold about a subscriber; hash is the hash of their address.
 func (c *conn) forget(ctx context.Context, who subscriber.Subscriber, hash []byte, now time.Time) error {
 	id := who.ID
 	for _, query := range []string{"subscription.dropAll", "feedtoken.dropAll", "delivery.forget", "try.forget", "feedback.forget", "change.forget"} {

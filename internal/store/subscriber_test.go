@@ -56,7 +56,7 @@ func TestStoredSubscriberIsReadBackUnchanged(t *testing.T) {
 			t.Errorf("added twice: %v", err)
 		}
 		if _, err := s.Subscriber(t.Context(), 12345); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("nobody: %v", err)
+			t.Errorf("an unknown ID: %v", err)
 		}
 	})
 }

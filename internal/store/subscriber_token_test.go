@@ -35,9 +35,9 @@ func TestEverySubscriberHasARandomID(t *testing.T) {
 		if err != nil || got.ID != ada.ID {
 			t.Errorf("%s is person %d, %v; want %d", ada.UID, got.ID, err, ada.ID)
 		}
-		for _, nobody := range []token.Person{{}, token.PersonOf(uuid.New()), {Row: ada.ID}} {
-			if got, err := s.SubscriberByToken(t.Context(), nobody); !errors.Is(err, store.ErrNotFound) {
-				t.Errorf("%s is person %d, %v", nobody, got.ID, err)
+		for _, unknown := range []token.Person{{}, token.PersonOf(uuid.New()), {Row: ada.ID}} {
+			if got, err := s.SubscriberByToken(t.Context(), unknown); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("%s is person %d, %v", unknown, got.ID, err)
 			}
 		}
 	})

@@ -21,7 +21,7 @@ type UploadState string
 // The states of uploaded lists.
 const (
 	UploadIncomplete UploadState = "uploading" // its file is being stored
-	UploadStored     UploadState = "uploaded"  // the editor has to say what its columns are
+	UploadStored     UploadState = "uploaded"  // the editor has to choose the meanings of its columns
 	UploadChecking   UploadState = "checking"  // a dry run is due or in progress
 	UploadChecked    UploadState = "checked"
 	UploadImporting  UploadState = "importing" // the import is due or in progress
@@ -255,7 +255,7 @@ func (s *Store) enqueueUpload(ctx context.Context, tx *conn, id string, changed 
 	return err
 }
 
-// FinishUpload records the end of a run: its job ends, and the list gets its report. problem says why
+// FinishUpload records the end of a run: its job ends, and the list gets its report. problem is why
 // the run failed; empty if it did not.
 func (s *Store) FinishUpload(ctx context.Context, job Job, report ImportReport, problem string) error {
 	return s.write(ctx, func(tx *conn) error {

@@ -20,7 +20,7 @@ type Warmup struct {
 // Left returns how many mails are left on the day.
 func (w Warmup) Left() int64 { return max(w.Allowance-w.Used, 0) }
 
-// day is a day of warm-ups. Days are those of UTC: they are the same on all nodes, have 24 hours each,
+// day is a day of warm-ups. Days are in UTC: they are the same on all nodes, have 24 hours each,
 // and do not depend on the settings.
 const day = 24 * time.Hour
 

@@ -16,7 +16,7 @@ type Row struct {
 	Address  Address
 	Name     string
 	Language string // of the articles to send
-	// MailLanguage is the language of mails to the person, if a column of its own names it.
+	// MailLanguage is the language of mails to the person, if a separate column names it.
 	MailLanguage string
 	Timezone     string
 	Topics       []string            // "weekly:council" is a topic of the digest weekly alone
@@ -35,7 +35,7 @@ func (r *Row) TopicsFor(digest string) []string {
 	return r.Topics
 }
 
-// ListOptions say how a list is read. The zero value detects the delimiter and columns.
+// ListOptions are the settings for reading a list. The zero value detects the delimiter and columns.
 type ListOptions struct {
 	Delimiter byte               // 0 to detect it from the first line
 	Latin1    bool               // the file is ISO 8859-1 or Windows-1252, not UTF-8

@@ -84,7 +84,7 @@ func TestCellsThatAreNotUnderstoodAreNotSubscribed(t *testing.T) {
 		if !strings.HasPrefix(got, test.what) || (test.what == "") != (got == "") {
 			t.Errorf("%s with %q: %q, want %q", test.heading, test.cell, got, test.what)
 		}
-		// Another column that says that the person left counts all the same.
+		// Another column that says that the person left still counts.
 		if got := readStates(t, "email;"+test.heading+";deleted\na@x.org;"+test.cell+";yes\n", ListOptions{}); got != "a:unsubscribed" {
 			t.Errorf("%s with %q beside a departure: %s", test.heading, test.cell, got)
 		}

@@ -88,7 +88,7 @@ func shortExample(value string) string {
 }
 
 // headerlessColumns returns the columns of a list without a header: an address and perhaps a name are
-// known, and others are what opts.Positions says.
+// known, and others are as in opts.Positions.
 func headerlessColumns(fields []string, opts ListOptions) []Column {
 	columns := make([]Column, len(fields))
 	at := slices.IndexFunc(fields, isAddress)

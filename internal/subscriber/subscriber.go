@@ -26,7 +26,7 @@ type Subscriber struct {
 	State    State
 	Language string // BCP 47 tag of the articles to send; empty for all languages
 	// MailLanguage is the BCP 47 tag of the language in which the person subscribed, for the fixed
-	// texts of mails to them; empty for that of the site.
+	// texts of mails to them; empty for the site's.
 	MailLanguage string
 	Timezone     string   // IANA name; empty if unknown
 	Labels       []string // notes of editors, such as the tags of another system; they do not select articles

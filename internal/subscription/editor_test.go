@@ -43,7 +43,7 @@ func (s *site) statement() subscription.Statement {
 	return subscription.Statement{Words: "I want  it", Source: "letter", At: s.Store.Now().Add(-time.Hour), By: ada}
 }
 
-// refused fails unless an error can be shown to an editor and says what is wanted.
+// refused fails unless an error can be shown to an editor and contains want.
 func refused(t *testing.T, err error, want string) {
 	t.Helper()
 	var input *store.InputError
@@ -223,7 +223,7 @@ func TestAddedPersonIsNotBroughtBack(t *testing.T) {
 	}
 }
 
-// TestAddingWithoutDigestsBringsBackNone: "all" stands for what the editor did not think of, so it must not undo
+// TestAddingWithoutDigestsBringsBackNone: "all" includes digests that the editor did not think of, so it must not undo
 // what the person decided. A digest that the editor names is their decision.
 func TestAddingWithoutDigestsBringsBackNone(t *testing.T) {
 	t.Parallel()

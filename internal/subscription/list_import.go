@@ -10,7 +10,7 @@ import (
 	"github.com/tidings-press/tidings/internal/words"
 )
 
-// ListImport says how a list is imported.
+// ListImport holds the settings of an import.
 type ListImport struct {
 	Digests      []string         // of lines without digests; all when empty
 	Consent      string           // how the people of lines without a consent agreed

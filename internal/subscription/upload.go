@@ -13,7 +13,7 @@ import (
 	"github.com/tidings-press/tidings/internal/words"
 )
 
-// UploadSettings say how an uploaded list is imported.
+// UploadSettings are the settings for the import of an uploaded list.
 type UploadSettings struct {
 	Latin1 bool `json:"latin1,omitempty"`
 	// Columns are the meanings that an editor chose, by the place of the column, where they differ from

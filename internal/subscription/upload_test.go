@@ -61,7 +61,7 @@ func (s *site) list(id string) store.UploadedList {
 	return list
 }
 
-// settings are those of a list for the digest weekly.
+// settings import a list into the digest weekly.
 func settings() subscription.UploadSettings {
 	return subscription.UploadSettings{Digests: []string{"weekly"}, Labels: []string{"fair"}, Consent: "signed up at the fair", By: ada}
 }

@@ -188,7 +188,7 @@ func (r *Relay) wantsConnection() bool {
 }
 
 // ShouldCloseConnection reports whether a connection should not start another mail, since there are too many,
-// no node may send over the relay, or its warm-up allows no more today.
+// no node may send over the relay, or its warm-up allows no further mails today.
 func (r *Relay) ShouldCloseConnection() bool {
 	if r.OnStandby() || r.WarmupWait() > 0 {
 		return true

@@ -46,7 +46,7 @@ func (w *warmups) plans(domain string) map[string]warmup.Plan {
 	return out
 }
 
-// WarmupWait returns how long the relay takes no mail of editions since its warm-up allows no more
+// WarmupWait returns how long the relay takes no mail of editions because its warm-up allows no more
 // today; 0 if it does.
 func (r *Relay) WarmupWait() time.Duration { return r.warmups.wait(allDomains) }
 

@@ -25,7 +25,7 @@ func takeFor(t *testing.T, r *Relay, domain string) (mails int, wait time.Durati
 	}
 }
 
-// atNoon sets the clock to the middle of a day; days of a warm-up are those of UTC.
+// atNoon sets the clock to the middle of a day; days of a warm-up are in UTC.
 func atNoon(now *time.Time) { *now = now.UTC().Truncate(24 * time.Hour).Add(36 * time.Hour) }
 
 // TestNodesShareTheWarmup: together they send what a plan allows in a day, and more on the next.
@@ -63,7 +63,7 @@ func TestNodesShareTheWarmup(t *testing.T) {
 	}
 }
 
-// TestDomainsAreWarmedUpByThemselves: a domain that takes no more today leaves the mails of all domains to
+// TestDomainsAreWarmedUpByThemselves: a domain that takes no further mails today leaves the mails of all domains to
 // the others.
 func TestDomainsAreWarmedUpByThemselves(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
-// openFile opens a file of SQLite without a schema, or that of a migrated store if data is given.
+// openFile opens a file of SQLite without a schema, or the file of a migrated store if data is given.
 func openFile(t *testing.T, data []byte) *sql.DB {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "store.db")
@@ -69,7 +69,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// store returns a store of its own with all migrations.
+// store returns a separate store with all migrations.
 func store(t *testing.T) *sql.DB {
 	t.Helper()
 	data, err := migrated()

@@ -251,7 +251,7 @@ func TestComposedSQLIsPreparedInTransactionsOnly(t *testing.T) {
 	}
 }
 
-// TestWritersOfTwoProcessesWaitForEachOther: each is a DB of its own on the same file.
+// TestWritersOfTwoProcessesWaitForEachOther: each has its own DB on the same file.
 func TestWritersOfTwoProcessesWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "notes.db")

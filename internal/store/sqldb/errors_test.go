@@ -77,7 +77,7 @@ func TestAddressesOfStoresAreReadOrRefused(t *testing.T) {
 	}
 }
 
-// TestFilesThatAreNotAStoreAreLeftUnchanged, and the error says what is in the way.
+// TestFilesThatAreNotAStoreAreLeftUnchanged, and the error says what they are.
 func TestFilesThatAreNotAStoreAreLeftUnchanged(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

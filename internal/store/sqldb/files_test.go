@@ -12,7 +12,7 @@ import (
 	"testing/fstest"
 )
 
-// TestFileOfAnyNameIsOpened: the name stands in a URI, in which some characters have a meaning.
+// TestFileOfAnyNameIsOpened: the name becomes part of a URI, where some characters have a meaning.
 func TestFileOfAnyNameIsOpened(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -244,7 +244,7 @@ func (q *Queries) columnForm(form, list, option string) string {
 	return strings.Join(parameters, ", ")
 }
 
-// replaceCalls replaces each name(argument) that is a word of its own.
+// replaceCalls replaces each name(argument) that is a whole word.
 func replaceCalls(text, name string, with func(argument string) string) string {
 	var out strings.Builder
 	for {
