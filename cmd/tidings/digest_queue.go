@@ -38,9 +38,9 @@ type shownBacklog struct {
 	Waiting  int    `json:"waiting"`
 	Next     int    `json:"next"`
 	Queued   int    `json:"queued"`
-	Editions int    `json:"editions"`           // that the queued articles take
-	TooNew   int    `json:"ripening,omitempty"` // too new for the digest's setting after
-	Earlier  int    `json:"earlier"`            // dated before the start
+	Editions int    `json:"editions"`          // that the queued articles take
+	TooNew   int    `json:"too_new,omitempty"` // too new for the digest's setting after
+	Earlier  int    `json:"earlier"`           // dated before the start
 	Seen     int    `json:"seen"`
 	Drafted  int    `json:"drafted"`
 	Sent     int    `json:"sent"`

@@ -175,7 +175,7 @@ type shownProgress struct {
 	Digest    string    `json:"digest"`
 	Number    int       `json:"number"`
 	State     string    `json:"state"`
-	StateText string    `json:"standing"` // the state in words, such as "sent, 5 retrying"
+	StateText string    `json:"state_text"` // the state in words, such as "sent, 5 retrying"
 	Reason    string    `json:"reason,omitempty"`
 	Subject   string    `json:"subject"`
 	Articles  int       `json:"articles,omitempty"`

@@ -15,7 +15,7 @@ import (
 
 // Condition is one condition that an article must meet to be in the next edition of a digest.
 type Condition struct {
-	Name  string // status, expiry, filter, date, start, queue, ripening or place
+	Name  string // status, expiry, filter, date, start, queue, waiting or place
 	Holds bool
 	Text  words.Text
 
@@ -109,9 +109,9 @@ func (c *conditions) check(ctx context.Context) error {
 	if c.def.After > 0 {
 		periodEnd := appears.Add(c.def.After)
 		if holds := !periodEnd.After(c.at); holds {
-			c.add("ripening", true, words.T("its waiting period of {0} is over: it has been here since {1}", days(c.def.After), c.day(appears)))
+			c.add("waiting", true, words.T("its waiting period of {0} is over: it has been here since {1}", days(c.def.After), c.day(appears)))
 		} else {
-			c.add("ripening", false, words.T("its waiting period ends on {0}: an edition takes articles only after {1}", c.day(periodEnd), days(c.def.After)))
+			c.add("waiting", false, words.T("its waiting period ends on {0}: an edition takes articles only after {1}", c.day(periodEnd), days(c.def.After)))
 		}
 	}
 	return nil

@@ -186,9 +186,9 @@ func TestPlanSaysWhyAnArticleIsMissing(t *testing.T) {
 			later:  excludeForGood,
 			failed: "queue: ann excluded it for good from edition 1: not ours",
 		},
-		"ripening": {
+		"waiting period": {
 			prepare: func(b *env, _ *clock, _ *article.Article) { b.options.Digests[0].After = 3 * day },
-			failed:  "ripening: its waiting period ends on 28 November 2026 13:00: an edition takes articles only after 3 days",
+			failed:  "waiting: its waiting period ends on 28 November 2026 13:00: an edition takes articles only after 3 days",
 			held:    "4 Dec",
 		},
 		"without a place": {
