@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -68,6 +69,10 @@ func TestListOfEditionsIsPagedAndSearched(t *testing.T) {
 		first := b.get("/digests/weekly/")
 		b.want(first, http.StatusOK, "/digests/weekly/45-week-45/", "/digests/weekly/25-week-25/", "No. 45", "Crane 45 arrives", `href="/digests/weekly/?before=25" rel="next"`,
 			`action="/subscribe"`, `href="https://news.example.org/digests/weekly/feed.xml"`)
+		formats := regexp.MustCompile(`rel="alternate" type="application/(rss|atom|feed)|<a href="[^"]*" type="[^"]*">(RSS|Atom|JSON)</a>`).FindAllString(first.Body.String(), -1)
+		if len(formats) != 6 || !strings.Contains(formats[0], "rss") || !strings.Contains(formats[1], "atom") || !strings.HasSuffix(formats[3], ">RSS</a>") || !strings.HasSuffix(formats[4], ">Atom</a>") || !strings.HasSuffix(formats[5], ">JSON</a>") {
+			t.Errorf("the feeds are in the order %q", formats)
+		}
 		b.wantNone(first.Body.String(), "week-44", "week-24", "first-day", "Crane of the day")
 		b.want(b.get("/digests/weekly/?before=25"), http.StatusOK, "week-24/", "week-5/", `href="/digests/weekly/?before=5"`, `<a href="/digests/weekly/">`)
 		last := b.get("/digests/weekly/?before=5")

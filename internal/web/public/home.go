@@ -55,8 +55,8 @@ func (p *Pages) allLinks(ctx context.Context) []feedLink {
 	}
 	for _, d := range p.feeds.Definitions() {
 		if d.Kind == feed.Named {
-			title := cmp.Or(d.Title, site+": "+d.Name) // the site's title alone is that of the feed of everything
-			links = append(links, p.links(title, d)[0])
+			title := cmp.Or(d.Title, site+": "+d.Name)  // the site's title alone is that of the feed of everything
+			links = append(links, p.links(title, d)[1]) // Atom
 		}
 	}
 	return links

@@ -40,8 +40,8 @@ type feedLink struct {
 func (p *Pages) links(title string, d feed.Definition) []feedLink {
 	site := p.config.Site.URL
 	return []feedLink{
-		{title + " (Atom)", "application/atom+xml", site + d.Path(feed.FormatAtom, ""), "Atom"},
 		{title + " (RSS)", "application/rss+xml", site + d.Path(feed.FormatRSS, ""), "RSS"},
+		{title + " (Atom)", "application/atom+xml", site + d.Path(feed.FormatAtom, ""), "Atom"},
 		{title + " (JSON)", "application/feed+json", site + d.Path(feed.FormatJSON, ""), "JSON"},
 	}
 }
