@@ -81,6 +81,18 @@ func TestMailIsShownInEveryView(t *testing.T) {
 	}
 }
 
+func TestRecipientsAreShownInUnicode(t *testing.T) {
+	b := setup(t, inbox.Options{})
+	if err := smtp.SendMail(b.smtp, nil, "bounce@example.org", []string{"jonas@xn--bcherfreund-thb.example", "ann@example.org"}, []byte(mixed)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/messages/1"} {
+		if _, page := b.get(t, path); !strings.Contains(page, "jonas@bücherfreund.example, ann@example.org") {
+			t.Errorf("%s lacks the recipients:\n%s", path, page)
+		}
+	}
+}
+
 func TestHTMLIsServedWithoutScripts(t *testing.T) {
 	b := setup(t, inbox.Options{})
 	b.send(t, mixed)

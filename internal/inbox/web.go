@@ -14,6 +14,7 @@ import (
 	"github.com/emersion/go-message"
 	_ "github.com/emersion/go-message/charset" // mails in other charsets than UTF-8
 	"github.com/emersion/go-message/mail"
+	"golang.org/x/net/idna"
 )
 
 //go:embed pages
@@ -21,8 +22,21 @@ var pageFiles embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"clock": func(t time.Time) string { return t.Format("15:04:05") },
-	"list":  func(to []string) string { return strings.Join(to, ", ") },
+	"list":  shownRecipients,
 }).ParseFS(pageFiles, "pages/*.html"))
+
+// shownRecipients returns addresses as people read them, with their domains in Unicode.
+func shownRecipients(to []string) string {
+	shown := make([]string, len(to))
+	for i, address := range to {
+		shown[i] = address
+		local, domain, _ := strings.Cut(address, "@")
+		if unicode, err := idna.Lookup.ToUnicode(domain); err == nil && domain != "" {
+			shown[i] = local + "@" + unicode
+		}
+	}
+	return strings.Join(shown, ", ")
+}
 
 // framePolicy is for the HTML of a mail, which is not trusted: no scripts, no forms and its own origin.
 // Links open in a new tab.
