@@ -32,6 +32,7 @@ func TestArticleIsWrittenInBrowser(t *testing.T) {
 	b.Open(s.url + "/admin/articles")
 	b.Click(`a[href="/admin/articles/new"]`)
 	b.WaitText("Not saved yet")
+	b.Wait(`!document.querySelector("#article-checks").offsetHeight && !document.querySelector("#checks-title").offsetHeight`) // there is nothing to check
 	b.Type("#title", "The lighthouse")
 	b.Wait(fmt.Sprintf(setField, "#text", "It is *white*.\n"))
 	b.Wait(`location.pathname.length > "/admin/articles/new".length && !document.querySelector("form#article").action.includes("/new")`) // saved by itself
@@ -45,6 +46,7 @@ func TestArticleIsWrittenInBrowser(t *testing.T) {
 	b.WaitText("Write between the square brackets")
 	b.Wait(`document.querySelector(".preview-frame iframe:not(.loading)").contentDocument.querySelectorAll("img[src^='/media/']").length >= 2`)
 	b.WaitText("Images without alternative text: 2")
+	b.Wait(`document.querySelector("#checks-title").offsetHeight > 0`)
 	b.CheckAccessibility("admin-article-edit")
 	b.Screenshot("admin-article-edit")
 	for _, kind := range []string{"feed", "mail"} {

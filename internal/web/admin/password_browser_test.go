@@ -33,9 +33,12 @@ func TestTypedPasswordIsJudgedAndShownInBrowser(t *testing.T) {
 		b.Screenshot("admin-password-strength-" + color)
 	}
 	b.Wait(`getComputedStyle(document.querySelector("[data-strength]")).visibility == "hidden"`)
+	const rule = `getComputedStyle(document.querySelector("#rule")).visibility`
+	b.Wait(rule + ` == "visible"`) // in the place of the meter
 	b.Wait(`(window.place = document.querySelector("button.main").offsetTop) > 0`)
 	b.Type("[name=password]", "ada@gazette")
 	strength(1, "Too weak: the password must have 12 to 128 characters", "red")
+	b.Wait(rule + ` == "hidden"`)
 	b.Type("[name=password]", ".example")
 	strength(1, "Too weak: the password is mostly the name of the site, your name or your address", "red")
 	b.Wait(`(document.querySelector("[name=password]").value = "") == ""`)
