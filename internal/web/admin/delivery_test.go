@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/internal/testkit/sink"
 )
@@ -92,3 +93,24 @@ func TestUncertainMailIsDecidedAlone(t *testing.T) {
 }
 
 func numberText(n int64) string { return strconv.FormatInt(n, 10) }
+
+// TestDeliveriesShowDomainsInUnicode sends an edition to a subscriber with an international domain.
+func TestDeliveriesShowDomainsInUnicode(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	person, err := s.Store.AddSubscriber(t.Context(), subscriber.Subscriber{Address: subscriber.MustParseAddress("jonas@bücherfreund.example"), Name: "أمينة", State: subscriber.Active})
+	if err == nil {
+		err = s.Store.Subscribe(t.Context(), person.ID, "weekly", nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := s.owner()
+	e.sendWeekly()
+	list := e.at + "/deliveries"
+	e.want(e.get(list), ">jonas@bücherfreund.example</a>")
+	e.want(e.get(list+"/"+strconv.FormatInt(person.ID, 10)), "<h1>jonas@bücherfreund.example</h1>")
+	// The name of another direction stays beside the address.
+	e.want(e.get("/admin/subscribers"), `<bdi dir="auto">أمينة</bdi>`)
+	e.want(e.get("/admin/subscribers/"+strconv.FormatInt(person.ID, 10)), `<dd><bdi dir="auto">أمينة</bdi></dd>`)
+}

@@ -17,7 +17,7 @@ func TestOwnerTestsARelay(t *testing.T) {
 	ada.want(page, "accepted the test email to ada@gazette.example", "→ EHLO", "← 250", "→ MAIL FROM", "→ RCPT TO:&lt;ada@gazette.example&gt;", "(the mail,", "→ QUIT")
 	s.eventually("the test mail", func() bool { return len(s.inbox.Mails()) == 1 })
 
-	ada.want(ada.post("/admin/settings/relays/inbox/stop"), "stopped for an hour", "stopped by an editor")
+	ada.want(ada.post("/admin/settings/relays/inbox/stop"), "stopped for an hour", "Stopped by an editor.")
 	ada.want(ada.post("/admin/settings/relays/inbox/resume"), "used again")
 	if holds, err := s.Store.Holds(t.Context()); err != nil || len(holds) > 0 {
 		t.Errorf("%+v, %v", holds, err)

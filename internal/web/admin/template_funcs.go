@@ -1,11 +1,15 @@
 package admin
 
 import (
+	"fmt"
 	"html/template"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tidings-press/tidings/internal/digest"
+	"github.com/tidings-press/tidings/internal/subscriber"
 	"github.com/tidings-press/tidings/internal/words"
 )
 
@@ -40,6 +44,9 @@ func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 		"plus":       func(a, b int) int { return a + b },
 		"named":      func(value any) string { return l.Translate(nameOf(value)) },
 		"consent":    func(source string) string { return l.Translate(nameOf(consentSource(source))) },
+		"sentence":   asSentence,
+		"mailbox":    shownMailbox,
+		"breakable":  breakable,
 		"agent":      func(agent string) string { return l.Translate(describeAgent(agent)) },
 
 		// HTML in place of {0} and so on
@@ -50,6 +57,43 @@ func (h *Handler) templateFuncs(l *words.Language) template.FuncMap {
 			return element("time", l.DateTime(t.In(h.zone)), "datetime", t.UTC().Format(time.RFC3339))
 		},
 	}
+}
+
+// asSentence returns a text of a page with a capital letter and a full stop. Reasons are stored as parts of
+// sentences. Of HTML it only adds the full stop. A text that begins with an address keeps its first letter.
+func asSentence(text any) any {
+	markup, isHTML := text.(template.HTML)
+	if isHTML {
+		return template.HTML(withFullStop(string(markup)))
+	}
+	s := fmt.Sprint(text)
+	if first, _, _ := strings.Cut(s, " "); first != "" && !strings.ContainsAny(first, "@./") {
+		r, size := utf8.DecodeRuneInString(s)
+		s = string(unicode.ToUpper(r)) + s[size:]
+	}
+	return withFullStop(s)
+}
+
+func withFullStop(s string) string {
+	if last, _ := utf8.DecodeLastRuneInString(s); s == "" || strings.ContainsRune(".!?…", last) {
+		return s
+	}
+	return s + "."
+}
+
+// shownMailbox returns an address of an email as people read it, with its domain in Unicode.
+func shownMailbox(address string) string {
+	parsed, err := subscriber.ParseAddress(address)
+	if err != nil {
+		return address
+	}
+	return parsed.String()
+}
+
+// breakable returns a web address that may be wrapped after its slashes, and not only in the middle of a
+// word.
+func breakable(address string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(address), "/", "/<wbr>"))
 }
 
 // storedText returns an English text of the store for a page. The reason of a delivery that was once in

@@ -26,7 +26,7 @@ func TestApprovalIsUndoneOnPage(t *testing.T) {
 			here := e.at
 			id := strings.TrimPrefix(here, "/admin/editions/")
 			e.want(e.get("/admin/"), "starting", here)
-			e.want(e.post(here+"/undo"), "Undone. The edition is a draft again, and no email was sent.", "the approval was undone by ada@gazette.example", "Approve and send…")
+			e.want(e.post(here+"/undo"), "Undone. The edition is a draft again, and no email was sent.", "The approval was undone by ada@gazette.example.", "Approve and send…")
 			if s.state(id) != digest.Draft {
 				t.Errorf("it is %s", s.state(id))
 			}
