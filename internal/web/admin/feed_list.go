@@ -47,8 +47,8 @@ func (h *Handler) listedFeed(ctx context.Context, f config.Feed, readers map[str
 	for _, format := range []struct {
 		name string
 		is   feed.Format
-	}{{"RSS", feed.FormatRSS}, {"Atom", feed.FormatAtom}, {"JSON Feed", feed.FormatJSON}} {
-		id := f.Name + "-" + strings.ToLower(strings.Fields(format.name)[0])
+	}{{"RSS", feed.FormatRSS}, {"Atom", feed.FormatAtom}, {"JSON", feed.FormatJSON}} {
+		id := f.Name + "-" + strings.ToLower(format.name)
 		out.Formats = append(out.Formats, feedFormat{format.name, id, site + d.Path(format.is, "")})
 	}
 	found, err := h.store.Search(ctx, store.Query{Filter: filter, Statuses: []article.Status{article.Published}, Order: store.ByAppearance, Limit: limit, AsOf: h.store.Now(), HTMLBudget: store.WithoutHTML})

@@ -9,7 +9,7 @@ func TestEditorSeesAndChangesFeeds(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	ada := s.owner()
-	ada.want(ada.get("/admin/feeds"), s.url+"/feed.xml", s.url+"/feed.json", "The Harbour Gazette")
+	ada.want(ada.get("/admin/feeds"), s.url+"/feed.xml", s.url+"/feed.json", "The Harbour Gazette", `href="`+s.url+`/atom.xml">Atom</a>`)
 	ada.post("/admin/feeds", "title", "From the sea", "tag", "harbour")
 	if ada.at != "/admin/feeds/from-the-sea" {
 		t.Fatalf("%s, %d:\n%s", ada.at, ada.code, ada.body)

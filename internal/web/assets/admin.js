@@ -6,7 +6,8 @@
 // data-refresh="SECONDS" fetches the page again and replaces the element with the new one
 //     of the same id, until that has no data-refresh.
 // data-dialog            a link to the id of a dialog, which is opened as a modal one.
-// data-copy="SELECTOR"   a button that copies the text or the value of another element.
+// data-copy="SELECTOR"   a button that copies the text or the value of another element, or the address
+//     of a link.
 // data-zone="ZONE"       a place for the time in the editor's own timezone, where it differs
 //     from that of the site. Its data-time is the time.
 // data-sample="SELECTOR" a form whose text fields are shown in a frame while they change: they are
@@ -68,11 +69,12 @@ document.addEventListener("click", async event => {
   const source = button && document.querySelector(button.dataset.copy);
   if (!source) return;
   try {
-    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+    await navigator.clipboard.writeText(source.value ?? source.href ?? source.textContent.trim());
     const label = button.textContent;
     button.textContent = button.dataset.done || label;
     setTimeout(() => { button.textContent = label; }, 2000);
   } catch { // without HTTPS, or not allowed: select it, so that the keyboard copies it
+    if (source.href) source.textContent = source.href;
     if (source.select) source.select(); else getSelection().selectAllChildren(source);
   }
 });
