@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,7 +18,8 @@ func TestEditorChangesADigest(t *testing.T) {
 	s := startSite(t)
 	ada := s.owner()
 	page := ada.get("/admin/digests/weekly/settings")
-	ada.want(page, "The week at the harbour", `value="cron" selected`, "0 8 1 1 *", "As YAML", "name: weekly")
+	ada.want(page, "The week at the harbour", `value="cron" selected`, "0 8 1 1 *", "As YAML", "name: weekly",
+		"No DKIM key signs for gazette.example. Ask the person who runs the server to add one, unless the mail server signs.")
 	shown := ada.hidden("revision")
 
 	// The times of a schedule are shown before it is stored.
@@ -139,4 +141,21 @@ func TestEditorsCannotChangeWhatOwnersDecide(t *testing.T) {
 	if d := now.Config.Digests[0]; d.Approval != "two" || d.AtDeadline != "hold" || d.MaxArticles != 7 || now.Config.Site.Title.String() != "The Quay Post" {
 		t.Errorf("%+v, %s", d, now.Config.Site.Title)
 	}
+}
+
+// TestScheduleShowsOnlyTheFieldsThatItUses chooses each kind of schedule.
+func TestScheduleShowsOnlyTheFieldsThatItUses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
+	t.Parallel()
+	s := startSite(t)
+	b := testkit.StartBrowser(t)
+	s.signUp(b)
+	b.Open(s.url + "/admin/digests/new")
+	for when, want := range map[string]string{"daily": "time", "workdays": "time", "weekly": "time weekly", "monthly": "time monthly", "cron": "cron"} {
+		b.Wait(fmt.Sprintf(`(() => { document.querySelector("#when").value = %q;
+			return [...document.querySelectorAll("[data-when]")].filter(e => e.offsetHeight).map(e => e.dataset.when).join(" ") == %q })()`, when, want))
+	}
+	noProblems(t, b)
 }

@@ -110,10 +110,10 @@ var digestSections = []settingSection{
 }
 
 var siteSections = []settingSection{
-	{Heading: words.T("Publication"), Keys: []string{"site.title", "site.description", "site.copyright"}},
+	{Heading: words.T("Publication"), Keys: []string{"site.title", "site.description", "site.copyright", "site.index_editions"}},
 	{Heading: words.T("Languages and time"), Keys: []string{"site.language", "site.languages", "site.timezone"}},
 	{Heading: words.T("Address and responsibility"), Keys: []string{"mail.postal_address", "brand.imprint", "brand.footer", "site.editor", "site.webmaster", "mail.owner"}},
-	{Heading: words.T("Notices"), Keys: []string{"health.alerts", "site.index_editions"}},
+	{Heading: words.T("Notices"), Keys: []string{"health.alerts"}},
 	{Heading: words.T("Pictures"), Advanced: true, Keys: []string{"site.icon", "site.image"}},
 }
 

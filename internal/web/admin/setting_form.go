@@ -45,6 +45,7 @@ type settingField struct {
 	Texts       []languageText    // of KindTexts
 	Picture     map[string]string // of KindPicture
 	Options     []option          // of KindChoice
+	Default     string            // of a color: what is used without one
 	Problems    []words.Text
 	Notes       []words.Text   // warnings that do not keep it from being stored
 	Stored      *store.Setting // nil for the file's value
@@ -327,10 +328,18 @@ func (f *settingForm) addNotes(c *config.Config) {
 	for _, p := range c.SettingWarnings() {
 		for _, field := range f.fields() {
 			if c.KeyWithName(p.Key) == field.Key {
-				field.Notes = append(field.Notes, p.Text())
+				field.Notes = append(field.Notes, noteOf(p))
 			}
 		}
 	}
+}
+
+// noteOf returns a warning for editors. Who has no access to the file cannot add keys for DKIM.
+func noteOf(p config.Problem) words.Text {
+	if strings.Contains(p.Fix, "mail.dkim") {
+		return words.T("{0}. Ask the person who runs the server to add one, unless the mail server signs.", words.Stored(p.What))
+	}
+	return p.Text()
 }
 
 // changeSettings stores what a form has, or goes back to the file's value of one key. stored is false

@@ -77,7 +77,24 @@ func (h *Handler) appearanceSettings(w http.ResponseWriter, r *http.Request, ses
 func (h *Handler) appearancePage(r *http.Request) (siteSettingsPage, settings.Current, error) {
 	body, now, err := h.siteSettingsPage(r, "appearance", "/admin/settings/appearance", appearanceSections)
 	body.Appearance, body.Sample = true, "/admin/settings/appearance/mail"
+	if err == nil {
+		body.Form.setDefaultColors(templates.Page{Site: digest.SiteOf(now.Config).In(now.Config.Site.Language)})
+	}
 	return body, now, err
+}
+
+// setDefaultColors sets the colors that mails have where a field is empty. Some follow from others that are
+// set.
+func (f *settingForm) setDefaultColors(mail templates.Page) {
+	light, dark := mail.Light(), mail.Dark()
+	colors := map[string]string{
+		"brand.light.accent": light.Accent, "brand.light.on_accent": light.OnAccent, "brand.light.ink": light.Ink, "brand.light.soft": light.Soft,
+		"brand.light.background": light.Background, "brand.light.content": light.Content,
+		"brand.dark.accent": dark.Accent, "brand.dark.ink": dark.Ink, "brand.dark.background": dark.Background, "brand.dark.content": dark.Content,
+	}
+	for _, field := range f.fields() {
+		field.Default = colors[field.Key]
+	}
 }
 
 // changeAppearance stores the appearance of mails, or shows a sample mail with it first.

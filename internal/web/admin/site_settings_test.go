@@ -40,6 +40,8 @@ func TestOwnerChangesTheAppearance(t *testing.T) {
 	ada := s.owner()
 	ada.get("/admin/settings/appearance")
 	shown := ada.hidden("revision")
+	ada.want(ada.body, `name="brand.light.accent" value="" dir="auto" class="color" placeholder="#0f5c56"`, `name="brand.light.background" value="" dir="auto" class="color" placeholder="#f3f0ea"`,
+		`name="brand.dark.content" value="" dir="auto" class="color" placeholder="#1a1e1d"`)
 	ada.want(ada.post("/admin/settings/appearance", "revision", shown, "do", "preview", "brand.light.ink", "#eeeeee"), "the contrast of ink", "appearance/mail?brand.light.ink=%23eeeeee")
 	ada.want(ada.get("/admin/settings/appearance/mail?brand.light.accent=%23903010"), "#903010", "Clara Stein")
 	ada.post("/admin/settings/appearance", "revision", shown, "brand.light.ink", "#eeeeee")
