@@ -80,9 +80,9 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, session store.Ses
 	return nil
 }
 
-// makeDraft makes a draft of the new articles and leads to the page on which it is composed. If the digest
+// createDraft makes a draft of the new articles and leads to the page on which it is composed. If the digest
 // has a draft already, it leads to that one.
-func (h *Handler) makeDraft(w http.ResponseWriter, r *http.Request, session store.Session) error {
+func (h *Handler) createDraft(w http.ResponseWriter, r *http.Request, session store.Session) error {
 	d, err := h.requestedDigest(r)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (h *Handler) makeDraft(w http.ResponseWriter, r *http.Request, session stor
 		}
 	}
 	if err != nil {
-		return conflict("No draft was made", err, "/admin/digests/"+d.Name)
+		return conflict("No draft was created", err, "/admin/digests/"+d.Name)
 	}
 	http.Redirect(w, r, "/admin/editions/"+e.ID+"/compose", http.StatusSeeOther)
 	return nil

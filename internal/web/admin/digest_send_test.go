@@ -31,7 +31,7 @@ func TestDraftOfAnAutomaticDigestIsMadeInTheBrowser(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()
-	const button = `<form method="post" action="/admin/digests/weekly/draft"><button>Make a draft</button></form>`
+	const button = `<form method="post" action="/admin/digests/weekly/draft"><button>Create a draft</button></form>`
 	e.want(e.get("/admin/digests/weekly"), button)
 	e.want(e.post("/admin/digests/weekly/draft"), "Compose “", "Save the texts")
 	all, err := s.Store.Editions(t.Context(), "weekly", 5)
@@ -57,7 +57,7 @@ func TestDraftOfAnAutomaticDigestIsMadeInTheBrowser(t *testing.T) {
 	if err := s.Store.SetDigestSince(t.Context(), "weekly", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	e.want(e.post("/admin/digests/weekly/draft"), "No draft was made", "every article that fits")
+	e.want(e.post("/admin/digests/weekly/draft"), "No draft was created", "every article that fits")
 	if e.code != http.StatusConflict {
 		t.Errorf("without an article, the answer is %d", e.code)
 	}

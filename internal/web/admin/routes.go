@@ -71,7 +71,7 @@ func (h *Handler) routes() []route {
 		{"POST /admin/digests/{name}/begin", editor, h.setFirstDay},
 		{"GET /admin/digests/{name}/send", editor, h.sendPage},
 		{"POST /admin/digests/{name}/send", editor, h.send},
-		{"POST /admin/digests/{name}/draft", editor, h.makeDraft},
+		{"POST /admin/digests/{name}/draft", editor, h.createDraft},
 		{"GET /admin/digests/{name}/settings", editor, h.digestSettings},
 		{"POST /admin/digests/{name}/settings", editor, h.changeDigest},
 		{"GET /admin/digests/new", editor, h.newDigest},
