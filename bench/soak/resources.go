@@ -93,10 +93,13 @@ type resource struct {
 	slack int64 // beyond a third
 }
 
-const residentMemory = "resident memory"
+const (
+	heap           = "heap"
+	residentMemory = "resident memory"
+)
 
 var resources = []resource{
-	{"heap", func(s sample) int64 { return s.heap }, 12 << 20},
+	{heap, func(s sample) int64 { return s.heap }, 12 << 20},
 	{residentMemory, func(s sample) int64 { return s.memory }, 48 << 20},
 	{"goroutines", func(s sample) int64 { return s.goroutines }, 12},
 	{"open files", func(s sample) int64 { return s.openFiles }, 12},

@@ -69,15 +69,21 @@ func TestBrokenPromisesToSubscribersAreFound(t *testing.T) {
 func TestGrowthOfTheProcessIsFound(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
+		time          time.Duration
 		late, settled sample
 		broken        bool
 	}{
-		"flat":                 {sample{heap: 50 << 20, goroutines: 45}, sample{heap: 40 << 20, goroutines: 30}, false},
-		"heap":                 {sample{heap: 90 << 20}, sample{heap: 90 << 20}, true},
-		"descriptors at rest":  {sample{openFiles: 20}, sample{openFiles: 400}, true},
-		"goroutines under way": {sample{goroutines: 4000}, sample{goroutines: 40}, true},
+		"flat":                         {time.Hour, sample{heap: 50 << 20, goroutines: 45}, sample{heap: 40 << 20, goroutines: 30}, false},
+		"heap at rest":                 {time.Minute, sample{heap: 50 << 20}, sample{heap: 90 << 20}, true},
+		"heap under way":               {time.Hour, sample{heap: 90 << 20}, sample{heap: 50 << 20}, true},
+		"heap under way, in a minute":  {time.Minute, sample{heap: 90 << 20}, sample{heap: 50 << 20}, false},
+		"memory under way":             {time.Hour, sample{memory: 900 << 20}, sample{}, true},
+		"memory under way in a minute": {time.Minute, sample{memory: 900 << 20}, sample{}, false},
+		"descriptors at rest":          {time.Minute, sample{openFiles: 20}, sample{openFiles: 400}, true},
+		"goroutines under way":         {time.Minute, sample{goroutines: 4000}, sample{goroutines: 40}, true},
 	} {
 		s := &site{}
+		s.time = c.time
 		c.settled.atRest = true
 		for n := range 20 {
 			one := sample{heap: 50 << 20, goroutines: 40, openFiles: 30}
