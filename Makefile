@@ -5,8 +5,9 @@ GO ?= go
 # With this tag the decoder of AVIF runs in a sandbox and the program stays static; without it
 # AVIF is not decoded (docs/decisions/images.md).
 export GOFLAGS := -tags=nodynamic $(GOFLAGS)
-# These programs allocate much and end soon, so the collector would take a third of their time.
-FEW_COLLECTIONS := GOGC=400 GOMEMLIMIT=4GiB
+# These programs allocate much and end soon, so the collector would take a third of their time. It runs only
+# when they reach this limit.
+FEW_COLLECTIONS := GOGC=off GOMEMLIMIT=4GiB
 STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEADCODE := $(GO) run golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0

@@ -44,6 +44,7 @@ log: {level: error}
 // TestBounceOfASentMailSuppressesItsAddress: an edition is signed with keys from files and sent. A
 // bounce to its return path by SMTP suppresses the address, whichever digest the mail came from.
 func TestBounceOfASentMailSuppressesItsAddress(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{})
 	keys, records := keyFiles(t)
@@ -98,6 +99,7 @@ func TestBounceOfASentMailSuppressesItsAddress(t *testing.T) {
 // TestBounceOfAConfirmationIsRecorded: a confirmation that the relay took comes back by SMTP. The
 // pending subscriber gets no further mail.
 func TestBounceOfAConfirmationIsRecorded(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	wire := testkit.StartSMTPServer(t, sink.Options{})
 	keys, _ := keyFiles(t)

@@ -388,6 +388,7 @@ func TestEngineThatDoesNotRunIsNotReady(t *testing.T) {
 }
 
 func TestQuarantinedNodeIsReadyWithWarning(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	n := start(t, sqlite(t.TempDir()), "0B", "")
 	for _, statement := range []string{

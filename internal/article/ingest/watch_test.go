@@ -69,6 +69,7 @@ func (w *watched) has(title string) func() bool {
 
 // TestWatchFollowsRenamesAndEdits renames, swaps and edits files of a watched folder.
 func TestWatchFollowsRenamesAndEdits(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := watch(t, map[string]string{"a.md": text("A", "2026-03-01", "", tides), "b.md": text("B", "2026-03-02", "", lamps)})
 	before := w.ids()
@@ -104,6 +105,7 @@ func TestWatchFollowsRenamesAndEdits(t *testing.T) {
 // TestBadFilesDoNotEndWatch adds files that cannot be imported to a watched folder. Opening
 // some of them, such as pipes, would block.
 func TestBadFilesDoNotEndWatch(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	w := watch(t, map[string]string{"a.md": text("A", "2026-03-01", "", tides)})
 	if err := syscall.Mkfifo(filepath.Join(w.dir, "pipe.md"), 0o600); err != nil {

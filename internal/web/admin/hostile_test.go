@@ -209,6 +209,7 @@ func TestHostileSubjectAddsNoHeader(t *testing.T) {
 }
 
 func TestUploadedDrawingRunsNoScript(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	ada := s.owner()

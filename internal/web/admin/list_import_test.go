@@ -119,6 +119,7 @@ func TestImportContinuesAfterARestart(t *testing.T) {
 
 // TestProgressOfAListIsStreamed reads the events of a list until its end.
 func TestProgressOfAListIsStreamed(t *testing.T) {
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()
