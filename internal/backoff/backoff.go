@@ -1,7 +1,8 @@
-// Package backoff computes the waiting time before a retry; see Delay.
+// Package backoff computes the waiting time before a retry, with Delay, and waits for it, with Wait.
 package backoff
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 )
@@ -16,4 +17,19 @@ func Delay(first, longest time.Duration, tries int) time.Duration {
 		d = first << shift
 	}
 	return d - d/10 + rand.N(d/5+1)
+}
+
+// Wait waits for a time. If the context ends before, it returns the context's error.
+func Wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -1,7 +1,10 @@
 package backoff_test
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tidings-press/tidings/internal/backoff"
@@ -21,4 +24,22 @@ func TestDelayDoublesUpToLimitWithJitter(t *testing.T) {
 	if len(seen) < 30 {
 		t.Errorf("only %d different delays", len(seen))
 	}
+}
+
+func TestWaitEndsAfterTheTimeOrWithTheContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		start := time.Now()
+		if err := backoff.Wait(ctx, time.Minute); err != nil || time.Since(start) != time.Minute {
+			t.Errorf("%v after %v, want nil after a minute", err, time.Since(start))
+		}
+		if err := backoff.Wait(ctx, 2*time.Hour); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Hour {
+			t.Errorf("%v after %v, want the context's error after an hour", err, time.Since(start))
+		}
+		if err := backoff.Wait(ctx, 0); err != nil {
+			t.Errorf("no time to wait: %v", err)
+		}
+	})
 }

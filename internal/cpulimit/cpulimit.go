@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/tidings-press/tidings/internal/backoff"
 )
 
 // ErrBusy is returned when the queue is too long. The answer is 503 with Retry-After.
@@ -85,7 +87,7 @@ func (s *Limiter) Request(ctx context.Context) error {
 	if wait > maxWait {
 		return ErrBusy
 	}
-	return sleep(ctx, wait)
+	return backoff.Wait(ctx, wait)
 }
 
 // Answered charges for an answer of a number of bytes. fromMemory is set if no handler had to be
@@ -118,7 +120,7 @@ func (s *Limiter) Render(ctx context.Context, class Class, work func()) error {
 		if due > q.maxWait {
 			return ErrBusy
 		}
-		if err := sleep(ctx, due); err != nil {
+		if err := backoff.Wait(ctx, due); err != nil {
 			return err
 		}
 	}
@@ -221,18 +223,4 @@ func (b *budget) start(now time.Time) time.Time {
 // waitFor returns how long a cost takes to accrue.
 func (b *budget) waitFor(cost time.Duration) time.Duration {
 	return time.Duration(float64(cost) / b.share)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

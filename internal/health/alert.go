@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tidings-press/tidings/internal/backoff"
 	"github.com/tidings-press/tidings/internal/delivery"
 	"github.com/tidings-press/tidings/internal/digest"
 	"github.com/tidings-press/tidings/internal/store"
@@ -18,7 +19,7 @@ import (
 func (m *Monitor) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { m.watchDatabase(ctx) })
-	for sleep(ctx, checkEvery) { // sleeps first, since the engine's loops are just starting
+	for backoff.Wait(ctx, checkEvery) == nil { // waits first, since the engine's loops are just starting
 		m.checkAndAlert(ctx)
 	}
 	work.Wait()
@@ -43,7 +44,7 @@ func (m *Monitor) watchDatabase(ctx context.Context) {
 			m.damage.Store(&store.Fault{Kind: kind, Err: err, At: time.Now()})
 			m.Log.Error("the database is damaged", "error", err)
 		}
-		if !sleep(ctx, max(integrityEvery, integrityShare*time.Since(start))) {
+		if backoff.Wait(ctx, max(integrityEvery, integrityShare*time.Since(start))) != nil {
 			return
 		}
 	}
@@ -181,16 +182,4 @@ func (m *Monitor) mail(f finding) delivery.EditorMail {
 		mail.Lines = append(mail.Lines, words.Verbatim(line))
 	}
 	return mail
-}
-
-// sleep waits for d or until the context ends, and returns false if the context ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -9,6 +9,7 @@ import (
 
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/tidings-press/tidings/internal/backoff"
 	"github.com/tidings-press/tidings/internal/store/sqldb"
 )
 
@@ -227,7 +228,7 @@ func (s *Store) truncateLog(ctx context.Context) error {
 		if err != nil || done || time.Now().After(deadline) {
 			return err
 		}
-		if err := sleep(ctx, truncateEvery); err != nil {
+		if err := backoff.Wait(ctx, truncateEvery); err != nil {
 			return err
 		}
 	}
@@ -256,16 +257,4 @@ func (s *Store) TruncateLog(ctx context.Context) (done bool, err error) {
 	}
 	_, reset := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", s.db.Wait.Milliseconds()))
 	return busy == 0, errors.Join(sqldb.Wrap("checkpoint", err), reset)
-}
-
-// sleep waits, or returns the context's error when that ends before.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
