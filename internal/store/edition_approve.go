@@ -391,9 +391,10 @@ func (s *Store) FullVariant(ctx context.Context, seq int64) (digest.Variant, err
 // variantSample is how many recipients are read to find the variant that most of them get.
 const variantSample = 10_000
 
-// TypicalVariant returns the frozen variant that represents an edition: the longest one in
-// a language, such as the site's, whatever the region; if there is none, the one with the most recipients, judged by the first
-// 10,000, and of several the longest. It returns ErrNotFound if the edition has no variant.
+// TypicalVariant returns the frozen variant of an edition that is shown first: the longest one in a
+// language, such as the site's, whatever the region; if there is none, the one with the most recipients,
+// judged by the first 10,000, and of several the longest. It returns ErrNotFound if the edition has no
+// variant.
 func (s *Store) TypicalVariant(ctx context.Context, seq int64, language string) (digest.Variant, error) {
 	tag := strings.ToLower(language)
 	primary, _, _ := strings.Cut(tag, "-")

@@ -222,7 +222,7 @@ func (s *site) sheet(b *testkit.Browser, work, out, name, path string) {
 		width, height = width+small.Bounds().Dx()+gap, max(height, small.Bounds().Dy()+2*gap)
 	}
 	sheet := image.NewPaletted(image.Rect(0, 0, width, height), sheetPalette(parts))
-	draw.Draw(sheet, sheet.Bounds(), image.NewUniform(sheetGround), image.Point{}, draw.Src)
+	draw.Draw(sheet, sheet.Bounds(), image.NewUniform(sheetBackground), image.Point{}, draw.Src)
 	x := gap
 	for _, part := range parts {
 		draw.Draw(sheet, part.Bounds().Add(image.Pt(x, gap)), part, image.Point{}, draw.Src)
@@ -252,8 +252,8 @@ func readPicture(t *testing.T, path string) image.Image {
 	return picture
 }
 
-// sheetGround is the color behind the pictures of a sheet.
-var sheetGround = color.RGBA{0x9a, 0x98, 0x92, 0xff}
+// sheetBackground is the color behind the pictures of a sheet.
+var sheetBackground = color.RGBA{0x9a, 0x98, 0x92, 0xff}
 
 // sheetPalette returns the most frequent colors of some pictures, so that their file is small.
 func sheetPalette(parts []image.Image) color.Palette {
@@ -285,5 +285,5 @@ func sheetPalette(parts []image.Image) color.Palette {
 			}
 		}
 	}
-	return append(out, sheetGround)
+	return append(out, sheetBackground)
 }
