@@ -70,9 +70,7 @@ return { photo: cell ? Math.round(column - photo.clientWidth) : 0, width: docume
 
 func TestMailsFitPhonesAndDarkMode(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	pages := map[string]string{}
 	for _, tmpl := range designs {
 		for _, lang := range []string{"en", "ar"} {

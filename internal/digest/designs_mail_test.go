@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidings-press/tidings/internal/testkit"
 	"github.com/tidings-press/tidings/mailer"
 )
 
@@ -41,9 +42,7 @@ const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.
 // TestDesignsAreNotClassifiedAsSpam asks SpamAssassin about each design, with its local rules only.
 func TestDesignsAreNotClassifiedAsSpam(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("runs SpamAssassin")
-	}
+	testkit.Slow(t) // runs SpamAssassin
 	program, err := exec.LookPath("spamassassin")
 	if err != nil {
 		t.Skip("SKIPPED: SpamAssassin is not installed (apt-get install spamassassin)")

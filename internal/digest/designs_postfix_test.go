@@ -29,9 +29,7 @@ print(json.dumps(out))
 // text in it as the preview shows.
 func TestDesignsSurvivePostfix(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("runs Postfix")
-	}
+	testkit.Slow(t) // runs Postfix
 	python, err := exec.LookPath("/usr/bin/python3")
 	if err != nil {
 		t.Skip("SKIPPED: python3 is not installed")

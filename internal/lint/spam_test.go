@@ -101,9 +101,7 @@ func TestSpamFilterWithoutAnswerGivesAWarning(t *testing.T) {
 // GTUBE string, which every SpamAssassin takes for spam, does not.
 func TestRealSpamAssassinScoresMails(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts spamd")
-	}
+	testkit.Slow(t) // starts spamd
 	program, err := exec.LookPath("spamd")
 	if err != nil {
 		if _, err := os.Stat("/usr/sbin/spamd"); err != nil {
@@ -146,9 +144,7 @@ func TestRealSpamAssassinScoresMails(t *testing.T) {
 // string does not.
 func TestRealRspamdScoresMails(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts rspamd")
-	}
+	testkit.Slow(t) // starts rspamd
 	program, err := exec.LookPath("rspamd")
 	if err != nil {
 		t.Skip("SKIPPED: rspamd is not installed (apt-get install rspamd)")

@@ -21,9 +21,7 @@ return true })()`
 const setField = `(() => { const f = document.querySelector(%q); f.value = %q; f.dispatchEvent(new Event("input", {bubbles: true})); return true })()`
 
 func TestArticleIsWrittenInBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	b := testkit.StartBrowser(t)
@@ -64,9 +62,7 @@ func TestArticleIsWrittenInBrowser(t *testing.T) {
 }
 
 func TestTwoEditorsOfAnArticleSeeBothVersionsInBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	b := testkit.StartBrowser(t)

@@ -30,9 +30,7 @@ func (s *site) signUp(b *testkit.Browser) {
 }
 
 func TestEditionIsSentInBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	const people = 120
 	s := startSite(t, perSecond(30))
 	s.addSubscribers(people)
@@ -99,9 +97,7 @@ func (s *site) pauseAndResume(b *testkit.Browser, people int) {
 // TestDashboardIsRefreshedInBrowser checks that an edition in progress moves to the recent ones
 // while the page stays open.
 func TestDashboardIsRefreshedInBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t, perSecond(1)) // slow enough for the browser to see it being sent
 	s.addSubscribers(20)

@@ -145,9 +145,7 @@ func TestEditorsCannotChangeWhatOwnersDecide(t *testing.T) {
 
 // TestScheduleShowsOnlyTheFieldsThatItUses chooses each kind of schedule.
 func TestScheduleShowsOnlyTheFieldsThatItUses(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	b := testkit.StartBrowser(t)

@@ -128,9 +128,7 @@ func TestSecondEditorKeepsWhatWasTyped(t *testing.T) {
 }
 
 func TestDraftIsComposedInBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	s := startSite(t)
 	b := testkit.StartBrowser(t)
 	b.SetViewport(1280, 900, false)

@@ -155,9 +155,7 @@ func TestTwoEditorsImportOneListOnce(t *testing.T) {
 
 // TestListIsImportedInChromium imports a list with the page's script, and checks its pages on all screens.
 func TestListIsImportedInChromium(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	s := startSite(t)
 	s.addSubscribers(1)
 	b := testkit.StartBrowser(t)

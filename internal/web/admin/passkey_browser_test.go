@@ -9,9 +9,7 @@ import (
 )
 
 func TestPasskeyInBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	s := startSite(t, host("localhost"))
 	b := testkit.StartBrowser(t)
 	b.AddPasskeyDevice()

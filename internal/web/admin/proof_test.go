@@ -177,9 +177,7 @@ func TestOfferedArticleIsAddedOnThePage(t *testing.T) {
 // TestTwoEditorsOnOneProofInBrowser lets one editor approve and the other change the draft: both
 // must approve the new version.
 func TestTwoEditorsOnOneProofInBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("drives a browser")
-	}
+	testkit.Slow(t)
 	t.Parallel()
 	s := startSite(t)
 	s.addSubscribers(3)

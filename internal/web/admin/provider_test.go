@@ -241,9 +241,7 @@ func TestPasswordIsOffOnceOwnerHasAnotherWay(t *testing.T) {
 
 // TestDexSignsInEditor signs in at a provider that others wrote.
 func TestDexSignsInEditor(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts dex")
-	}
+	testkit.Slow(t) // starts dex
 	t.Parallel()
 	s := startSite(t)
 	e := s.owner()
